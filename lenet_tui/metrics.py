@@ -1,0 +1,69 @@
+"""What is measured once an epoch, and its form in ``metrics.csv``."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lenet_tui.errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class EpochMetrics:
+    """The figures of one epoch.
+
+    Losses are means per image of the run's own training loss (nats for cross-entropy); accuracies are shares
+    from 0 to 1. ``train_*`` are running means over the epoch, while the weights still change and with dropout
+    and augmentation on; ``sample_*`` are measured after it in evaluation mode on a fixed sample of the
+    training set, undistorted, so that ``val_loss - sample_loss`` compares like with like.
+    ``val_cross_entropy`` is plain cross-entropy in nats whatever the training loss, to compare runs by.
+    ``lr`` is the learning rate of the epoch's last step; ``seconds`` is wall time with evaluation.
+    """
+
+    epoch: int
+    train_loss: float
+    val_loss: float
+    train_accuracy: float
+    val_accuracy: float
+    lr: float
+    seconds: float
+    sample_loss: float
+    sample_accuracy: float
+    val_cross_entropy: float
+
+
+COLUMNS: tuple[str, ...] = tuple(field.name for field in dataclasses.fields(EpochMetrics))
+
+
+def to_csv(history: Sequence[EpochMetrics]) -> str:
+    """Write ``history`` as the text of a ``metrics.csv``; floats in full, so that reading gives them back."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in history:
+        writer.writerow([row.epoch, *(repr(getattr(row, name)) for name in COLUMNS[1:])])
+    return text.getvalue()
+
+
+def from_csv(text: str) -> list[EpochMetrics]:
+    """Read the text of a ``metrics.csv``. Raises `LabError` naming the line that cannot be read."""
+    history: list[EpochMetrics] = []
+    for number, row in enumerate(csv.DictReader(io.StringIO(text)), start=2):
+        try:
+            history.append(EpochMetrics(int(row["epoch"]), *(float(row[name]) for name in COLUMNS[1:])))
+        except (KeyError, TypeError, ValueError):
+            raise LabError(f"metrics.csv, line {number}: expected {','.join(COLUMNS)}") from None
+    return history
+
+
+def best(history: Sequence[EpochMetrics]) -> EpochMetrics | None:
+    """Return the epoch of lowest finite validation loss, the first of equals; None when there is none."""
+    finite = [row for row in history if math.isfinite(row.val_loss)]
+    return min(finite, key=lambda row: row.val_loss) if finite else None
