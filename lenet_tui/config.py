@@ -64,17 +64,15 @@ class RunConfig(BaseModel):
         Field(ge=1, le=10_000, description="images per optimizer step"),
         Meta("batch", "bs", "optimisation"),
     ] = 64
-    lr: Annotated[
-        float, Field(gt=0, le=10, description="learning rate"), Meta("lr", "lr", "optimisation")
-    ] = 0.001
+    lr: Annotated[float, Field(gt=0, le=10, description="learning rate"), Meta("lr", "lr", "optimisation")] = 0.001
     epochs: Annotated[
         int,
         Field(ge=1, le=1000, description="passes over the training set"),
         Meta("epochs", "ep", "optimisation"),
     ] = 20
-    optimizer: Annotated[
-        OptimizerName, Field(description="update rule"), Meta("optimizer", "opt", "optimisation")
-    ] = "adam"
+    optimizer: Annotated[OptimizerName, Field(description="update rule"), Meta("optimizer", "opt", "optimisation")] = (
+        "adam"
+    )
     momentum: Annotated[
         float, Field(ge=0, lt=1, description="momentum of sgd"), Meta("momentum", "mom", "optimisation")
     ] = 0.9
@@ -88,9 +86,7 @@ class RunConfig(BaseModel):
     ] = "cross_entropy"
     lr_schedule: Annotated[
         ScheduleName,
-        Field(
-            description="learning rate over time: constant; cosine to 0; onecycle with 30 % warm-up; step, ÷10 at 50 % and 75 %"
-        ),
+        Field(description="lr over time: constant; cosine to 0; onecycle, 30 % warm-up; step, ÷10 at 50 % and 75 %"),
         Meta("schedule", "sched", "optimisation"),
     ] = "constant"
     clip_norm: Annotated[
@@ -124,9 +120,7 @@ class RunConfig(BaseModel):
     ] = 0.0
     ema: Annotated[
         float,
-        Field(
-            ge=0, lt=1, description="decay per step of an exponential moving average of the weights; 0 is off"
-        ),
+        Field(ge=0, lt=1, description="decay per step of an exponential moving average of the weights; 0 is off"),
         Meta("EMA decay", "ema", "regularisation"),
     ] = 0.0
     patience: Annotated[
@@ -141,9 +135,9 @@ class RunConfig(BaseModel):
     activation: Annotated[
         ActivationName, Field(description="nonlinearity; tanh as in 1998"), Meta("activation", "act", "model")
     ] = "relu"
-    pooling: Annotated[
-        PoolingName, Field(description="pooling; avg as in 1998"), Meta("pooling", "pool", "model")
-    ] = "max"
+    pooling: Annotated[PoolingName, Field(description="pooling; avg as in 1998"), Meta("pooling", "pool", "model")] = (
+        "max"
+    )
     val_size: Annotated[
         int,
         Field(
@@ -215,9 +209,7 @@ class RunConfig(BaseModel):
         parts += [f"lr {_short(self.lr)}", f"{self.epochs} epochs"]
         for name, value in self.changed().items():
             if name not in ("model", "dataset", "batch_size", "lr", "epochs"):
-                parts.append(
-                    f"{hyperparameter(name).label} {value if isinstance(value, str) else _short(value)}"
-                )
+                parts.append(f"{hyperparameter(name).label} {value if isinstance(value, str) else _short(value)}")
         return ", ".join(parts)
 
 
@@ -295,8 +287,7 @@ def _describe(name: str) -> Hyperparameter:
     low = next((m for m in field.metadata if isinstance(m, Ge | Gt)), None)
     high = next((m for m in field.metadata if isinstance(m, Le | Lt)), None)
     literal = get_origin(field.annotation) is Literal
-    kind = str if literal else field.annotation
-    assert kind in (int, float, str)  # noqa: S101 - forms and flags know these three kinds
+    kind: type[int] | type[float] | type[str] = str if literal else int if field.annotation is int else float
     return Hyperparameter(
         name=name,
         label=meta.label,

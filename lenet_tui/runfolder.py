@@ -13,22 +13,22 @@ import os
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lenet_tui import metrics
-from lenet_tui.config import RunConfig, problems
+from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.metrics import EpochMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from lenet_tui.metrics import EpochMetrics
 
 State = Literal["queued", "running", "finished", "failed", "stopped", "interrupted"]
 
-FORMAT = 1
 ROOT_VARIABLE = "LENET_TUI_ROOT"
 PICTURES = ("confusion.png", "loss.png", "t-SNE.png")
 
@@ -72,7 +72,7 @@ class RunRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     state: State
     config: RunConfig
     threads: int
@@ -181,9 +181,7 @@ class RunFolder:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise LabError(
-                    f"another process is working on {self.path}; stop it first, or wait for it"
-                ) from None
+                raise LabError(f"another process is working on {self.path}; stop it first, or wait for it") from None
             except OSError as error:
                 if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
                     raise
