@@ -1,0 +1,93 @@
+"""``lenet-tui data``: fetch a data set, verify what is there, say where it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from rich.console import Console
+
+from lenet_tui import data
+from lenet_tui.cli.fetch_display import fetch_progress
+from lenet_tui.config import DATASET_TITLES, DatasetName
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the command ``data`` with ``get``, ``verify`` and ``path``."""
+    parser = commands.add_parser(
+        "data",
+        help="fetch or verify a data set, or say where it is",
+        description="Fetch a data set into the cache, verify the files that are there, or print their folder.",
+        allow_abbrev=False,
+    )
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    for name, text, run in (
+        ("get", "find the data set or fetch it, and verify it", get),
+        ("verify", "compare the files that are there with their checksums; fetches nothing", verify),
+        ("path", "print the folder that would be used; fetches nothing", path),
+    ):
+        action = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False)
+        action.add_argument("name", choices=get_args(DatasetName), metavar="NAME", help=_names())
+        action.add_argument(
+            "--data-dir", type=Path, metavar="DIR", help=f"folder with the IDX files (default {data.DATA_VARIABLE})"
+        )
+        action.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+        action.set_defaults(run=run)
+
+
+def get(arguments: argparse.Namespace) -> int:
+    """Find or fetch the data set and say what it is. Raises `DataError` when it can't be had."""
+    with fetch_progress() as progress:
+        found = data.obtain(arguments.name, arguments.data_dir, progress)
+    _print_verified(found, as_json=arguments.json)
+    return 0
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    """Verify the data set that is there. Raises `DataError` when it is not, or not what it should be."""
+    _print_verified(data.verify(arguments.name, arguments.data_dir), as_json=arguments.json)
+    return 0
+
+
+def path(arguments: argparse.Namespace) -> int:
+    """Print the folder that the data set would be read from. Raises `DataError` when there is none."""
+    located = data.locate(arguments.name, arguments.data_dir)
+    if located is None:
+        raise data.DataError(
+            f"{DATASET_TITLES[arguments.name]} is not here; `lenet-tui data get {arguments.name}` fetches it"
+        )
+    if arguments.json:
+        document = {"dataset": located.name, "source": located.origin, "folder": str(located.folder)}
+        print(json.dumps(document, indent=2))  # noqa: T201
+    else:
+        print(located.folder)  # noqa: T201
+    return 0
+
+
+def _print_verified(found: data.Verified, *, as_json: bool) -> None:
+    if as_json:
+        document = {
+            "dataset": found.located.name,
+            "source": found.source,
+            "folder": str(found.located.folder),
+            "checksum": found.checksum,
+            "files": [
+                {"path": str(file.path), "bytes": file.length, "md5": file.md5, "checked": file.checked}
+                for file in found.files
+            ],
+        }
+        print(json.dumps(document, indent=2))  # noqa: T201
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    for file in found.files:
+        console.print(f"{file.path.name}  {file.length:,} bytes  md5 {file.md5}  {file.checked}", markup=False)
+    console.print(f"{DATASET_TITLES[found.located.name]}: verified, from {found.source}", markup=False)
+    console.print(f"{found.located.folder}", markup=False)
+
+
+def _names() -> str:
+    return "one of " + ", ".join(get_args(DatasetName))

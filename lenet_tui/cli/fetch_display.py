@@ -1,0 +1,77 @@
+"""What a person sees while a data set is fetched: bars in a terminal, lines in a pipe; always on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import Progress as Bars
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.progress import TaskID
+
+    from lenet_tui.data import Progress
+
+
+@contextlib.contextmanager
+def fetch_progress() -> Iterator[Progress]:
+    """Give a `Progress` that shows itself on standard error for as long as the block lasts.
+
+    Nothing is shown while nothing is fetched.
+    """
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        yield _Lines(console)
+        return
+    bars = Bars(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+    shown = _Bars(bars)
+    try:
+        yield shown
+    finally:
+        bars.stop()
+
+
+class _Bars:
+    """A bar for each file; one that moves to and fro while its size is unknown."""
+
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def step(self, what: str, done: int, total: int | None) -> None:
+        if what not in self._tasks:
+            self._bars.start()
+            self._tasks[what] = self._bars.add_task(what, total=total)
+        self._bars.update(self._tasks[what], completed=done, total=total)
+
+    def notice(self, message: str) -> None:
+        self._bars.console.print(message, markup=False)
+
+
+class _Lines:
+    """A line when a file begins to come, and each notice."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._begun: set[str] = set()
+
+    def step(self, what: str, done: int, total: int | None) -> None:  # noqa: ARG002 - lines tell no bytes
+        if what not in self._begun:
+            self._begun.add(what)
+            size = "" if total is None else f" ({total / 1e6:.1f} MB)"
+            self.notice(f"fetching {what}{size}")
+
+    def notice(self, message: str) -> None:
+        self._console.print(message, markup=False)

@@ -1,0 +1,29 @@
+"""Data sets: where they are, whether they are what they should be, and how they are split.
+
+Neither torch nor torchvision nor scikit-learn is imported with this package; the tensors are made in
+`lenet_tui.data.datasets`.
+"""
+
+from lenet_tui.data.cache import CACHE_VARIABLE, cache_folder
+from lenet_tui.data.catalog import check_val_size, max_val_size
+from lenet_tui.data.errors import DamagedFileError, DataError
+from lenet_tui.data.progress import QUIET, Progress
+from lenet_tui.data.sources import DATA_VARIABLE, Located, Verified, VerifiedFile, locate, obtain, verify
+
+__all__ = [
+    "CACHE_VARIABLE",
+    "DATA_VARIABLE",
+    "QUIET",
+    "DamagedFileError",
+    "DataError",
+    "Located",
+    "Progress",
+    "Verified",
+    "VerifiedFile",
+    "cache_folder",
+    "check_val_size",
+    "locate",
+    "max_val_size",
+    "obtain",
+    "verify",
+]

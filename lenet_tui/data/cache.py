@@ -1,0 +1,89 @@
+"""The folder that fetched data sets are kept in, and putting files there so that nobody sees half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+from lenet_tui.data.catalog import IDX_FILES, MNIST_MD5, TORCHVISION_CLASS
+from lenet_tui.data.errors import DamagedFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lenet_tui.config import DatasetName
+
+CACHE_VARIABLE = "LENET_TUI_CACHE"
+CHECKSUMS_FILE = "unpacked-md5.json"
+_SCRATCH_PREFIX = ".fetch-"
+_STALE_SECONDS = 24 * 3600.0
+
+
+def cache_folder() -> Path:
+    """Return the folder of all cached data sets, in torchvision's layout; it need not exist yet."""
+    override = os.environ.get(CACHE_VARIABLE)
+    base = Path(override).expanduser() if override else platformdirs.user_cache_path("lenet-tui")
+    return base / "datasets"
+
+
+def raw_folder(name: DatasetName) -> Path:
+    """Return the folder in the cache where the four files of a data set belong."""
+    return cache_folder() / TORCHVISION_CLASS[name] / "raw"
+
+
+def expected_md5(name: DatasetName, folder: Path) -> Mapping[str, str]:
+    """Return the md5 that each unpacked file in the cache must have.
+
+    MNIST's are known; the others' were written down when their published .gz files were unpacked. Raises
+    `DamagedFileError` when that record is missing or damaged.
+    """
+    if name == "mnist":
+        return MNIST_MD5
+    record = folder / CHECKSUMS_FILE
+    try:
+        known = json.loads(record.read_text(encoding="utf-8"))
+        return {file.name: str(known[file.name]) for file in IDX_FILES}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedFileError(f"{record}, the checksums of the files beside it, cannot be read: {error}") from None
+
+
+def write_checksums(folder: Path, md5: Mapping[str, str]) -> None:
+    """Write down the md5 of each unpacked file for `expected_md5`."""
+    (folder / CHECKSUMS_FILE).write_text(json.dumps(md5, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+@contextlib.contextmanager
+def scratch(raw: Path) -> Iterator[Path]:
+    """Give a new private folder on the file system of ``raw``, removed at the end. Raises OSError."""
+    raw.mkdir(parents=True, exist_ok=True)
+    for left in raw.glob(f"{_SCRATCH_PREFIX}*"):  # of processes that were killed
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+                shutil.rmtree(left)
+    folder = Path(tempfile.mkdtemp(prefix=_SCRATCH_PREFIX, dir=raw))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def install(folder: Path, raw: Path) -> None:
+    """Move the finished files of a scratch folder to ``raw``, each wholly or not at all. Raises OSError.
+
+    Whoever installs the same data set at the same time moves the same content, so the last one wins harmlessly.
+    """
+    names = [CHECKSUMS_FILE] if (folder / CHECKSUMS_FILE).exists() else []
+    names += [file.name for file in IDX_FILES]
+    for name in names:
+        with (folder / name).open("rb") as file:
+            os.fsync(file.fileno())
+    for name in names:
+        (folder / name).replace(raw / name)

@@ -1,0 +1,151 @@
+"""Whether a file is the one that it should be."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lenet_tui.data import idx
+from lenet_tui.data.catalog import CLASSES, MNIST_MD5, PUBLISHED_GZ_MD5, IdxFile, title
+from lenet_tui.data.errors import DamagedFileError, DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lenet_tui.config import DatasetName
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file holds once unpacked.
+
+    ``data`` is cut at the length that was expected, ``length`` is not. ``packed_md5`` is that of the .gz file
+    itself, None for a file that was not packed. ``complaint`` says why unpacking ended early, "" if it did not.
+    """
+
+    data: bytearray
+    md5: str
+    length: int
+    packed_md5: str | None = None
+    complaint: str = ""
+
+
+def read(path: Path, capacity: int) -> Content:
+    """Read a file, gzipped or not, and its checksums, in memory for ``capacity`` bytes however long it is.
+
+    Raises `DataError` when the file cannot be read at all.
+    """
+    try:
+        with path.open("rb") as file:
+            if file.read(2) != b"\x1f\x8b":
+                file.seek(0)
+                return _unpacked(file.readinto, capacity)
+            file.seek(0)
+            packed_md5 = hashlib.file_digest(file, _md5).hexdigest()
+            file.seek(0)
+            with gzip.GzipFile(fileobj=file) as unpacking:
+                return _unpacked(unpacking.readinto, capacity, packed_md5)
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from None
+
+
+def _md5() -> hashlib._Hash:
+    return hashlib.md5(usedforsecurity=False)  # the published checksums are md5; it works on FIPS machines so
+
+
+def _unpacked(readinto: Callable[[memoryview], int], capacity: int, packed_md5: str | None = None) -> Content:
+    data, beyond, digest, length, complaint = bytearray(capacity), bytearray(_CHUNK), _md5(), 0, ""
+    while True:
+        room = memoryview(data)[length : length + _CHUNK] if length < capacity else memoryview(beyond)
+        try:
+            count = readinto(room)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            complaint = f"gzip: {error}"
+            break
+        if not count:
+            break
+        digest.update(room[:count])
+        length += count
+        room.release()
+    if length < capacity:
+        data = data[:length]
+    return Content(data, digest.hexdigest(), length, packed_md5, complaint)
+
+
+def check(name: DatasetName, file: IdxFile, path: Path | str, content: Content, expected_md5: str | None) -> None:
+    """Raise `DamagedFileError`, naming ``path``, unless ``content`` is the data set's ``file``.
+
+    With ``expected_md5`` that decides. Without, what the format and the data set promise is checked: magic
+    number, shape, exact length, labels from 0 to 9 in equal numbers, and that it is no other file we know.
+    """
+    if expected_md5 is not None and content.md5 != expected_md5:
+        raise DamagedFileError(_mismatch(name, file, path, content, expected_md5))
+    if expected_md5 is None:
+        _check_structure(name, file, path, content)
+
+
+def _check_structure(name: DatasetName, file: IdxFile, path: Path | str, content: Content) -> None:
+    wanted = f"{path} is not {title(name)}'s {file.name}"
+    known = recognise(content)
+    if known is not None and known != (name, file.name):
+        raise DamagedFileError(f"{wanted}: its md5 {content.packed_md5 or content.md5} is that of {_named(known)}")
+    if content.length != file.length or content.complaint:
+        reason = f" ({content.complaint})" if content.complaint else ""
+        raise DamagedFileError(
+            f"{wanted}: length expected {file.length} bytes, found {content.length}; md5 found {content.md5}{reason}"
+        )
+    values = idx.parse(content.data, str(path))
+    if values.shape != file.shape:
+        raise DamagedFileError(
+            f"{wanted}: expected {idx.shape_text(file.shape)} values, found {idx.shape_text(values.shape)}"
+        )
+    if not file.is_labels:
+        return
+    counts = np.bincount(values, minlength=CLASSES)
+    each = file.shape[0] // CLASSES
+    if len(counts) > CLASSES:
+        raise DamagedFileError(f"{wanted}: labels go from 0 to {CLASSES - 1}, found {len(counts) - 1}")
+    if (counts != each).any():
+        wrong = int(np.flatnonzero(counts != each)[0])
+        raise DamagedFileError(f"{wanted}: expected {each} images of class {wrong}, found {counts[wrong]}")
+
+
+def recognise(content: Content) -> tuple[DatasetName, str] | None:
+    """Return data set and file name of the published file that this is; None when its checksum is unknown."""
+    for file_name, md5 in MNIST_MD5.items():
+        if content.md5 == md5:
+            return "mnist", file_name
+    for name in _IDX_NAMES:
+        for file_name, md5 in PUBLISHED_GZ_MD5[name].items():
+            if content.packed_md5 == md5:
+                return name, file_name
+    return None
+
+
+_IDX_NAMES: tuple[DatasetName, ...] = ("mnist", "fashion-mnist", "kmnist")
+
+
+def _mismatch(name: DatasetName, file: IdxFile, path: Path | str, content: Content, expected_md5: str) -> str:
+    parts = [
+        f"{path} is not {title(name)}'s {file.name}: md5 of the content expected {expected_md5}, found {content.md5}"
+    ]
+    if content.length != file.length:
+        parts.append(f"length expected {file.length} bytes, found {content.length}")
+    known = recognise(content)
+    if known is not None:
+        parts.append(f"it is {_named(known)}")
+    if content.complaint:
+        parts.append(content.complaint)
+    return "; ".join(parts)
+
+
+def _named(known: tuple[DatasetName, str]) -> str:
+    return f"{title(known[0])}'s {known[1]}"

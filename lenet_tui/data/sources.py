@@ -1,0 +1,229 @@
+"""Where a data set is, in the order in which it is looked for, and whether its files are the right ones.
+
+A folder of the user's comes first, then the cache, then the network. No torch in here.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from lenet_tui.data import cache, checks, digits
+from lenet_tui.data.catalog import IDX_FILES, MNIST_MD5, PUBLISHED_GZ_MD5, TORCHVISION_CLASS, IdxFile, title
+from lenet_tui.data.errors import DamagedFileError, DataError, UnavailableError
+from lenet_tui.data.fetching import fetch
+from lenet_tui.data.progress import QUIET
+from lenet_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from lenet_tui.config import DatasetName
+    from lenet_tui.data.progress import Progress
+
+DATA_VARIABLE = "LENET_TUI_DATA"
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Located:
+    """Where a data set is. ``files`` are its four files in the order of `IDX_FILES`, packed or not.
+
+    ``origin`` is "folder" (the user's), "cache" (ours) or "scikit-learn", which has no such files.
+    """
+
+    name: DatasetName
+    origin: Literal["folder", "cache", "scikit-learn"]
+    folder: Path
+    files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class VerifiedFile:
+    """A file that is what it should be: its unpacked length in bytes and md5, and what says so."""
+
+    path: Path
+    length: int
+    md5: str
+    checked: Literal["known md5", "md5 recorded at download", "published md5 of the .gz", "structure only"]
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A data set that is what it should be.
+
+    ``source`` says in words where it is and, where that is so, that only its structure could be checked;
+    ``checksum`` is the sha256 of the four unpacked files one after the other, or of the arrays of digits.
+    """
+
+    located: Located
+    source: str
+    checksum: str
+    files: tuple[VerifiedFile, ...] = ()
+
+
+def locate(name: DatasetName, data_dir: Path | None = None) -> Located | None:
+    """Return what would be used without fetching anything, its content not checked; None when there is nothing.
+
+    ``data_dir`` is the user's folder, by default the one that the environment variable LENET_TUI_DATA names.
+    Raises `UsageError` when it is no folder, `DataError` when only some of the four files are in it.
+    """
+    if name == "digits":
+        folder = digits.folder()
+        return None if folder is None else Located(name, "scikit-learn", folder)
+    return _in_user_folder(name, data_dir) or _in_cache(name)
+
+
+def obtain(name: DatasetName, data_dir: Path | None = None, progress: Progress = QUIET) -> Verified:
+    """Find the data set, or fetch it into the cache, and verify it.
+
+    Raises as `locate` does; `DamagedFileError` when a file of the user's is not what it should be; `DataError`
+    when the data set can't be had. A damaged file in the cache is told to ``progress`` and fetched anew.
+    """
+    return obtain_and(name, data_dir, progress, verified)
+
+
+def verify(name: DatasetName, data_dir: Path | None = None) -> Verified:
+    """Verify what is there, fetching nothing.
+
+    Raises `DamagedFileError` for the first file that is not what it should be, `DataError` when there is nothing.
+    """
+    located = locate(name, data_dir)
+    if located is None:
+        raise DataError(f"{title(name)} is not here: {_looked(name, data_dir)}; {_ways_on(name)}")
+    return verified(located)
+
+
+def obtain_and(name: DatasetName, data_dir: Path | None, progress: Progress, use: Callable[[Located], _T]) -> _T:
+    """Return what ``use`` makes of the data set, found or fetched; raises as `obtain` does.
+
+    ``use`` reads through `read_files`, so that what was verified is what is used.
+    """
+    located = locate(name, data_dir)
+    looked = _looked(name, data_dir)
+    if located is not None:
+        try:
+            return use(located)
+        except DamagedFileError as error:
+            if located.origin != "cache":
+                raise
+            looked = f"in the cache, {error}"
+            progress.notice(f"damaged in the cache, fetching it anew: {error}")
+    elif name == "digits":
+        raise DataError("digits come with scikit-learn, which is not installed; install it with lenet-tui again")
+    elif _user_folder(data_dir) is not None:
+        progress.notice(f"{looked}; fetching {title(name)}")
+    try:
+        fetch(name, progress)
+    except UnavailableError as error:
+        raise DataError(f"cannot get {title(name)}: {looked}; {error}; {_ways_on(name)}") from None
+    fetched = _in_cache(name)
+    if fetched is None:
+        raise DataError(f"{cache.raw_folder(name)} was emptied while {title(name)} was fetched into it; try again")
+    return use(fetched)
+
+
+def verified(located: Located) -> Verified:
+    """Read and verify a data set that was located, and describe it. Raises `DamagedFileError`."""
+    if located.name == "digits":
+        return Verified(located, "scikit-learn", digits.checksum(*digits.arrays()))
+    digest, files = sha256(), []
+    for _, content, file in read_files(located):
+        digest.update(content)
+        files.append(file)
+    return Verified(located, source_of(located, files), digest.hexdigest(), tuple(files))
+
+
+def read_files(located: Located) -> Iterator[tuple[IdxFile, bytearray, VerifiedFile]]:
+    """Yield each of the four files with its verified, unpacked content, one at a time.
+
+    Raises `DamagedFileError` when one is not what it should be.
+    """
+    expected: Mapping[str, str] = MNIST_MD5 if located.name == "mnist" else {}
+    if located.origin == "cache":
+        expected = cache.expected_md5(located.name, located.folder)
+    for file, path in zip(IDX_FILES, located.files, strict=True):
+        content = checks.read(path, file.length)
+        checks.check(located.name, file, path, content, expected.get(file.name))
+        yield file, content.data, VerifiedFile(path, content.length, content.md5, _checked(located, file, content))
+
+
+def source_of(located: Located, files: list[VerifiedFile]) -> str:
+    """Say where a data set is from: ``cache``, ``folder /x``; and when its files have no published checksum."""
+    if located.origin != "folder":
+        return located.origin
+    if any(file.checked == "structure only" for file in files):
+        return f"folder {located.folder} (structure checked; no checksum is published for unpacked files)"
+    return f"folder {located.folder}"
+
+
+def _checked(
+    located: Located, file: IdxFile, content: checks.Content
+) -> Literal["known md5", "md5 recorded at download", "published md5 of the .gz", "structure only"]:
+    if located.name == "mnist":
+        return "known md5"
+    if located.origin == "cache":
+        return "md5 recorded at download"
+    if content.packed_md5 == PUBLISHED_GZ_MD5[located.name][file.name]:
+        return "published md5 of the .gz"
+    return "structure only"
+
+
+def _user_folder(data_dir: Path | None) -> tuple[Path, str] | None:
+    """Return the user's folder and how it was given; None when none was."""
+    if data_dir is not None:
+        return data_dir.expanduser(), "--data-dir"
+    variable = os.environ.get(DATA_VARIABLE)
+    return (Path(variable).expanduser(), DATA_VARIABLE) if variable else None
+
+
+def _in_user_folder(name: DatasetName, data_dir: Path | None) -> Located | None:
+    given = _user_folder(data_dir)
+    if given is None:
+        return None
+    folder, flag = given
+    if not folder.is_dir():
+        raise UsageError(f"{flag} {folder} is not a folder; give one with the four files of {title(name)}")
+    places = [(place, _files(place)) for place in (folder / TORCHVISION_CLASS[name] / "raw", folder / "raw", folder)]
+    for place, files in places:
+        if len(files) == len(IDX_FILES):
+            return Located(name, "folder", place, tuple(files.values()))
+    for place, files in places:
+        if files:
+            missing = ", ".join(file.name for file in IDX_FILES if file.name not in files)
+            raise DataError(f"{place} ({flag}) lacks {missing} (or the same with .gz) of {title(name)}'s four files")
+    return None
+
+
+def _in_cache(name: DatasetName) -> Located | None:
+    folder = cache.raw_folder(name)
+    files = _files(folder)
+    return Located(name, "cache", folder, tuple(files.values())) if len(files) == len(IDX_FILES) else None
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """Return those of the four files that are in a folder, unpacked ones before packed ones."""
+    found = {}
+    for file in IDX_FILES:
+        for path in (folder / file.name, folder / f"{file.name}.gz"):
+            if path.is_file():
+                found[file.name] = path
+                break
+    return found
+
+
+def _looked(name: DatasetName, data_dir: Path | None) -> str:
+    """Say where the data set was not found, for one that has files."""
+    given = _user_folder(data_dir)
+    here = "" if given is None else f"{given[0]} ({given[1]}) has no {title(name)} files; "
+    return f"{here}the cache {cache.cache_folder()} has none"
+
+
+def _ways_on(name: DatasetName) -> str:
+    return (
+        f"ways on: `lenet-tui data get {name}` with a network, --data-dir FOLDER with its four files, "
+        "or --dataset digits"
+    )

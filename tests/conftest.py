@@ -1,0 +1,66 @@
+"""What many tests need: a small real data set, real runs of it, and the command as a person starts it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lenet_tui.data.datasets import Dataset
+    from lenet_tui.metrics import EpochMetrics
+    from lenet_tui.training.loop import Progress
+
+
+@pytest.fixture(scope="session")
+def digits() -> Dataset:
+    from lenet_tui.data import datasets
+
+    return datasets.load("digits", val_size=200)
+
+
+class Watcher:
+    """A reporter that keeps what it hears, and stops the run after an epoch when told to."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.rows: list[EpochMetrics] = []
+        self.reported: list[Progress] = []
+        self.stop_after = stop_after
+
+    def begun(self, folder: object, record: object) -> None: ...
+
+    def reporting(self, state: str) -> None: ...
+
+    def progress(self, progress: Progress) -> None:
+        self.reported.append(progress)
+
+    def epoch(self, row: EpochMetrics, best: EpochMetrics) -> None:
+        self.rows.append(row)
+
+    def should_stop(self) -> bool:
+        return self.stop_after is not None and len(self.rows) >= self.stop_after
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """The environment of a command under test: one thread, no colours of the developer's."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("LENET_TUI_", "NO_COLOR", "FORCE_COLOR"))}
+    cache = os.environ.get("LENET_TUI_CACHE")
+    return kept | ({"LENET_TUI_CACHE": cache} if cache else {}) | {"COLUMNS": "100"} | extra
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run ``lenet-tui`` with these words in an empty folder, and return what it printed and its exit code."""
+
+    def call(*words: object, **options: object) -> subprocess.CompletedProcess[str]:
+        env = environment(**options.pop("env", {}))  # type: ignore[arg-type]
+        command = [sys.executable, "-m", "lenet_tui", *map(str, words)]
+        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=240, **options)
+
+    return call
