@@ -1,0 +1,56 @@
+"""Measuring a network on images it does not learn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lenet_tui.models import Network
+    from lenet_tui.training.objective import Objective
+
+_BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Pixels 0–255 to what the network sees: zero mean and unit variance over the training set."""
+
+    mean: float
+    std: float
+
+    def __call__(self, pixels: Tensor) -> Tensor:
+        """Return ``pixels`` (N, 1, 28, 28), uint8 or float 0–255, as normalised float32 of the same shape."""
+        return (pixels - 255 * self.mean).mul_(1 / (255 * self.std))
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Means over the images: the run's own loss, plain cross-entropy in nats, and the share that was right."""
+
+    loss: float
+    cross_entropy: float
+    accuracy: float
+
+
+@torch.inference_mode()
+def outputs(network: Network, images: Tensor, scaling: Scaling) -> tuple[Tensor, Tensor]:
+    """Return logits (N, 10) and penultimate features (N, F) of uint8 ``images`` in evaluation mode, on their device."""
+    network.eval()
+    features = torch.cat([network.penultimate(scaling(part)) for part in images.split(_BATCH)])
+    return network.classifier[-1](features), features
+
+
+def evaluate(network: Network, images: Tensor, labels: Tensor, scaling: Scaling, objective: Objective) -> Evaluation:
+    """Measure ``network`` in evaluation mode on uint8 ``images`` (N, 1, 28, 28) and ``labels`` (N,)."""
+    logits, _ = outputs(network, images, scaling)
+    return Evaluation(
+        loss=float(objective(logits, labels)),
+        cross_entropy=float(F.cross_entropy(logits, labels)),
+        accuracy=int((logits.argmax(dim=1) == labels).sum()) / len(labels),
+    )

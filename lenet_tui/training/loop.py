@@ -1,0 +1,223 @@
+"""The training loop. Read `train` from top to bottom; everything a run computes happens there."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
+
+import numpy as np
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from lenet_tui import metrics, models
+from lenet_tui.metrics import EpochMetrics
+from lenet_tui.runfolder import write_bytes
+from lenet_tui.training import checkpoint
+from lenet_tui.training.augment import distort
+from lenet_tui.training.evaluation import Scaling, evaluate
+from lenet_tui.training.objective import objective
+from lenet_tui.training.schedule import lr_factor
+
+if TYPE_CHECKING:
+    from lenet_tui.config import RunConfig
+    from lenet_tui.data.datasets import Dataset
+    from lenet_tui.models import Network
+    from lenet_tui.runfolder import RunFolder
+    from lenet_tui.training.objective import Objective
+
+_REPORT_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where training is within an epoch. ``train_loss`` is the mean so far; speed is that of this epoch."""
+
+    epoch: int
+    step: int
+    steps: int
+    train_loss: float
+    images_per_second: float
+
+
+class Reporter(Protocol):
+    """Whoever watches a run, and may end it."""
+
+    def progress(self, progress: Progress) -> None:
+        """Hear where the epoch is, a few times a second."""
+
+    def epoch(self, row: EpochMetrics, best: EpochMetrics) -> None:
+        """Hear the figures of an epoch once they are safe on disk, and the best epoch so far."""
+
+    def should_stop(self) -> bool:
+        """Say whether the run shall stop; asked as often as progress is told."""
+
+
+class Stopped(Exception):  # noqa: N818 - not an error: somebody asked for it
+    """The reporter asked to stop; the epoch in progress is dropped, and replayed when the run is resumed."""
+
+
+class Diverged(Exception):  # noqa: N818 - the run failed, not the program
+    """The loss is not a finite number any more."""
+
+
+def train(config: RunConfig, data: Dataset, folder: RunFolder, device: torch.device, reporter: Reporter) -> bool:
+    """Train ``config`` on ``data`` from the folder's checkpoint, or from the start where there is none.
+
+    After every epoch the best weights, ``metrics.csv`` and the checkpoint are safe on disk, in that order: whatever
+    happens in between, the epoch is replayed with the same result. Returns whether it stopped early for want of
+    progress. Raises `Stopped`, `Diverged`, or `LabError` when the folder cannot be written.
+    """
+    data = data.to(device)
+    scaling = Scaling(data.mean, data.std)
+    loss_function = objective(config)
+    seed(config, epoch=0)
+    network = models.build(config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = make_optimizer(config, network, device)
+    ema = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema)) if config.ema else None
+    history: list[EpochMetrics] = []
+
+    if folder.checkpoint_path.exists():
+        saved = checkpoint.read(folder.checkpoint_path, device)
+        network.load_state_dict(saved.network)
+        optimizer.load_state_dict(saved.optimizer)
+        if ema and saved.ema:
+            ema.load_state_dict(saved.ema)
+        history = saved.history
+
+    for epoch in range(len(history) + 1, config.epochs + 1):
+        if out_of_patience(history, config.patience):
+            return True
+        begun = time.perf_counter()
+        train_loss, train_accuracy = train_epoch(
+            config, data, scaling, loss_function, network, optimizer, ema, epoch, reporter
+        )
+        judged = cast("Network", ema.module) if ema else network
+        sample = evaluate(judged, data.sample_images, data.sample_labels, scaling, loss_function)
+        validation = evaluate(judged, data.val_images, data.val_labels, scaling, loss_function)
+        if not math.isfinite(validation.loss):
+            raise Diverged(f"validation loss became {validation.loss} in epoch {epoch}")
+
+        history.append(
+            EpochMetrics(
+                epoch=epoch,
+                train_loss=train_loss,
+                val_loss=validation.loss,
+                train_accuracy=train_accuracy,
+                val_accuracy=validation.accuracy,
+                lr=optimizer.param_groups[0]["lr"],
+                seconds=time.perf_counter() - begun,
+                sample_loss=sample.loss,
+                sample_accuracy=sample.accuracy,
+                val_cross_entropy=validation.cross_entropy,
+            )
+        )
+        best = metrics.best(history)
+        assert best is not None  # noqa: S101 - the validation loss just appended is finite
+        if best.epoch == epoch:
+            write_weights(judged, folder)
+        folder.write_metrics(history)
+        checkpoint.Checkpoint(
+            history, network.state_dict(), optimizer.state_dict(), ema.state_dict() if ema else None
+        ).write(folder.checkpoint_path)
+        reporter.epoch(history[-1], best)
+    return False
+
+
+def train_epoch(
+    config: RunConfig,
+    data: Dataset,
+    scaling: Scaling,
+    loss_function: Objective,
+    network: Network,
+    optimizer: torch.optim.Optimizer,
+    ema: AveragedModel | None,
+    epoch: int,
+    reporter: Reporter,
+) -> tuple[float, float]:
+    """Go once over the training set in the order of (seed, epoch); return mean loss and accuracy on the way.
+
+    Raises `Stopped` when the reporter asks for it and `Diverged` when the loss is not finite.
+    """
+    count, device = len(data.train_labels), data.train_labels.device
+    steps = math.ceil(count / config.batch_size)
+    seed(config, epoch)
+    order = torch.randperm(count).to(device)
+    # Both are kept on the device: reading a value back at every step would make the device wait.
+    loss_sum = torch.zeros((), device=device)
+    correct = torch.zeros((), dtype=torch.int64, device=device)
+    begun = time.perf_counter()
+    next_report = begun + _REPORT_SECONDS
+    network.train()
+
+    for step, chosen in enumerate(order.split(config.batch_size)):
+        images = scaling(distort(data.train_images[chosen], config.augment))
+        labels = data.train_labels[chosen]
+        if config.lr_schedule != "constant":
+            factor = lr_factor(config.lr_schedule, (epoch - 1) * steps + step, config.epochs * steps)
+            for group in optimizer.param_groups:
+                group["lr"] = config.lr * factor
+
+        logits = network(images)
+        loss = loss_function(logits, labels)
+        optimizer.zero_grad()
+        loss.backward()
+        if config.clip_norm:
+            nn.utils.clip_grad_norm_(network.parameters(), config.clip_norm)
+        optimizer.step()
+        if ema:
+            ema.update_parameters(network)
+
+        loss_sum.add_(loss.detach(), alpha=len(labels))
+        correct += (logits.detach().argmax(dim=1) == labels).sum()
+        if time.perf_counter() >= next_report:
+            if reporter.should_stop():
+                raise Stopped
+            seen = step * config.batch_size + len(labels)
+            mean = _finite(float(loss_sum) / seen, f"epoch {epoch}, step {step + 1} of {steps}")
+            reporter.progress(Progress(epoch, step + 1, steps, mean, seen / (time.perf_counter() - begun)))
+            next_report = time.perf_counter() + _REPORT_SECONDS
+
+    return _finite(float(loss_sum) / count, f"epoch {epoch}"), int(correct) / count
+
+
+def seed(config: RunConfig, epoch: int) -> None:
+    """Set torch's global generators from (seed, epoch), so that any epoch can be replayed without its history.
+
+    Epoch 0 stands for the initial weights. NumPy's SeedSequence keeps neighbouring seeds and epochs independent.
+    """
+    torch.manual_seed(int(np.random.SeedSequence([config.seed, epoch]).generate_state(1, np.uint64)[0]))
+
+
+def make_optimizer(config: RunConfig, network: nn.Module, device: torch.device) -> torch.optim.Optimizer:
+    """Return the optimizer of ``config`` over all parameters, fused where torch has it: one kernel for all of them."""
+    parameters, lr, decay = network.parameters(), config.lr, config.weight_decay
+    fused = device.type in ("cpu", "cuda", "mps")
+    if config.optimizer == "adam":
+        return torch.optim.Adam(parameters, lr=lr, weight_decay=decay, fused=fused)
+    if config.optimizer == "adamw":
+        return torch.optim.AdamW(parameters, lr=lr, weight_decay=decay, fused=fused)
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(parameters, lr=lr, weight_decay=decay, momentum=config.momentum, fused=fused)
+    return torch.optim.RMSprop(parameters, lr=lr, weight_decay=decay)
+
+
+def out_of_patience(history: list[EpochMetrics], patience: int) -> bool:
+    """Say whether the validation loss has not got better for ``patience`` epochs; never with patience 0."""
+    best = metrics.best(history)
+    return bool(patience and best and history[-1].epoch - best.epoch >= patience)
+
+
+def write_weights(network: nn.Module, folder: RunFolder) -> None:
+    """Replace ``model.safetensors`` by the weights of ``network``."""
+    tensors: dict[str, Tensor] = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
+    write_bytes(folder.weights_path, safetensors.torch.save(tensors))
+
+
+def _finite(loss: float, where: str) -> float:
+    if not math.isfinite(loss):
+        raise Diverged(f"training loss became {loss} ({where})")
+    return loss
