@@ -1,0 +1,48 @@
+"""One epoch of training: ours against the homework's loop and against a bare one, in turn.
+
+All three train the same network on the same 55,000 images of MNIST with the same number of threads; AlexNet on the
+first 11,000, since its homework epoch takes minutes. The figure is the median of the rounds' ratios.
+"""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING
+
+import torch
+
+from benchmarks import loops
+from benchmarks.result import Result
+from lenet_tui.config import RunConfig
+from lenet_tui.machine import available_cores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CASES = [("lenet", 64, None, 5), ("lenet", 32, None, 3), ("lenet", 16, None, 3), ("alexnet", 64, 11_000, 3)]
+
+
+def measure() -> Iterator[Result]:
+    """Yield the two ratios of every case."""
+    torch.set_num_threads(available_cores())
+    for model, batch_size, images, rounds in CASES:
+        config = RunConfig(model=model, batch_size=batch_size)
+        data = loops.mnist(images)
+        homework, bare, ours = (make(config, data) for make in (loops.homework, loops.bare, loops.ours))
+        times = [(homework(), bare(), ours()) for _ in range(rounds)]
+        seconds = [statistics.median(column) for column in zip(*times, strict=True)]
+        shown = "homework {:.2f} s, bare {:.2f} s, ours {:.2f} s an epoch".format(*seconds)
+        is_default = (model, batch_size) == ("lenet", 64)
+        name = f"{model}, batch {batch_size}"
+        yield Result(
+            f"{name}: ours / homework",
+            statistics.median(o / h for h, _, o in times),
+            0.35 if is_default else None,
+            f"{shown}, medians of {rounds} rounds, {len(data.train_labels):,} images",
+        )
+        yield Result(
+            f"{name}: ours / bare",
+            statistics.median(o / b for _, b, o in times),
+            1.05 if is_default else None,
+            f"{shown}",
+        )

@@ -1,0 +1,118 @@
+"""The three loops that are compared: the homework's, the best bare one we can write, and ours."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from lenet_tui import data as sources
+from lenet_tui import models
+from lenet_tui.data import datasets
+from lenet_tui.data.torchvision_import import import_torchvision_datasets
+from lenet_tui.training import loop
+from lenet_tui.training.evaluation import Scaling
+from lenet_tui.training.objective import objective
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lenet_tui.config import RunConfig
+    from lenet_tui.data.datasets import Dataset
+
+CPU = torch.device("cpu")
+
+
+class Silent:
+    """A reporter that asks for nothing."""
+
+    def progress(self, progress: loop.Progress) -> None:
+        """Ignore it."""
+
+    def epoch(self, row: object, best: object) -> None:
+        """Ignore it."""
+
+    def should_stop(self) -> bool:
+        """Never."""
+        return False
+
+
+def mnist(images: int | None = None) -> Dataset:
+    """Return MNIST, with only the first ``images`` of the training part where that is given."""
+    data = datasets.load("mnist", val_size=5000)
+    if images is None:
+        return data
+    return replace(data, train_images=data.train_images[:images], train_labels=data.train_labels[:images])
+
+
+def homework(config: RunConfig, data: Dataset) -> Callable[[], float]:
+    """Return a function that trains one epoch as the assignment's usual solution does and returns its seconds."""
+    tv_datasets = import_torchvision_datasets()
+    from torchvision import transforms
+
+    located = sources.locate("mnist")
+    root = located.folder.parent.parent
+    transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize((data.mean,), (data.std,))])
+    with contextlib.redirect_stdout(io.StringIO()):
+        everything = tv_datasets.MNIST(root, train=True, transform=transform)
+    subset = torch.utils.data.Subset(everything, range(len(data.train_labels)))
+    loader = torch.utils.data.DataLoader(subset, batch_size=config.batch_size, shuffle=True)
+    network = models.build(config)
+    criterion = nn.CrossEntropyLoss()
+    optimizer = torch.optim.Adam(network.parameters(), lr=config.lr)
+
+    def epoch() -> float:
+        begun = time.perf_counter()
+        network.train()
+        for images, labels in loader:
+            optimizer.zero_grad()
+            loss = criterion(network(images), labels)
+            loss.backward()
+            optimizer.step()
+        return time.perf_counter() - begun
+
+    return epoch
+
+
+def bare(config: RunConfig, data: Dataset) -> Callable[[], float]:
+    """Return a function that trains one epoch on tensors in memory, with nothing measured on the way."""
+    images = Scaling(data.mean, data.std)(data.train_images).contiguous(memory_format=torch.channels_last)
+    labels = data.train_labels
+    network = models.build(config).to(memory_format=torch.channels_last)
+    criterion = nn.CrossEntropyLoss()
+    optimizer = torch.optim.Adam(network.parameters(), lr=config.lr, fused=True)
+
+    def epoch() -> float:
+        begun = time.perf_counter()
+        network.train()
+        for chosen in torch.randperm(len(labels)).split(config.batch_size):
+            loss = criterion(network(images[chosen]), labels[chosen])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        return time.perf_counter() - begun
+
+    return epoch
+
+
+def ours(config: RunConfig, data: Dataset) -> Callable[[], float]:
+    """Return a function that trains one epoch with the package's own loop."""
+    loop.seed(config, epoch=0)
+    network = models.build(config).to(memory_format=torch.channels_last)
+    optimizer = loop.make_optimizer(config, network, CPU)
+    scaling = Scaling(data.mean, data.std)
+    number = 0
+
+    def epoch() -> float:
+        nonlocal number
+        number += 1
+        begun = time.perf_counter()
+        loop.train_epoch(config, data, scaling, objective(config), network, optimizer, None, number, Silent())
+        return time.perf_counter() - begun
+
+    return epoch

@@ -1,0 +1,226 @@
+"""What ``train`` shows: a live display in a terminal, plain lines in a pipe, one JSON document for programs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from typing import IO, TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lenet_tui.runfolder import PICTURES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from lenet_tui.metrics import EpochMetrics
+    from lenet_tui.runfolder import RunFolder, RunRecord, State
+    from lenet_tui.training import loop
+
+
+class Display:
+    """A reporter for `experiment.run` that shows nothing: what the displays have in common."""
+
+    def __init__(self) -> None:
+        self._stopping = False
+
+    def __enter__(self) -> Display:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def stop(self) -> None:
+        """Have the run stop at the next opportunity. Called from a signal handler."""
+        self._stopping = True
+
+    def should_stop(self) -> bool:
+        """Say whether `stop` was called."""
+        return self._stopping
+
+    def warn(self, text: str) -> None:
+        """Tell the person something that must not be overlooked, on standard error."""
+        Console(stderr=True, soft_wrap=True).print(text, style="bold red", markup=False, highlight=False)
+
+    def begun(self, folder: RunFolder, record: RunRecord) -> None:
+        """Hear that the run is about to train."""
+
+    def progress(self, progress: loop.Progress) -> None:
+        """Hear where the epoch is."""
+
+    def epoch(self, row: EpochMetrics, best: EpochMetrics) -> None:
+        """Hear the figures of an epoch."""
+
+    def reporting(self, state: State) -> None:
+        """Hear that the pictures are being drawn."""
+
+    def summary(self, folder: RunFolder, record: RunRecord) -> None:
+        """Say what came out and where it is."""
+
+
+class PlainDisplay(Display):
+    """One plain line an epoch, for pipes and logs."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        super().__init__()
+        self._stream = stream
+        self._epochs = 0
+
+    def begun(self, folder: RunFolder, record: RunRecord) -> None:
+        """Print what is trained and where."""
+        self._epochs = record.config.epochs
+        self._line(f"{record.config.title()}; {record.device}, {record.threads} threads; {folder.path}")
+
+    def epoch(self, row: EpochMetrics, best: EpochMetrics) -> None:
+        """Print the epoch's figures."""
+        self._line(
+            f"epoch {row.epoch}/{self._epochs} train_loss {row.train_loss:.5f} val_loss {row.val_loss:.5f} "
+            f"val_accuracy {row.val_accuracy:.4f} lr {row.lr:.3g} seconds {row.seconds:.1f}"
+            + (" best" if row is best else "")
+        )
+
+    def reporting(self, state: State) -> None:
+        """Say that the pictures are being drawn."""
+        self._line(_REPORTING[state])
+
+    def summary(self, folder: RunFolder, record: RunRecord) -> None:
+        """Print the closing lines."""
+        for line in summary_lines(folder, record):
+            self._line(line)
+
+    def _line(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)
+
+
+class TerminalDisplay(Display):
+    """A line an epoch that stays, and below it a bar that moves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._console = Console(highlight=False)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[status]}"),
+            TextColumn("ETA"),
+            TimeRemainingColumn(compact=True),
+            console=self._console,
+            transient=True,
+            refresh_per_second=5,
+        )
+        self._task = self._bar.add_task("loading", total=None, status="")
+        self._epochs = 0
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with _terminal_may_be_gone():
+            self._bar.stop()
+
+    def stop(self) -> None:
+        """Have the run stop, and say so in the bar."""
+        super().stop()
+        self._bar.update(self._task, description="stopping")
+
+    def begun(self, folder: RunFolder, record: RunRecord) -> None:
+        """Show what is trained and where, and start the bar."""
+        self._epochs = record.config.epochs
+        with _terminal_may_be_gone():
+            self._console.print(record.config.title(), style="bold", markup=False)
+            self._console.print(
+                f"{record.device}, {record.threads} threads, into {folder.path}", style="dim", markup=False
+            )
+            self._bar.start()
+
+    def progress(self, progress: loop.Progress) -> None:
+        """Move the bar."""
+        with _terminal_may_be_gone():
+            self._bar.update(
+                self._task,
+                description=f"epoch {progress.epoch}/{self._epochs} step {progress.step}/{progress.steps}",
+                total=self._epochs * progress.steps,
+                completed=(progress.epoch - 1) * progress.steps + progress.step,
+                status=f"train {progress.train_loss:.4f} · {progress.images_per_second / 1000:.1f}k img/s",
+            )
+
+    def epoch(self, row: EpochMetrics, best: EpochMetrics) -> None:
+        """Print the epoch's figures above the bar."""
+        width = len(str(self._epochs))
+        mark = "[green]◆[/]" if row is best else " "
+        with _terminal_may_be_gone():
+            self._bar.print(
+                f"epoch {row.epoch:>{width}}/{self._epochs}  train {row.train_loss:.4f}  "
+                f"validation {row.val_loss:.4f} {mark}  accuracy {row.val_accuracy:.2%}  [dim]{row.seconds:.1f} s[/]"
+            )
+
+    def reporting(self, state: State) -> None:
+        """Say that the pictures are being drawn."""
+        with _terminal_may_be_gone():
+            self._bar.update(self._task, description=_REPORTING[state], status="", total=None)
+
+    def summary(self, folder: RunFolder, record: RunRecord) -> None:
+        """Print the closing lines."""
+        with _terminal_may_be_gone():
+            colour = {"finished": "green", "stopped": "yellow"}.get(record.state, "red")
+            for number, line in enumerate(summary_lines(folder, record)):
+                self._console.print(line, style=f"bold {colour}" if number == 0 else "", markup=False, soft_wrap=True)
+
+
+class JsonDisplay(PlainDisplay):
+    """Plain lines on standard error, and at the end one JSON document on standard output."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stderr)
+
+    def summary(self, folder: RunFolder, record: RunRecord) -> None:
+        """Print ``run.json`` with the run's paths."""
+        super().summary(folder, record)
+        pictures = {path.stem: str(path) for path in folder.pictures if path.exists()}
+        document = record.model_dump(mode="json") | {"folder": str(folder.path), "pictures": pictures}
+        print(json.dumps(document, indent=2))  # noqa: T201
+
+
+_REPORTING: dict[State, str] = {
+    "finished": "testing once, drawing the pictures",
+    "stopped": "drawing what there is (Ctrl-C again leaves at once)",
+    "failed": "drawing what there is",
+}
+
+
+def summary_lines(folder: RunFolder, record: RunRecord) -> list[str]:
+    """Return the closing lines: state and test accuracy, best epoch, pictures, and how to go on where one can."""
+    summary = record.summary
+    if record.dataset.fallback_for:
+        stand_in = f" (on {record.config.dataset}, NOT on {record.dataset.fallback_for})"
+    else:
+        stand_in = ""
+    if summary is not None and summary.test_accuracy is not None:
+        lines = [
+            f"{record.state}: test accuracy {summary.test_accuracy:.2%} of {record.dataset.test:,} images{stand_in}"
+        ]
+    else:
+        lines = [f"{record.state}: {record.reason}{stand_in}"]
+    if summary is not None:
+        early = f", stopped early after {summary.epochs_done}" if summary.stopped_early else ""
+        lines.append(
+            f"best validation loss {summary.best_val_loss:.4f}, accuracy {summary.best_val_accuracy:.2%}, "
+            f"in epoch {summary.best_epoch} of {record.config.epochs}{early}; "
+            f"{summary.train_seconds:.0f} s, {summary.images_per_second:,.0f} images/s"
+        )
+        drawn = [name for name in PICTURES if (folder.path / name).exists()]
+        lines.append(f"{folder.path}/: {' '.join(drawn)}")
+    if record.state == "stopped":
+        lines.append(f"go on with: lenet-tui train --resume {folder.path}")
+    return lines
+
+
+@contextlib.contextmanager
+def _terminal_may_be_gone() -> Iterator[None]:
+    # A hangup takes the terminal away; the run still has to end in order.
+    with contextlib.suppress(OSError):
+        yield

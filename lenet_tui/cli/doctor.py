@@ -1,0 +1,178 @@
+"""``lenet-tui doctor``: what this machine has, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lenet_tui import data
+from lenet_tui.cli import flags
+from lenet_tui.config import DATASET_TITLES, DatasetName
+from lenet_tui.errors import LabError
+from lenet_tui.machine import available_cores, package_version
+from lenet_tui.runfolder import check_root
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+Verdict = Literal["ok", "note", "problem"]
+_MARKS: dict[Verdict, tuple[str, str]] = {"ok": ("✓", "green"), "note": ("·", "yellow"), "problem": ("✗", "bold red")}
+_SMALLEST_TERMINAL = (80, 24)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: what was found, whether that is well, and what to do where it is not."""
+
+    topic: str
+    verdict: Verdict
+    found: str
+    remedy: str = ""
+
+
+def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the command ``doctor``."""
+    parser = commands.add_parser(
+        "doctor", help="say what this machine has, what is missing, and how to get it", allow_abbrev=False
+    )
+    flags.add_root(parser)
+    flags.add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the findings; return 1 when one of them keeps runs from working."""
+    findings = examine(arguments.root)
+    if arguments.json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))  # noqa: T201
+    else:
+        _show(findings)
+    return 1 if any(finding.verdict == "problem" for finding in findings) else 0
+
+
+def examine(root: Path) -> list[Finding]:
+    """Look at everything a run needs, without changing anything but making ``root`` where it is missing."""
+    return [_python(), *_torch(), _cores(), *_datasets(), _terminal(), _root(root)]
+
+
+def _python() -> Finding:
+    return Finding("Python", "ok", f"{platform.python_version()} ({sys.executable})")
+
+
+def _torch() -> list[Finding]:
+    try:
+        import torch
+    except ImportError as error:
+        return [Finding("torch", "problem", f"cannot be imported: {error}", "pip install torch torchvision")]
+    from lenet_tui import device
+
+    return [
+        Finding("torch", "ok", torch.__version__),
+        _torchvision(torch.__version__),
+        Finding(
+            "devices", "ok", ", ".join(f"{name} ({device.describe(torch.device(name))})" for name in device.available())
+        ),
+    ]
+
+
+def _torchvision(torch_version: str) -> Finding:
+    version = package_version("torchvision")
+    if version is None:
+        return Finding("torchvision", "problem", "not installed", "pip install torchvision")
+    # torchvision's own metadata names the one torch that its compiled part was built for.
+    needs = [r for r in importlib.metadata.requires("torchvision") or [] if r.startswith("torch==")]
+    wanted = needs[0].removeprefix("torch==").partition(";")[0].strip() if needs else None
+    if wanted is not None and torch_version.partition("+")[0] != wanted:
+        return Finding(
+            "torchvision",
+            "problem",
+            f"{version} was built for torch {wanted}, and here is {torch_version}",
+            f"pip install torch=={wanted}, or the torchvision that belongs to torch {torch_version.partition('+')[0]}",
+        )
+    if not _imports_by_itself("torchvision"):
+        return Finding(
+            "torchvision",
+            "note",
+            f"{version}, whose compiled part does not load beside this torch build",
+            "nothing here needs that part; to have it, install torch and torchvision from the same index",
+        )
+    return Finding("torchvision", "ok", f"{version}, which belongs to torch {torch_version}")
+
+
+def _imports_by_itself(name: str) -> bool:
+    try:
+        importlib.import_module(name)
+    except (ImportError, RuntimeError):
+        return False
+    return True
+
+
+def _cores() -> Finding:
+    cores, total = available_cores(), os.cpu_count() or 1
+    return Finding("CPU cores", "ok", str(cores) if cores == total else f"{cores} of {total} usable by this process")
+
+
+def _datasets() -> list[Finding]:
+    found = []
+    for name in get_args(DatasetName):
+        title = DATASET_TITLES[name]
+        try:
+            if data.locate(name) is None:
+                found.append(Finding(title, "note", "not here yet", f"lenet-tui data get {name} (train gets it too)"))
+            else:
+                found.append(Finding(title, "ok", f"verified: {data.verify(name).source}"))
+        except LabError as error:
+            found.append(Finding(title, "problem", str(error), f"lenet-tui data get {name}, or mend the folder"))
+    return found
+
+
+def _terminal() -> Finding:
+    if not sys.stdout.isatty():
+        return Finding("terminal", "note", "none (output goes to a pipe or file)", "train prints plain lines there")
+    columns, lines = shutil.get_terminal_size()
+    console = Console()
+    colours = {None: "no colours", "standard": "16 colours", "256": "256 colours", "truecolor": "true colour"}
+    encoding = sys.stdout.encoding
+    found = f"{os.environ.get('TERM', 'TERM is not set')}, {columns}×{lines}, "
+    found += f"{colours.get(console.color_system, console.color_system)}, {encoding}"
+    if encoding.lower().replace("-", "") != "utf8":
+        return Finding("terminal", "note", found, "set a UTF-8 locale (export LC_ALL=C.UTF-8) to see lines and marks")
+    if columns < _SMALLEST_TERMINAL[0] or lines < _SMALLEST_TERMINAL[1]:
+        return Finding("terminal", "note", found, "80×24 or more shows everything")
+    return Finding("terminal", "ok", found)
+
+
+def _root(root: Path) -> Finding:
+    try:
+        check_root(root)
+    except LabError as error:
+        return Finding("root", "problem", str(error), "give another with --root or LENET_TUI_ROOT")
+    free = shutil.disk_usage(root).free / 1e9
+    if free < 1:
+        return Finding(
+            "root", "note", f"{root.resolve()}, {free:.1f} GB free", "a run takes up to 50 MB; free some space"
+        )
+    return Finding("root", "ok", f"{root.resolve()} is writable, {free:.0f} GB free")
+
+
+def _show(findings: list[Finding]) -> None:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for finding in findings:
+        mark, style = _MARKS[finding.verdict]
+        text = Text(finding.found)
+        if finding.remedy:
+            text.append(f"\n→ {finding.remedy}", style="bold")
+        table.add_row(Text(mark, style=style), Text(finding.topic, style="bold"), text)
+    Console(highlight=False).print(table)

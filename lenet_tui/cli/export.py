@@ -1,0 +1,84 @@
+"""``lenet-tui export``: the pictures of runs again, from their folders alone."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lenet_tui import reports
+from lenet_tui.cli import flags
+from lenet_tui.errors import LabError, UsageError
+from lenet_tui.runfolder import RunFolder
+
+if TYPE_CHECKING:
+    import argparse
+
+    from lenet_tui.reports import Report
+
+
+def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the command ``export``."""
+    parser = commands.add_parser(
+        "export",
+        help="draw the pictures of finished or stopped runs again",
+        description="Draw confusion.png, loss.png and t-SNE.png of each run again from the files in its folder. "
+        "A run that can't be drawn doesn't keep the others from being drawn.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "runs", nargs="+", metavar="RUN", help="a run's folder, as a path or below --root: lenet/bs64_lr0.001"
+    )
+    flags.add_root(parser)
+    flags.add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Draw every run's pictures and print their paths; return 0, the only run's failure, or 1 if any of many failed."""
+    told, codes = [], []
+    for name in arguments.runs:
+        try:
+            written = reports.write_all(find(name, arguments.root))
+        except LabError as error:
+            print(f"lenet-tui: {error}", file=sys.stderr)  # noqa: T201
+            told.append({"run": name, "error": str(error)})
+            codes.append(error.exit_code)
+            continue
+        told.append({"run": name, **_pictures(written)})
+        if not arguments.json:
+            _tell(written)
+    if arguments.json:
+        print(json.dumps({"runs": told}, indent=2))  # noqa: T201
+    if not codes:
+        return 0
+    return codes[0] if len(arguments.runs) == 1 else 1
+
+
+def find(name: str, root: Path) -> RunFolder:
+    """Return the run folder ``name``, from here or else from ``root``. Raises `UsageError` where there is none."""
+    for path in (Path(name), root / name):
+        try:
+            if path.is_dir():
+                return RunFolder(path)
+            if path.is_file():
+                raise UsageError(f"{path} is a file; give the folder of the run, {path.parent}")
+        except OSError as error:
+            raise UsageError(f"cannot look at {path}: {error.strerror}") from None
+    raise UsageError(f"there is no run folder {name}, neither here nor in --root {root}")
+
+
+def _tell(written: list[Report]) -> None:
+    for report in written:
+        if report.skipped is None:
+            print(report.path)  # noqa: T201
+        else:
+            print(f"lenet-tui: {report}", file=sys.stderr)  # noqa: T201
+
+
+def _pictures(written: list[Report]) -> dict[str, Any]:
+    return {
+        "pictures": [str(report.path) for report in written if report.skipped is None],
+        "skipped": {report.path.name: report.skipped for report in written if report.skipped is not None},
+    }

@@ -1,0 +1,133 @@
+"""``lenet-tui train``: one run, in the foreground."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lenet_tui.cli import flags
+from lenet_tui.cli.display import JsonDisplay, PlainDisplay, TerminalDisplay
+from lenet_tui.cli.fetch_display import fetch_progress
+from lenet_tui.config import hyperparameter
+from lenet_tui.data import DamagedFileError, DataError
+from lenet_tui.errors import UsageError
+from lenet_tui.runfolder import RunFolder, check_root
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from lenet_tui.cli.display import Display
+    from lenet_tui.data.datasets import Dataset
+    from lenet_tui.runfolder import RunRecord
+
+FALLBACK = "digits"
+INTERRUPTED = 130
+
+
+def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the command ``train``."""
+    parser = commands.add_parser(
+        "train",
+        help="train one run here and now",
+        description="Train one run, write its pictures, and say where they are. Ctrl-C stops it so that it can be "
+        "resumed; a second Ctrl-C leaves at once.",
+        allow_abbrev=False,
+    )
+    flags.add_root(parser)
+    flags.add_json(parser)
+    parser.add_argument("--resume", type=Path, metavar="RUN_FOLDER", help="go on with a stopped or interrupted run")
+    parser.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="folder with the data set's IDX files (default LENET_TUI_DATA)"
+    )
+    flags.add_hyperparameters(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train as the command line says; return the exit code."""
+    values = flags.given(arguments)
+    display = _display(as_json=arguments.json)
+    go = _train if arguments.resume is None else _resume
+    record = go(arguments, values, display)
+    return {"finished": 0, "stopped": INTERRUPTED}.get(record.state, 1)
+
+
+def _train(arguments: argparse.Namespace, values: dict[str, str], display: Display) -> RunRecord:
+    config = flags.config_from(values)
+    check_root(arguments.root)
+    from lenet_tui import device, experiment
+
+    device.resolve(config.device)
+    fallback_for = None
+    try:
+        data = _load(config.dataset, config.val_size, arguments.data_dir)
+    except DataError as error:
+        if "dataset" in values or arguments.data_dir or isinstance(error, DamagedFileError):
+            raise
+        display.warn(f"{error}")
+        display.warn(
+            f"TRAINING ON {FALLBACK.upper()} INSTEAD OF {config.dataset.upper()}: 1,797 small images, not MNIST"
+        )
+        fallback_for = config.dataset
+        config = flags.config_from(values | {"dataset": FALLBACK})
+        data = _load(config.dataset, config.val_size, None)
+    folder, record = experiment.begin(arguments.root, config, data, fallback_for=fallback_for)
+    return _run(folder, record, data, display)
+
+
+def _resume(arguments: argparse.Namespace, values: dict[str, str], display: Display) -> RunRecord:
+    if values:
+        named = ", ".join(hyperparameter(name).flag for name in values)
+        raise UsageError(f"--resume goes on with the run's own settings; leave out {named}")
+    from lenet_tui import experiment
+
+    folder = RunFolder(arguments.resume)
+    record = experiment.check_resumable(folder)
+    data = _load(record.config.dataset, record.config.val_size, arguments.data_dir)
+    return _run(folder, record, data, display)
+
+
+def _load(name: Any, val_size: int, data_dir: Path | None) -> Dataset:
+    from lenet_tui.data import datasets
+
+    with fetch_progress() as progress:
+        return datasets.load(name, val_size=val_size, data_dir=data_dir, progress=progress)
+
+
+def _run(folder: RunFolder, record: RunRecord, data: Dataset, display: Display) -> RunRecord:
+    from lenet_tui import experiment
+
+    with _stopped_by_signals(display), display:
+        record = experiment.run(folder, record, data, display)
+    display.summary(folder, record)
+    return record
+
+
+def _display(*, as_json: bool) -> Display:
+    if as_json:
+        return JsonDisplay()
+    return TerminalDisplay() if sys.stdout.isatty() else PlainDisplay(sys.stdout)
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(display: Display) -> Iterator[None]:
+    """Stop the run on the first Ctrl-C, SIGTERM or hangup; a second one leaves at once."""
+
+    def handler(_number: int, _frame: FrameType | None) -> None:
+        if display.should_stop():
+            raise KeyboardInterrupt
+        display.stop()
+
+    # What is ignored stays ignored: that is how nohup keeps a program running.
+    signals = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
+    before = {number: signal.signal(number, handler) for number in signals}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)

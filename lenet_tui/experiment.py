@@ -1,0 +1,209 @@
+"""One run from a configuration to a finished folder: train, test once, draw, and keep ``run.json`` true meanwhile."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING
+
+import safetensors.torch
+import torch
+
+from lenet_tui import device as devices
+from lenet_tui import metrics, models, reports, runfolder
+from lenet_tui.errors import LabError, UsageError
+from lenet_tui.machine import available_cores, environment
+from lenet_tui.predictions import Predictions
+from lenet_tui.runfolder import DatasetRecord, RunFolder, RunRecord, Summary, now
+from lenet_tui.training import loop
+from lenet_tui.training.evaluation import Scaling, outputs
+from lenet_tui.training.objective import objective
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Literal, Protocol
+
+    from lenet_tui.config import RunConfig
+    from lenet_tui.data.datasets import Dataset
+    from lenet_tui.metrics import EpochMetrics
+    from lenet_tui.runfolder import State
+
+    class Reporter(loop.Reporter, Protocol):
+        """Whoever watches a run from its first moment to its last."""
+
+        def begun(self, folder: RunFolder, record: RunRecord) -> None:
+            """Hear that the run has its folder and is about to train."""
+
+        def reporting(self, state: State) -> None:
+            """Hear that training is over with ``state`` to come, and that the pictures are being drawn."""
+
+
+def begin(
+    root: Path, config: RunConfig, data: Dataset, *, fallback_for: str | None = None
+) -> tuple[RunFolder, RunRecord]:
+    """Make the folder of a new run of ``config`` below ``root`` and return it with its record, not yet written.
+
+    Raises `UsageError` for a device that is not there, a batch larger than the training set, or a bad ``root``.
+    """
+    device = devices.resolve(config.device)
+    if config.batch_size > len(data.train_labels):
+        raise UsageError(
+            f"--batch-size {config.batch_size} is more than the {len(data.train_labels):,} training images of "
+            f"{config.dataset}; give at most that"
+        )
+    folder = runfolder.create(root, config)
+    moment = now()
+    record = RunRecord(
+        state="running",
+        config=config,
+        threads=config.threads or available_cores(),
+        device=devices.describe(device),
+        environment=environment(),
+        created_at=moment,
+        started_at=moment,
+        dataset=DatasetRecord(
+            name=data.name,
+            source=data.source,
+            checksum=data.checksum,
+            train=len(data.train_labels),
+            validation=len(data.val_labels),
+            test=len(data.test_labels),
+            fallback_for=fallback_for,
+        ),
+    )
+    return folder, record
+
+
+def check_resumable(folder: RunFolder) -> RunRecord:
+    """Return the record of the run in ``folder``. Raises `UsageError` or `LabError` when it can't be gone on with."""
+    record = folder.read_record()
+    if record.state == "finished":
+        raise UsageError(f"{folder.path} is finished; there is nothing to resume")
+    if folder.metrics_path.exists() and not folder.checkpoint_path.exists():
+        raise LabError(f"{folder.path} cannot be resumed: its checkpoint.pt is gone; train again")
+    return record
+
+
+def run(folder: RunFolder, record: RunRecord, data: Dataset, reporter: Reporter) -> RunRecord:
+    """Train in ``folder`` from its checkpoint or the start, to the end or until it is stopped; return the last record.
+
+    The record's state is then ``finished``, ``stopped`` or ``failed`` with the reason. Raises `LabError` when another
+    process works on the folder, when ``data`` is not what the run began with, and, with ``failed`` on record where
+    that can still be written, when the folder can't be written.
+    """
+    with folder.exclusively():
+        if data.checksum != record.dataset.checksum:
+            raise LabError(
+                f"{folder.path} was begun on {record.dataset.name} with checksum {record.dataset.checksum[:12]}…, "
+                f"and {data.source} has {data.checksum[:12]}…; give the same images with --data-dir"
+            )
+        record = record.model_copy(
+            update={"state": "running", "reason": None, "started_at": now(), "finished_at": None}
+        )
+        folder.write_record(record)
+        reporter.begun(folder, record)
+        try:
+            return _run(folder, record, data, reporter)
+        except LabError as error:
+            _close(folder, record, "failed", str(error))
+            raise
+        except torch.OutOfMemoryError:
+            return _close(folder, record, "failed", "the device is out of memory; a smaller --batch-size needs less")
+        except KeyboardInterrupt:
+            _close(folder, record, "stopped", "interrupted a second time, before its pictures were drawn")
+            raise
+        except Exception as error:
+            folder.log(traceback.format_exc())
+            _close(folder, record, "failed", f"internal error: {error!r}; log.txt has the details")
+            raise
+
+
+def _run(folder: RunFolder, record: RunRecord, data: Dataset, reporter: Reporter) -> RunRecord:
+    config = record.config
+    device = devices.resolve(config.device)
+    devices.make_repeatable(device, record.threads)
+    verb = "resuming" if folder.checkpoint_path.exists() else "training"
+    folder.log(f"{verb} {config.title()} on {record.device}, {record.threads} CPU threads")
+
+    state: State = "finished"
+    reason = None
+    stopped_early = False
+    try:
+        stopped_early = loop.train(config, data, folder, device, reporter)
+    except loop.Stopped:
+        state, reason = "stopped", "stopped on request"
+    except loop.Diverged as diverged:
+        state, reason = "failed", f"{diverged}; a smaller --lr than {config.lr:g} may help, or --clip-norm 1"
+
+    history = folder.read_metrics()
+    best = metrics.best(history)
+    if best is not None:
+        reporter.reporting(state)
+        predictions = _predict(folder, config, data, device, split="test" if state == "finished" else "validation")
+        predictions.write(folder.predictions_path)
+        record = record.model_copy(
+            update={"summary": _summary(record, history, best, predictions, stopped_early=stopped_early)}
+        )
+        folder.write_record(record)
+        for report in reports.write_all(folder):
+            folder.log(str(report))
+    record = _close(folder, record, state, reason)
+    if state == "finished":
+        folder.checkpoint_path.unlink(missing_ok=True)
+    return record
+
+
+def _predict(
+    folder: RunFolder, config: RunConfig, data: Dataset, device: torch.device, split: Literal["test", "validation"]
+) -> Predictions:
+    # The test set is looked at once, by the finished run; until then the validation set stands in for it.
+    network = load_network(folder, config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    images, labels = (data.test_images, data.test_labels) if split == "test" else (data.val_images, data.val_labels)
+    logits, features = outputs(network, images.to(device), Scaling(data.mean, data.std))
+    return Predictions(split, labels.cpu().numpy(), logits.cpu().numpy(), features.cpu().numpy())
+
+
+def load_network(folder: RunFolder, config: RunConfig) -> models.Network:
+    """Return the network with the folder's best-validation weights, on the CPU. Raises `LabError`."""
+    network = models.build(config)
+    try:
+        network.load_state_dict(safetensors.torch.load_file(folder.weights_path))
+    except (OSError, safetensors.SafetensorError, RuntimeError) as error:
+        raise LabError(f"cannot load {folder.weights_path}: {str(error).splitlines()[0]}") from None
+    return network
+
+
+def _summary(
+    record: RunRecord,
+    history: list[EpochMetrics],
+    best: EpochMetrics,
+    predictions: Predictions,
+    *,
+    stopped_early: bool,
+) -> Summary:
+    seconds = sum(row.seconds for row in history)
+    tested = predictions.split == "test"
+    loss = objective(record.config)(torch.from_numpy(predictions.logits), torch.from_numpy(predictions.labels))
+    return Summary(
+        epochs_done=history[-1].epoch,
+        best_epoch=best.epoch,
+        best_val_loss=best.val_loss,
+        best_val_accuracy=best.val_accuracy,
+        best_val_cross_entropy=best.val_cross_entropy,
+        train_seconds=seconds,
+        images_per_second=len(history) * record.dataset.train / seconds,
+        test_loss=float(loss) if tested else None,
+        test_accuracy=predictions.accuracy if tested else None,
+        stopped_early=stopped_early,
+    )
+
+
+def _close(folder: RunFolder, record: RunRecord, state: State, reason: str | None) -> RunRecord:
+    record = record.model_copy(update={"state": state, "reason": reason, "finished_at": now()})
+    try:
+        folder.write_record(record)
+    except LabError:
+        if state != "failed":
+            raise
+        # The disk may be full, which is then why the run failed and is being told already.
+    folder.log(f"{state}: {reason}" if reason else state)
+    return record

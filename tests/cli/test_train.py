@@ -1,0 +1,290 @@
+"""``lenet-tui train`` as a person starts it: real processes, real signals, real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from lenet_tui.runfolder import PICTURES, RunFolder
+from tests.conftest import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Lab = Callable[..., subprocess.CompletedProcess[str]]
+
+DIGITS = ("train", "--dataset", "digits", "--threads", "1")
+
+
+def start(folder: Path, *words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "lenet_tui", *words]
+    return subprocess.Popen(
+        command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def weights_and_metrics(folder: Path) -> tuple[bytes, list[str]]:
+    lines = (folder / "metrics.csv").read_text().splitlines()
+    seconds = lines[0].split(",").index("seconds")
+    rows = [[value for i, value in enumerate(line.split(",")) if i != seconds] for line in lines]
+    return (folder / "model.safetensors").read_bytes(), [",".join(row) for row in rows]
+
+
+def test_a_run_leaves_a_complete_folder_and_says_where(lab: Lab, tmp_path: Path) -> None:
+    done = lab(*DIGITS, "--epochs", 3)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "lenet" / "bs64_lr0.001_data-digits_ep3_thr1"
+    names = {path.name for path in folder.iterdir()}
+    assert names == {*PICTURES, "run.json", "metrics.csv", "model.safetensors", "predictions.npz", "log.txt"}
+    lines = done.stdout.splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("epoch ")] == ["1/3", "2/3", "3/3"]
+    assert lines[-1].startswith("lenet/bs64_lr0.001_data-digits_ep3_thr1/: confusion.png")
+    assert done.stderr == ""
+    record = RunFolder(folder).read_record()
+    assert record.state == "finished"
+    assert record.summary is not None
+    assert record.summary.test_accuracy is not None
+    for name in PICTURES:
+        with Image.open(folder / name) as image:
+            assert image.width >= 1200
+
+
+def test_a_second_run_of_the_same_configuration_gets_a_folder_of_its_own(lab: Lab, tmp_path: Path) -> None:
+    words = (*DIGITS, "--epochs", 1, "--tsne-samples", 100)
+    assert lab(*words).returncode == lab(*words).returncode == 0
+    one, two = sorted((tmp_path / "lenet").iterdir())
+    assert two.name == one.name + ".2"
+    assert weights_and_metrics(one) == weights_and_metrics(two)
+
+
+def test_json_gives_one_document_on_stdout_and_the_lines_on_stderr(lab: Lab, tmp_path: Path) -> None:
+    done = lab(*DIGITS, "--epochs", 1, "--json", "--batch_size", "16", "--lr=0.01")
+    document = json.loads(done.stdout)
+    assert document["state"] == "finished"
+    assert document["config"]["batch_size"] == 16
+    assert document["config"]["lr"] == 0.01
+    assert set(document["pictures"]) == {"confusion", "loss", "t-SNE"}
+    assert all((tmp_path / path).exists() for path in document["pictures"].values())
+    assert "epoch 1/1" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_the_run_with_its_pictures_and_resuming_gives_the_undisturbed_result(
+    number: signal.Signals, lab: Lab, tmp_path: Path
+) -> None:
+    words = (*DIGITS, "--epochs", "40", "--tsne-samples", "100")
+    assert lab(*words, "--root", "whole").returncode == 0
+    process = start(tmp_path, *words)
+    folder = tmp_path / "lenet" / "bs64_lr0.001_data-digits_ep40_thr1_tsne100"
+    wait_for((folder / "checkpoint.pt").exists)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "stopped: stopped on request" in output
+    assert "--resume lenet/bs64_lr0.001_data-digits_ep40_thr1_tsne100" in output
+    assert "Traceback" not in output
+    record = RunFolder(folder).read_record()
+    assert record.state == "stopped"
+    assert record.summary is not None
+    assert record.summary.test_accuracy is None  # the test set waits for the end
+    assert all((folder / name).exists() for name in PICTURES)
+    resumed = lab("train", "--resume", folder)
+    assert resumed.returncode == 0, resumed.stderr
+    assert weights_and_metrics(folder) == weights_and_metrics(tmp_path / "whole" / "lenet" / folder.name)
+    assert not (folder / "checkpoint.pt").exists()
+
+
+def test_a_run_killed_again_and_again_ends_in_the_same_bytes(lab: Lab, tmp_path: Path) -> None:
+    words = (*DIGITS, "--epochs", "60", "--tsne-samples", "100")
+    assert lab(*words, "--root", "whole").returncode == 0
+    folder = tmp_path / "lenet" / "bs64_lr0.001_data-digits_ep60_thr1_tsne100"
+    process = start(tmp_path, *words)
+    for delay in (0.03, 0.4, 0.9):
+        begun = folder / "run.json"
+        wait_for(begun.exists)
+        before = begun.stat().st_mtime_ns
+        time.sleep(delay)
+        process.kill()
+        process.communicate(timeout=60)
+        process = start(tmp_path, "train", "--resume", str(folder))
+        wait_for(lambda changed=before: begun.stat().st_mtime_ns != changed or process.poll() is not None)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    assert weights_and_metrics(folder) == weights_and_metrics(tmp_path / "whole" / "lenet" / folder.name)
+
+
+def test_a_diverging_run_fails_with_a_plain_reason_and_keeps_what_it_had(lab: Lab, tmp_path: Path) -> None:
+    done = lab(*DIGITS, "--epochs", 30, "--optimizer", "sgd", "--lr", 10, "--loss", "mse")
+    assert done.returncode == 1
+    assert "failed: training loss became" in done.stdout
+    assert "a smaller --lr than 10" in done.stdout
+    (folder,) = (tmp_path / "lenet").iterdir()
+    record = RunFolder(folder).read_record()
+    assert record.state == "failed"
+    assert record.reason is not None
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("train", "--model", "resnet"), "--model resnet must be one of lenet, alexnet"),
+        (("train", "--lr", "0"), "--lr 0 must be a number above 0 and at most 10"),
+        (("train", "--lr", "nan"), "--lr nan must be a number above 0"),
+        (("train", "--batch_size", "70000"), "--batch-size 70000 must be a whole number from 1 to 10000"),
+        (("train", "--epochs", "-1"), "--epochs -1 must be a whole number from 1 to 1000"),
+        (("train", "--model", "../../etc"), "--model ../../etc must be one of"),
+        (("train", "--batchsize", "3"), "--batchsize is not known here (did you mean --batch-size?)"),
+        (("train", "--lr"), "argument --lr: expected one argument"),
+        (("trian",), "invalid choice: 'trian'"),
+        ((*DIGITS, "--batch-size", "1300"), "--batch-size 1300 is more than the 1,200 training images of digits"),
+        ((*DIGITS, "--val-size", "1300"), "--val-size 1300"),
+        ((*DIGITS, "--root", "file"), "--root file is a file; give a folder"),
+        ((*DIGITS, "--root", "/proc/nowhere"), "--root /proc/nowhere cannot be made"),
+        ((*DIGITS, "--device", "mps"), "--device mps is not available on this machine; use auto or cpu"),
+        (("train", "--resume", "nowhere"), "nowhere is not a run folder: it has no run.json"),
+        (
+            ("train", "--resume", "nowhere", "--lr", "0.1"),
+            "--resume goes on with the run's own settings; leave out --lr",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_bad_input_is_one_clear_line(words: tuple[str, ...], message: str, lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = lab(*words)
+    assert done.returncode in (1, 2)
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+    assert not (tmp_path / "lenet").exists()
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Iterator[Path]:
+    """A folder that nobody can write to: to root, permissions mean nothing, a read-only mount does."""
+    folder = tmp_path / "read-only"
+    folder.mkdir(mode=0o555)
+    mounted = os.geteuid() == 0 and mount("-t", "tmpfs", "-o", "ro,size=64k", "none", str(folder))
+    if os.access(folder, os.W_OK) and not mounted:
+        pytest.skip("running as root where nothing can be mounted: no folder is read-only")
+    yield folder
+    if mounted:
+        subprocess.run(["umount", folder], check=True)
+
+
+def mount(*words: str) -> bool:
+    return subprocess.run(["mount", *words], capture_output=True).returncode == 0
+
+
+def test_a_read_only_root_is_told_in_one_line(lab: Lab, read_only: Path) -> None:
+    done = lab(*DIGITS, "--root", read_only)
+    assert done.returncode == 2
+    assert "is not writable; give a folder that is" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "small-disk"
+    folder.mkdir()
+    if os.geteuid() != 0 or not mount("-t", "tmpfs", "-o", "size=2m", "none", str(folder)):
+        pytest.skip("only root can mount a disk small enough to fill")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_fails_the_run_with_that_reason_and_it_can_be_resumed_after(lab: Lab, small_disk: Path) -> None:
+    words = (*DIGITS, "--epochs", "3", "--tsne-samples", "100", "--root", str(small_disk))
+    (small_disk / "ballast").write_bytes(bytes(1_100_000))  # leaves room for the weights, not for the checkpoint
+    done = lab(*words)
+    assert done.returncode == 1
+    assert "the disk is full; free some space and resume the run" in done.stderr
+    assert done.stderr.count("\n") == 1
+    (folder,) = (small_disk / "lenet").iterdir()
+    assert not list(folder.glob(".*.tmp"))
+    record = RunFolder(folder).read_record()  # whole, whatever it says
+    (small_disk / "ballast").unlink()
+    resumed = lab("train", "--resume", folder)
+    assert resumed.returncode == 0, resumed.stderr
+    assert record.state in ("failed", "running")
+    assert RunFolder(folder).read_record().state == "finished"
+
+
+def test_a_damaged_checkpoint_is_told_in_one_line_and_nothing_is_lost(lab: Lab, tmp_path: Path) -> None:
+    process = start(tmp_path, *DIGITS, "--epochs", "500", "--tsne-samples", "100")
+    folder = tmp_path / "lenet" / "bs64_lr0.001_data-digits_ep500_thr1_tsne100"
+    wait_for((folder / "checkpoint.pt").exists)
+    process.kill()
+    process.communicate(timeout=60)
+    (folder / "checkpoint.pt").write_bytes(b"not a checkpoint")
+    before = weights_and_metrics(folder)
+    done = lab("train", "--resume", folder)
+    assert done.returncode == 1
+    assert "checkpoint.pt is damaged and cannot be resumed from" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert weights_and_metrics(folder) == before
+
+
+def test_two_processes_cannot_work_on_one_run_folder(lab: Lab, tmp_path: Path) -> None:
+    process = start(tmp_path, *DIGITS, "--epochs", "1000", "--tsne-samples", "100")
+    try:
+        folder = tmp_path / "lenet" / "bs64_lr0.001_data-digits_ep1000_thr1_tsne100"
+        wait_for((folder / "checkpoint.pt").exists)
+        done = lab("train", "--resume", folder)
+        assert done.returncode == 1
+        assert "another process is working on" in done.stderr
+        assert done.stderr.count("\n") == 1
+    finally:
+        process.kill()
+        process.communicate(timeout=60)
+
+
+def test_a_finished_run_has_nothing_to_resume(lab: Lab, tmp_path: Path) -> None:
+    assert lab(*DIGITS, "--epochs", 1, "--tsne-samples", 100).returncode == 0
+    (folder,) = (tmp_path / "lenet").iterdir()
+    done = lab("train", "--resume", folder)
+    assert done.returncode == 2
+    assert "is finished; there is nothing to resume" in done.stderr
+
+
+NOWHERE = {"PATH": "/nowhere", "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+
+
+def test_without_mnist_a_default_run_falls_back_to_digits_and_says_so_everywhere(lab: Lab, tmp_path: Path) -> None:
+    cut_off = NOWHERE | {"LENET_TUI_CACHE": str(tmp_path / "empty")}
+    done = lab("train", "--epochs", 1, "--tsne-samples", 100, env=cut_off)
+    assert done.returncode == 0, done.stderr
+    assert "TRAINING ON DIGITS INSTEAD OF MNIST" in done.stderr
+    assert "NOT on mnist" in done.stdout
+    (folder,) = (tmp_path / "lenet").iterdir()
+    assert "data-digits" in folder.name
+    assert RunFolder(folder).read_record().dataset.fallback_for == "mnist"
+    for name in PICTURES:
+        with Image.open(folder / name) as image:
+            assert "standing in for" in image.info["Title"].lower()
+
+
+def test_without_mnist_a_run_that_names_it_is_an_error_with_the_ways_on(lab: Lab, tmp_path: Path) -> None:
+    cut_off = NOWHERE | {"LENET_TUI_CACHE": str(tmp_path / "empty")}
+    done = lab("train", "--dataset", "mnist", env=cut_off)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("lenet-tui: cannot get MNIST")
+    for way in ("--data-dir", "--dataset digits", "lenet-tui data get mnist"):
+        assert way in done.stderr
+    assert not (tmp_path / "lenet").exists()
