@@ -91,6 +91,8 @@ def train(config: RunConfig, data: Dataset, folder: RunFolder, device: torch.dev
     for epoch in range(len(history) + 1, config.epochs + 1):
         if out_of_patience(history, config.patience):
             return True
+        if reporter.should_stop():  # epochs too short for a report in between are asked about here
+            raise Stopped
         begun = time.perf_counter()
         train_loss, train_accuracy = train_epoch(
             config, data, scaling, loss_function, network, optimizer, ema, epoch, reporter

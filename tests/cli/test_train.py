@@ -203,7 +203,7 @@ def test_a_read_only_root_is_told_in_one_line(lab: Lab, read_only: Path) -> None
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "small-disk"
     folder.mkdir()
-    if os.geteuid() != 0 or not mount("-t", "tmpfs", "-o", "size=2m", "none", str(folder)):
+    if os.geteuid() != 0 or not mount("-t", "tmpfs", "-o", "size=4m", "none", str(folder)):
         pytest.skip("only root can mount a disk small enough to fill")
     yield folder
     subprocess.run(["umount", folder], check=True)
@@ -211,7 +211,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_fails_the_run_with_that_reason_and_it_can_be_resumed_after(lab: Lab, small_disk: Path) -> None:
     words = (*DIGITS, "--epochs", "3", "--tsne-samples", "100", "--root", str(small_disk))
-    (small_disk / "ballast").write_bytes(bytes(1_100_000))  # leaves room for the weights, not for the checkpoint
+    (small_disk / "ballast").write_bytes(bytes(3_200_000))  # leaves room for the weights, not for the checkpoint
     done = lab(*words)
     assert done.returncode == 1
     assert "the disk is full; free some space and resume the run" in done.stderr

@@ -1,0 +1,1 @@
+"""What the measurements of runs support, and what they don't."""
