@@ -74,12 +74,13 @@ def begin(
 
 
 def check_resumable(folder: RunFolder) -> RunRecord:
-    """Return the record of the run in ``folder``. Raises `UsageError` or `LabError` when it can't be gone on with."""
+    """Return the record of the run in ``folder``; without a checkpoint it starts anew, to the same result.
+
+    Raises `UsageError` when the run is finished and `LabError` when the folder is no run folder.
+    """
     record = folder.read_record()
     if record.state == "finished":
         raise UsageError(f"{folder.path} is finished; there is nothing to resume")
-    if folder.metrics_path.exists() and not folder.checkpoint_path.exists():
-        raise LabError(f"{folder.path} cannot be resumed: its checkpoint.pt is gone; train again")
     return record
 
 

@@ -74,7 +74,7 @@ class PlainDisplay(Display):
     def begun(self, folder: RunFolder, record: RunRecord) -> None:
         """Print what is trained and where."""
         self._epochs = record.config.epochs
-        self._line(f"{record.config.title()}; {record.device}, {record.threads} threads; {folder.path}")
+        self._line(f"{record.config.title()}; {where(folder, record)}")
 
     def epoch(self, row: EpochMetrics, best: EpochMetrics) -> None:
         """Print the epoch's figures."""
@@ -132,9 +132,7 @@ class TerminalDisplay(Display):
         self._epochs = record.config.epochs
         with _terminal_may_be_gone():
             self._console.print(record.config.title(), style="bold", markup=False)
-            self._console.print(
-                f"{record.device}, {record.threads} threads, into {folder.path}", style="dim", markup=False
-            )
+            self._console.print(where(folder, record), style="dim", markup=False)
             self._bar.start()
 
     def progress(self, progress: loop.Progress) -> None:
@@ -190,6 +188,13 @@ _REPORTING: dict[State, str] = {
     "stopped": "drawing what there is (Ctrl-C again leaves at once)",
     "failed": "drawing what there is",
 }
+
+
+def where(folder: RunFolder, record: RunRecord) -> str:
+    """Return what the run computes on and where its files go, and after which epoch it goes on when it was resumed."""
+    done = len(folder.read_metrics()) if folder.checkpoint_path.exists() else 0
+    resumed = f", going on after epoch {done}" if done else ""
+    return f"{record.device}, {record.threads} threads, into {folder.path}{resumed}"
 
 
 def summary_lines(folder: RunFolder, record: RunRecord) -> list[str]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
+import importlib
 import os
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from lenet_tui import __version__
-from lenet_tui.cli import data, doctor, export, train
 from lenet_tui.errors import LabError, UsageError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = ("train", "export", "data", "doctor")
 INTERRUPTED = 130
 
 _EPILOG = "Flags can be written with _ or -: --batch_size is --batch-size. 'lenet-tui COMMAND --help' tells more."
@@ -45,8 +49,8 @@ def main(argv: list[str] | None = None) -> int:
     return code
 
 
-def build_parser() -> Parser:
-    """Return the parser of the whole command line."""
+def build_parser(names: Sequence[str] = COMMANDS) -> Parser:
+    """Return the parser of the command line with the commands of these names, each in a module of that name."""
     parser = Parser(
         prog="lenet-tui",
         description="Train LeNet and AlexNet on MNIST, and take away the pictures of every run.",
@@ -55,13 +59,14 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"lenet-tui {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (train, export, data, doctor):
-        command.add_parser(commands)
+    for name in names:
+        importlib.import_module(f"lenet_tui.cli.{name}").add_parser(commands)
     return parser
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
-    parser = build_parser()
+    # A command that is quick by itself shall not wait for what another one imports.
+    parser = build_parser(argv[:1] if argv and argv[0] in COMMANDS else COMMANDS)
     if not argv:
         parser.print_help()
         raise SystemExit(0)

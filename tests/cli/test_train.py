@@ -88,16 +88,16 @@ def test_json_gives_one_document_on_stdout_and_the_lines_on_stderr(lab: Lab, tmp
 def test_a_signal_stops_the_run_with_its_pictures_and_resuming_gives_the_undisturbed_result(
     number: signal.Signals, lab: Lab, tmp_path: Path
 ) -> None:
-    words = (*DIGITS, "--epochs", "40", "--tsne-samples", "100")
+    words = (*DIGITS, "--epochs", "25", "--tsne-samples", "100")
     assert lab(*words, "--root", "whole").returncode == 0
     process = start(tmp_path, *words)
-    folder = tmp_path / "lenet" / "bs64_lr0.001_data-digits_ep40_thr1_tsne100"
+    folder = tmp_path / "lenet" / "bs64_lr0.001_data-digits_ep25_thr1_tsne100"
     wait_for((folder / "checkpoint.pt").exists)
     process.send_signal(number)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
     assert "stopped: stopped on request" in output
-    assert "--resume lenet/bs64_lr0.001_data-digits_ep40_thr1_tsne100" in output
+    assert "--resume lenet/bs64_lr0.001_data-digits_ep25_thr1_tsne100" in output
     assert "Traceback" not in output
     record = RunFolder(folder).read_record()
     assert record.state == "stopped"
@@ -106,24 +106,25 @@ def test_a_signal_stops_the_run_with_its_pictures_and_resuming_gives_the_undistu
     assert all((folder / name).exists() for name in PICTURES)
     resumed = lab("train", "--resume", folder)
     assert resumed.returncode == 0, resumed.stderr
+    assert "going on after epoch" in resumed.stdout
     assert weights_and_metrics(folder) == weights_and_metrics(tmp_path / "whole" / "lenet" / folder.name)
     assert not (folder / "checkpoint.pt").exists()
 
 
 def test_a_run_killed_again_and_again_ends_in_the_same_bytes(lab: Lab, tmp_path: Path) -> None:
-    words = (*DIGITS, "--epochs", "60", "--tsne-samples", "100")
+    words = (*DIGITS, "--epochs", "30", "--tsne-samples", "100")
     assert lab(*words, "--root", "whole").returncode == 0
-    folder = tmp_path / "lenet" / "bs64_lr0.001_data-digits_ep60_thr1_tsne100"
+    folder = tmp_path / "lenet" / "bs64_lr0.001_data-digits_ep30_thr1_tsne100"
+    record = folder / "run.json"
     process = start(tmp_path, *words)
-    for delay in (0.03, 0.4, 0.9):
-        begun = folder / "run.json"
-        wait_for(begun.exists)
-        before = begun.stat().st_mtime_ns
+    wait_for(record.exists)
+    for delay in (0.05, 0.7):
         time.sleep(delay)
         process.kill()
         process.communicate(timeout=60)
+        before = record.stat().st_mtime_ns
         process = start(tmp_path, "train", "--resume", str(folder))
-        wait_for(lambda changed=before: begun.stat().st_mtime_ns != changed or process.poll() is not None)
+        wait_for(lambda since=before: record.stat().st_mtime_ns != since)  # training has begun
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output
     assert weights_and_metrics(folder) == weights_and_metrics(tmp_path / "whole" / "lenet" / folder.name)

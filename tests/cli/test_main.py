@@ -1,0 +1,75 @@
+"""The command line as a whole: what it imports, how it answers, what ``doctor`` and ``make`` say."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from tests.conftest import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Lab = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_importing_the_command_line_imports_nothing_heavy() -> None:
+    code = "import sys, lenet_tui.cli.main; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment())
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert loaded & {"torch", "torchvision", "sklearn", "scipy", "matplotlib", "numpy", "textual"} == set()
+
+
+def test_no_command_shows_the_help(lab: Lab) -> None:
+    done = lab()
+    assert done.returncode == 0
+    for command in ("train", "export", "data", "doctor"):
+        assert command in done.stdout
+
+
+def test_the_help_of_train_tells_every_default_and_choice(lab: Lab) -> None:
+    text = " ".join(lab("train", "--help").stdout.split())
+    assert "--batch-size N images per optimizer step (default 64)" in text
+    assert "affine+elastic" in text
+    assert "optimisation:" in text
+
+
+def test_a_reader_who_leaves_early_sees_no_traceback(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m lenet_tui train --dataset digits --epochs 30 --tsne-samples 100 | head -n 2"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120
+    )
+    assert len(done.stdout.splitlines()) == 2
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_doctor_finds_torch_data_and_a_writable_root_here(lab: Lab) -> None:
+    done = lab("doctor", "--json")
+    findings = {finding["topic"]: finding for finding in json.loads(done.stdout)}
+    assert done.returncode == 0
+    assert {"Python", "torch", "torchvision", "devices", "CPU cores", "MNIST", "terminal", "root"} <= set(findings)
+    assert findings["digits (scikit-learn)"]["verdict"] == "ok"
+    assert "cpu" in findings["devices"]["found"]
+
+
+def test_doctor_names_each_problem_with_its_remedy(lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    cache = tmp_path / "cache" / "datasets" / "MNIST" / "raw"
+    cache.mkdir(parents=True)
+    for name in (
+        "train-images-idx3-ubyte",
+        "train-labels-idx1-ubyte",
+        "t10k-images-idx3-ubyte",
+        "t10k-labels-idx1-ubyte",
+    ):
+        (cache / name).write_bytes(b"not an image")
+    done = lab("doctor", "--root", "file", env={"LENET_TUI_CACHE": str(tmp_path / "cache")})
+    assert done.returncode == 1
+    assert "✗  MNIST" in done.stdout
+    assert "lenet-tui data get mnist" in done.stdout
+    assert "✗  root" in done.stdout
+    assert "--root file is a file" in " ".join(done.stdout.split())
