@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import termios
 from typing import IO, TYPE_CHECKING
 
 from rich.console import Console
@@ -115,12 +116,20 @@ class TerminalDisplay(Display):
         )
         self._task = self._bar.add_task("loading", total=None, status="")
         self._epochs = 0
+        self._terminal = contextlib.ExitStack()
+
+    def __enter__(self) -> Display:
+        """Keep the terminal from printing ``^C``, which would push the bar a line down."""
+        self._terminal.enter_context(_control_keys_not_echoed())
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Take the bar away, and leave the terminal as it was."""
         with _terminal_may_be_gone():
             self._bar.stop()
+        self._terminal.close()
 
     def stop(self) -> None:
         """Have the run stop, and say so in the bar."""
@@ -222,6 +231,22 @@ def summary_lines(folder: RunFolder, record: RunRecord) -> list[str]:
     if record.state == "stopped":
         lines.append(f"go on with: lenet-tui train --resume {folder.path}")
     return lines
+
+
+@contextlib.contextmanager
+def _control_keys_not_echoed() -> Iterator[None]:
+    try:
+        before = termios.tcgetattr(sys.stdin)
+    except (termios.error, ValueError):  # input is no terminal
+        yield
+        return
+    quiet = [*before[:3], before[3] & ~termios.ECHOCTL, *before[4:]]
+    termios.tcsetattr(sys.stdin, termios.TCSADRAIN, quiet)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
 @contextlib.contextmanager
