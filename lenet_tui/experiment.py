@@ -38,9 +38,11 @@ if TYPE_CHECKING:
 
 
 def begin(
-    root: Path, config: RunConfig, data: Dataset, *, fallback_for: str | None = None
+    root: Path, config: RunConfig, data: Dataset, *, threads: int | None = None, fallback_for: str | None = None
 ) -> tuple[RunFolder, RunRecord]:
-    """Make the folder of a new run of ``config`` below ``root`` and return it with its record, not yet written.
+    """Make the folder of a new run of ``config`` below ``root``, with its record in it, and return both.
+
+    It will compute with ``threads`` CPU threads, by default with as many as its configuration says or there are cores.
 
     Raises `UsageError` for a device that is not there, a batch larger than the training set, or a bad ``root``.
     """
@@ -55,7 +57,7 @@ def begin(
     record = RunRecord(
         state="running",
         config=config,
-        threads=config.threads or available_cores(),
+        threads=threads or config.threads or available_cores(),
         device=devices.describe(device),
         environment=environment(),
         created_at=moment,
@@ -70,6 +72,7 @@ def begin(
             fallback_for=fallback_for,
         ),
     )
+    folder.write_record(record)
     return folder, record
 
 
@@ -136,13 +139,13 @@ def _run(folder: RunFolder, record: RunRecord, data: Dataset, reporter: Reporter
         state, reason = "failed", f"{diverged}; a smaller --lr than {config.lr:g} may help, or --clip-norm 1"
 
     history = folder.read_metrics()
-    best = metrics.best(history)
-    if best is not None:
+    best, kept = metrics.best(history), metrics.kept(history)
+    if best is not None and kept is not None:
         reporter.reporting(state)
         predictions = _predict(folder, config, data, device, split="test" if state == "finished" else "validation")
         predictions.write(folder.predictions_path)
         record = record.model_copy(
-            update={"summary": _summary(record, history, best, predictions, stopped_early=stopped_early)}
+            update={"summary": _summary(record, history, best, kept, predictions, stopped_early=stopped_early)}
         )
         folder.write_record(record)
         for report in reports.write_all(folder):
@@ -177,6 +180,7 @@ def _summary(
     record: RunRecord,
     history: list[EpochMetrics],
     best: EpochMetrics,
+    kept: EpochMetrics,
     predictions: Predictions,
     *,
     stopped_early: bool,
@@ -187,6 +191,7 @@ def _summary(
     return Summary(
         epochs_done=history[-1].epoch,
         best_epoch=best.epoch,
+        kept_epoch=kept.epoch,
         best_val_loss=best.val_loss,
         best_val_accuracy=best.val_accuracy,
         best_val_cross_entropy=best.val_cross_entropy,

@@ -67,3 +67,13 @@ def best(history: Sequence[EpochMetrics]) -> EpochMetrics | None:
     """Return the epoch of lowest finite validation loss, the first of equals; None when there is none."""
     finite = [row for row in history if math.isfinite(row.val_loss)]
     return min(finite, key=lambda row: row.val_loss) if finite else None
+
+
+def kept(history: Sequence[EpochMetrics]) -> EpochMetrics | None:
+    """Return the epoch whose weights are kept and tested, None when there is none of finite validation loss.
+
+    It is the one of highest validation accuracy; among equals the one of lowest validation loss, then the first.
+    The lowest loss alone would pick too early an epoch: it often rises again while accuracy still grows.
+    """
+    finite = [row for row in history if math.isfinite(row.val_loss)]
+    return max(finite, key=lambda row: (row.val_accuracy, -row.val_loss)) if finite else None

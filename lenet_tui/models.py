@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from torch import Tensor, nn
 
@@ -124,8 +124,16 @@ MODELS: dict[str, type[LeNet | AlexNet]] = {"lenet": LeNet, "alexnet": AlexNet}
 
 
 def build(config: RunConfig) -> Network:
-    """Return the network of ``config`` with fresh weights, drawn from torch's global generator."""
-    return MODELS[config.model](config.activation, config.pooling, config.dropout)
+    """Return the network of ``config`` with fresh weights, drawn from torch's global generator.
+
+    Weights are uniform with the variance 2 / (inputs + outputs), biases 0 (Glorot & Bengio 2010, eq. 16).
+    """
+    network = MODELS[config.model](config.activation, config.pooling, config.dropout)
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(cast("Tensor", layer.bias))
+    return network
 
 
 def parameter_count(network: nn.Module) -> int:

@@ -51,12 +51,17 @@ class DatasetRecord(BaseModel):
 
 
 class Summary(BaseModel):
-    """What a run reached. ``test_*`` are None until the best-validation weights were tested, once, at the end."""
+    """What a run reached. ``best_*`` are those of the epoch of lowest validation loss.
+
+    The weights kept are those of ``kept_epoch``, of highest validation accuracy (see `metrics.kept`); ``test_*`` are
+    None until they were tested, once, at the end.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     epochs_done: int
     best_epoch: int
+    kept_epoch: int
     best_val_loss: float
     best_val_accuracy: float
     best_val_cross_entropy: float

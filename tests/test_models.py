@@ -75,3 +75,14 @@ def test_dropout_of_zero_leaves_no_dropout_layer() -> None:
 
 def test_lenet_with_dropout_has_two_dropout_layers() -> None:
     assert sum(isinstance(layer, nn.Dropout) for layer in build(RunConfig(dropout=0.3)).modules()) == 2
+
+
+@pytest.mark.parametrize("model", ["lenet", "alexnet"])
+def test_fresh_weights_have_glorot_s_variance_and_biases_are_zero(model: str) -> None:
+    torch.manual_seed(0)
+    for layer in build(RunConfig(model=model)).modules():
+        if isinstance(layer, nn.Linear) and layer.out_features > 10:
+            expected = (2 / (layer.in_features + layer.out_features)) ** 0.5
+            assert layer.weight.std().item() == pytest.approx(expected, rel=0.05)
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            assert not layer.bias.any()

@@ -215,15 +215,16 @@ def summary_lines(folder: RunFolder, record: RunRecord) -> list[str]:
         stand_in = ""
     if summary is not None and summary.test_accuracy is not None:
         lines = [
-            f"{record.state}: test accuracy {summary.test_accuracy:.2%} of {record.dataset.test:,} images{stand_in}"
+            f"{record.state}: test accuracy {summary.test_accuracy:.2%} of {record.dataset.test:,} images"
+            f"{stand_in}, with the weights of epoch {summary.kept_epoch}"
         ]
     else:
         lines = [f"{record.state}: {record.reason}{stand_in}"]
     if summary is not None:
         early = f", stopped early after {summary.epochs_done}" if summary.stopped_early else ""
         lines.append(
-            f"best validation loss {summary.best_val_loss:.4f}, accuracy {summary.best_val_accuracy:.2%}, "
-            f"in epoch {summary.best_epoch} of {record.config.epochs}{early}; "
+            f"lowest validation loss {summary.best_val_loss:.4f} in epoch {summary.best_epoch} of "
+            f"{record.config.epochs}{early}; "
             f"{summary.train_seconds:.0f} s, {summary.images_per_second:,.0f} images/s"
         )
         drawn = [name for name in PICTURES if (folder.path / name).exists()]

@@ -95,6 +95,14 @@ def _heading(record: RunRecord, history: Sequence[EpochMetrics]) -> str:
 
 
 def _caption(history: Sequence[EpochMetrics]) -> str:
+    kept = metrics.kept(history)
+    told = (
+        f"Weights kept: epoch {kept.epoch}, of highest validation accuracy ({kept.val_accuracy:.2%}). " if kept else ""
+    )
+    return told + _gaps(history)
+
+
+def _gaps(history: Sequence[EpochMetrics]) -> str:
     odd = [row.epoch for row in history if not np.isfinite([row.train_loss, row.val_loss, row.sample_loss]).all()]
     if not odd:
         return ""

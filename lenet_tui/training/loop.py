@@ -67,7 +67,7 @@ class Diverged(Exception):  # noqa: N818 - the run failed, not the program
 def train(config: RunConfig, data: Dataset, folder: RunFolder, device: torch.device, reporter: Reporter) -> bool:
     """Train ``config`` on ``data`` from the folder's checkpoint, or from the start where there is none.
 
-    After every epoch the best weights, ``metrics.csv`` and the checkpoint are safe on disk, in that order: whatever
+    After every epoch the weights, where they are the best so far, ``metrics.csv`` and the checkpoint are safe on disk, in that order: whatever
     happens in between, the epoch is replayed with the same result. Returns whether it stopped early for want of
     progress. Raises `Stopped`, `Diverged`, or `LabError` when the folder cannot be written.
     """
@@ -118,8 +118,10 @@ def train(config: RunConfig, data: Dataset, folder: RunFolder, device: torch.dev
             )
         )
         best = metrics.best(history)
+        kept = metrics.kept(history)
         assert best is not None  # noqa: S101 - the validation loss just appended is finite
-        if best.epoch == epoch:
+        assert kept is not None  # noqa: S101
+        if kept.epoch == epoch:
             write_weights(judged, folder)
         folder.write_metrics(history)
         checkpoint.Checkpoint(

@@ -54,8 +54,8 @@ def test_a_run_that_ended_early_says_how_far_it_came():
 
 
 def test_gaps_are_explained():
-    assert loss._caption(LEARNING) == ""
-    assert loss._caption(history([1, math.nan, math.nan], [1, 1, 1])).endswith("2 epochs, the first of them 2.")
+    assert loss._gaps(LEARNING) == ""
+    assert loss._gaps(history([1, math.nan, math.nan], [1, 1, 1])).endswith("2 epochs, the first of them 2.")
 
 
 @pytest.mark.parametrize("name", ["cross_entropy", "nll", "mse", "focal"])
