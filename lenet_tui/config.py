@@ -28,6 +28,8 @@ DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 Group = Literal["model", "optimisation", "regularisation", "run"]
 
 _DROPOUT_OF_MODEL: dict[str, float] = {"lenet": 0.0, "alexnet": 0.5}
+# Images to train on or to hold out for validation; the test set is apart.
+TRAINABLE_IMAGES: dict[str, int] = {"mnist": 60_000, "fashion-mnist": 60_000, "kmnist": 60_000, "digits": 1_400}
 _VAL_SIZE_OF_DATASET: dict[str, int] = {"mnist": 5000, "fashion-mnist": 5000, "kmnist": 5000, "digits": 200}
 
 

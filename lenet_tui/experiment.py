@@ -44,14 +44,10 @@ def begin(
 
     It will compute with ``threads`` CPU threads, by default with as many as its configuration says or there are cores.
 
-    Raises `UsageError` for a device that is not there, a batch larger than the training set, or a bad ``root``.
+    Raises as `check` does, and `UsageError` for a bad ``root``.
     """
+    check(config, data)
     device = devices.resolve(config.device)
-    if config.batch_size > len(data.train_labels):
-        raise UsageError(
-            f"--batch-size {config.batch_size} is more than the {len(data.train_labels):,} training images of "
-            f"{config.dataset}; give at most that"
-        )
     folder = runfolder.create(root, config)
     moment = now()
     record = RunRecord(
@@ -74,6 +70,16 @@ def begin(
     )
     folder.write_record(record)
     return folder, record
+
+
+def check(config: RunConfig, data: Dataset) -> None:
+    """Raise `UsageError` for a device that is not there or a batch larger than the training set."""
+    devices.resolve(config.device)
+    if config.batch_size > len(data.train_labels):
+        raise UsageError(
+            f"--batch-size {config.batch_size} is more than the {len(data.train_labels):,} training images of "
+            f"{config.dataset}; give at most that"
+        )
 
 
 def check_resumable(folder: RunFolder) -> RunRecord:

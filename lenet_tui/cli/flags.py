@@ -43,17 +43,17 @@ def config_from(values: dict[str, Any]) -> RunConfig:
         raise UsageError("; ".join(found)) from None
 
 
-def add_root(parser: argparse.ArgumentParser) -> None:
+def add_root(parser: argparse.ArgumentParser, default: Any = None) -> None:
     """Add ``--root``."""
     parser.add_argument(
         "--root",
         type=Path,
-        default=Path(os.environ.get(ROOT_VARIABLE) or "."),
+        default=default or Path(os.environ.get(ROOT_VARIABLE) or "."),
         metavar="DIR",
         help=f"folder that the run folders are in (default {ROOT_VARIABLE}, else the current folder)",
     )
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
+def add_json(parser: argparse.ArgumentParser, default: Any = False) -> None:  # noqa: FBT002
     """Add ``--json``."""
-    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+    parser.add_argument("--json", action="store_true", default=default, help="print one JSON document on stdout")

@@ -14,9 +14,21 @@ from lenet_tui import __version__
 from lenet_tui.errors import LabError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
-COMMANDS = ("train", "export", "data", "doctor")
+# Each command and the module of `lenet_tui.cli` that has it.
+COMMANDS = {
+    "train": "train",
+    "queue": "queue",
+    "runs": "runs",
+    "show": "runs",
+    "export": "export",
+    "delete": "runs",
+    "import": "runs",
+    "runner": "runner",
+    "data": "data",
+    "doctor": "doctor",
+}
 INTERRUPTED = 130
 
 _EPILOG = "Flags can be written with _ or -: --batch_size is --batch-size. 'lenet-tui COMMAND --help' tells more."
@@ -49,8 +61,8 @@ def main(argv: list[str] | None = None) -> int:
     return code
 
 
-def build_parser(names: Sequence[str] = COMMANDS) -> Parser:
-    """Return the parser of the command line with the commands of these names, each in a module of that name."""
+def build_parser(names: Iterable[str] = COMMANDS) -> Parser:
+    """Return the parser of the command line with the commands in the modules that these ones are in."""
     parser = Parser(
         prog="lenet-tui",
         description="Train LeNet and AlexNet on MNIST, and take away the pictures of every run.",
@@ -59,8 +71,8 @@ def build_parser(names: Sequence[str] = COMMANDS) -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"lenet-tui {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name in names:
-        importlib.import_module(f"lenet_tui.cli.{name}").add_parser(commands)
+    for module in dict.fromkeys(COMMANDS[name] for name in names):
+        importlib.import_module(f"lenet_tui.cli.{module}").add_parser(commands)
     return parser
 
 

@@ -14,7 +14,10 @@ from lenet_tui.cli.fetch_display import fetch_progress
 from lenet_tui.config import hyperparameter
 from lenet_tui.data import DamagedFileError, DataError
 from lenet_tui.errors import UsageError
+from lenet_tui.machine import available_cores
+from lenet_tui.process import is_alive, this_process
 from lenet_tui.runfolder import RunFolder, check_root
+from lenet_tui.store import Store
 
 if TYPE_CHECKING:
     import argparse
@@ -76,8 +79,16 @@ def _train(arguments: argparse.Namespace, values: dict[str, str], display: Displ
         fallback_for = config.dataset
         config = flags.config_from(values | {"dataset": FALLBACK})
         data = _load(config.dataset, config.val_size, None)
-    folder, record = experiment.begin(arguments.root, config, data, fallback_for=fallback_for)
-    return _run(folder, record, data, display)
+    experiment.check(config, data)
+    from lenet_tui.runner import worker
+
+    owner = this_process()
+    with Store(arguments.root) as store:
+        row = store.start(config, owner, config.threads or available_cores())
+        with _stopped_by_signals(display), display:
+            folder, record = worker.execute(store, arguments.root, row, owner, data, display, fallback_for)
+    display.summary(folder, record)
+    return record
 
 
 def _resume(arguments: argparse.Namespace, values: dict[str, str], display: Display) -> RunRecord:
@@ -89,7 +100,21 @@ def _resume(arguments: argparse.Namespace, values: dict[str, str], display: Disp
     folder = RunFolder(arguments.resume)
     record = experiment.check_resumable(folder)
     data = _load(record.config.dataset, record.config.val_size, arguments.data_dir)
-    return _run(folder, record, data, display)
+    if folder.path.resolve().parent.name != record.config.model:  # taken out of its root, so on nobody's record
+        with _stopped_by_signals(display), display:
+            record = experiment.run(folder, record, data, display)
+    else:
+        from lenet_tui.runner import worker
+
+        owner = this_process()
+        root = folder.path.resolve().parents[1]
+        with Store(root) as store:
+            store.requeue_dead(is_alive)
+            row = store.take(store.import_folder(folder).id, owner, record.threads)
+            with _stopped_by_signals(display), display:
+                _, record = worker.execute(store, root, row, owner, data, display)
+    display.summary(folder, record)
+    return record
 
 
 def _load(name: Any, val_size: int, data_dir: Path | None) -> Dataset:
@@ -97,15 +122,6 @@ def _load(name: Any, val_size: int, data_dir: Path | None) -> Dataset:
 
     with fetch_progress() as progress:
         return datasets.load(name, val_size=val_size, data_dir=data_dir, progress=progress)
-
-
-def _run(folder: RunFolder, record: RunRecord, data: Dataset, display: Display) -> RunRecord:
-    from lenet_tui import experiment
-
-    with _stopped_by_signals(display), display:
-        record = experiment.run(folder, record, data, display)
-    display.summary(folder, record)
-    return record
 
 
 def _display(*, as_json: bool) -> Display:

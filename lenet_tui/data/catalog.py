@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from lenet_tui.config import DATASET_TITLES, DatasetName
+from lenet_tui.config import DATASET_TITLES, TRAINABLE_IMAGES, DatasetName
 from lenet_tui.errors import UsageError
 
 CLASSES = 10
@@ -80,8 +80,7 @@ def title(name: DatasetName) -> str:
 
 def max_val_size(name: DatasetName) -> int:
     """Return how many images may be held out at most: as many as then remain to train on."""
-    trainable = DIGITS_IMAGES - DIGITS_TEST_IMAGES if name == "digits" else TRAIN_IMAGES.shape[0]
-    return trainable // 2
+    return TRAINABLE_IMAGES[name] // 2
 
 
 def check_val_size(name: DatasetName, val_size: int) -> None:

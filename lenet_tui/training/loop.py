@@ -67,9 +67,9 @@ class Diverged(Exception):  # noqa: N818 - the run failed, not the program
 def train(config: RunConfig, data: Dataset, folder: RunFolder, device: torch.device, reporter: Reporter) -> bool:
     """Train ``config`` on ``data`` from the folder's checkpoint, or from the start where there is none.
 
-    After every epoch the weights, where they are the best so far, ``metrics.csv`` and the checkpoint are safe on disk, in that order: whatever
-    happens in between, the epoch is replayed with the same result. Returns whether it stopped early for want of
-    progress. Raises `Stopped`, `Diverged`, or `LabError` when the folder cannot be written.
+    After every epoch the weights, where they are the best so far, ``metrics.csv`` and the checkpoint are safe on disk,
+    in that order: whatever happens in between, the epoch is replayed with the same result. Returns whether it stopped
+    early for want of progress. Raises `Stopped`, `Diverged`, or `LabError` when the folder cannot be written.
     """
     data = data.to(device)
     scaling = Scaling(data.mean, data.std)

@@ -1,0 +1,261 @@
+"""``lenet-tui queue``: runs that wait, run in the background, and can be stopped, moved and waited for."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import time
+from typing import TYPE_CHECKING, Any
+
+from lenet_tui.cli import flags, tables
+from lenet_tui.cli.session import is_untouched, raise_all, say, say_json, start_runner_for_work, store_of, tell
+from lenet_tui.config import hyperparameter
+from lenet_tui.errors import LabError, UsageError
+from lenet_tui.machine import available_cores
+from lenet_tui.process import is_alive
+from lenet_tui.runner.estimate import seconds_until_done
+from lenet_tui.runner.slots import Machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lenet_tui.config import RunConfig
+    from lenet_tui.store import Run, Store
+
+MAX_GRID = 10_000
+_POLL_SECONDS = 0.5
+_SPREAD = "comma lists make a grid: --batch-size 16,32,64 --lr 0.01,0.001 are six runs"
+
+
+def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the command ``queue`` with its subcommands."""
+    parser = commands.add_parser(
+        "queue",
+        help="queue runs, which go on in the background whatever becomes of this terminal",
+        description="Queue runs. A background runner works on them, as many side by side as there are cores, and they "
+        "go on whatever becomes of this terminal. Without a subcommand: the list.",
+        allow_abbrev=False,
+    )
+    flags.add_root(parser)
+    flags.add_json(parser)
+    parser.set_defaults(run=list_queue)
+    actions = parser.add_subparsers(metavar="ACTION")
+
+    add = _action(actions, "add", add_runs, f"queue runs; {_SPREAD}")
+    add.add_argument(
+        "--seeds", type=_positive, default=1, metavar="N", help="queue each N times, with seeds counted up"
+    )
+    flags.add_hyperparameters(add)
+    _action(actions, "list", list_queue, "show what runs and waits, and when it will be done")
+    for name, call, text in (
+        ("stop", stop, "stop runs; they keep their checkpoint and can be resumed"),
+        ("resume", resume, "queue stopped runs again; they go on where they stopped"),
+        ("retry", retry, "queue failed runs again; they go on from their checkpoint"),
+        ("remove", remove, "take waiting runs out of the queue"),
+    ):
+        _action(actions, name, call, text).add_argument("ids", type=_run_id, nargs="+", metavar="ID")
+    move_parser = _action(actions, "move", move, "move a waiting run to another place in the queue")
+    move_parser.add_argument("id", type=_run_id, metavar="ID")
+    move_parser.add_argument("place", type=_positive, metavar="N", help="its new place, from 1")
+    drain_parser = _action(actions, "drain", drain, "finish what runs and start nothing more")
+    drain_parser.add_argument("--off", action="store_true", help="let the queue go on")
+    wait_parser = _action(actions, "wait", wait, "wait until runs are done, by default all of them")
+    wait_parser.add_argument("ids", type=_run_id, nargs="*", metavar="ID")
+
+
+def add_runs(arguments: argparse.Namespace) -> int:
+    """Queue the grid of the values given."""
+    configs = grid(flags.given(arguments), arguments.seeds)
+    with store_of(arguments) as store:
+        twins: dict[RunConfig, Run] = {run.config: run for run in store.waiting_duplicates(configs)}
+        runs = store.add(configs)
+        if arguments.json:
+            say_json([tables.as_json(run) | {"same_as": _twin_id(twins, run)} for run in runs])
+            return 0
+        for run in runs:
+            twin = twins.get(run.config)
+            same = f", the same as run {twin.id}, {tables.state(twin)}" if twin else ""
+            say(f"{run.id}  {tables.name(run)}  {tables.state(run)}{same}")
+        if store.draining():
+            tell("the queue is drained, so nothing starts; 'lenet-tui queue drain --off' lets it go on")
+    return 0
+
+
+def grid(values: dict[str, str], seeds: int) -> list[RunConfig]:
+    """Return the configurations of every combination of the comma-separated ``values``, the last one varying first.
+
+    Raises `UsageError` naming what is wrong with a value, or when there are too many combinations.
+    """
+    lists = {name: [word.strip() for word in text.split(",")] for name, text in values.items()}
+    for name, words in lists.items():
+        if len(set(words)) < len(words):
+            raise UsageError(f"{hyperparameter(name).flag} {values[name]} names a value twice; name each once")
+    count = seeds
+    for words in lists.values():
+        count *= len(words)
+    if count > MAX_GRID:
+        raise UsageError(f"these lists make {count:,} runs; queue at most {MAX_GRID:,} at a time")
+    configs = []
+    for combination in itertools.product(*lists.values()):
+        config = flags.config_from(dict(zip(lists, combination, strict=True)))
+        # Checked again by pydantic, since a seed counted up may be too large.
+        configs += [flags.config_from(config.model_dump() | {"seed": config.seed + n}) for n in range(seeds)]
+    if len(set(configs)) < len(configs):
+        raise UsageError("--seed and --seeds overlap, which would queue the same run twice; give one of them")
+    return configs
+
+
+def list_queue(arguments: argparse.Namespace) -> int:
+    """Show what runs and waits."""
+    if is_untouched(arguments.root):
+        return _nothing(arguments)
+    with store_of(arguments) as store:
+        queue = store.queue()
+        until = seconds_until_done(queue, store.speeds(), Machine(available_cores()))
+        draining = store.draining()
+    if arguments.json:
+        say_json({"draining": draining, "runs": [tables.as_json(run, until[run.id]) for run in queue]})
+        return 0
+    if not queue:
+        return _nothing(arguments)
+    tables.show(tables.queue_rows(queue, until))
+    if draining:
+        tell("drained: what runs ends, nothing starts; 'lenet-tui queue drain --off' lets it go on")
+    return 0
+
+
+def stop(arguments: argparse.Namespace) -> int:
+    """Stop runs."""
+    return _each(arguments, lambda store, run_id: store.wish_stop(run_id))
+
+
+def resume(arguments: argparse.Namespace) -> int:
+    """Queue stopped runs again."""
+    return _each(arguments, lambda store, run_id: store.resume(run_id))
+
+
+def retry(arguments: argparse.Namespace) -> int:
+    """Queue failed runs again."""
+    return _each(arguments, lambda store, run_id: store.retry(run_id))
+
+
+def move(arguments: argparse.Namespace) -> int:
+    """Move a waiting run."""
+    arguments.ids = [arguments.id]
+    return _each(arguments, lambda store, run_id: store.move(run_id, arguments.place))
+
+
+def remove(arguments: argparse.Namespace) -> int:
+    """Take waiting runs out of the queue."""
+
+    def call(store: Store, run_id: int) -> Run | str:
+        return "removed" if store.remove(run_id) == "removed" else store.get(run_id)
+
+    return _each(arguments, call)
+
+
+def drain(arguments: argparse.Namespace) -> int:
+    """Let nothing start any more, or let the queue go on."""
+    with store_of(arguments) as store:
+        store.set_draining(not arguments.off)
+        queue = store.queue()
+    running = sum(run.state == "running" for run in queue)
+    if arguments.json:
+        say_json({"draining": not arguments.off, "running": running, "waiting": len(queue) - running})
+    elif arguments.off:
+        say(f"the queue goes on: {running} running, {len(queue) - running} waiting")
+    else:
+        say(f"drained: {running} running will be finished, {len(queue) - running} waiting will not start")
+    return 0
+
+
+def wait(arguments: argparse.Namespace) -> int:
+    """Wait until runs are done; return 1 when one of them did not finish."""
+    with store_of(arguments) as store:
+        wanted = arguments.ids or [run.id for run in store.queue()]
+        open_ids = {store.get(run_id).id for run_id in wanted}
+        ended: list[Run] = []
+        while open_ids:
+            queue = store.queue()
+            for run_id in sorted(open_ids - {run.id for run in queue}):
+                open_ids.discard(run_id)
+                ended.append(store.get(run_id))
+                if not arguments.json:
+                    say(ending(ended[-1]))
+            if not open_ids:
+                break
+            if store.draining() and not any(run.state == "running" for run in queue):
+                raise LabError(
+                    "the queue is drained, so nothing will start; 'lenet-tui queue drain --off' lets it go on"
+                )
+            store.requeue_dead(is_alive)
+            start_runner_for_work(arguments.root, store)
+            time.sleep(_POLL_SECONDS)
+    if arguments.json:
+        say_json([tables.as_json(run) for run in ended])
+    return 0 if all(run.state == "finished" for run in ended) else 1
+
+
+def ending(run: Run) -> str:
+    """Say in a line how a run ended."""
+    result = f"test accuracy {run.test_accuracy:.2%}" if run.test_accuracy is not None else run.reason or ""
+    return f"{run.id}  {tables.name(run)}  {run.state}" + (f": {result}" if result else "")
+
+
+def _each(arguments: argparse.Namespace, call: Callable[[Store, int], Run | str]) -> int:
+    """Do something with each run named, and say what it is then; one that refuses does not keep the others from it."""
+    done: list[tuple[int, Run | str]] = []
+    refused: list[LabError] = []
+    with store_of(arguments) as store:
+        for run_id in arguments.ids:
+            try:
+                done.append((run_id, call(store, run_id)))
+            except UsageError as error:
+                refused.append(error)
+    if arguments.json:
+        say_json([tables.as_json(r) if not isinstance(r, str) else {"id": run_id, "state": r} for run_id, r in done])
+    else:
+        for run_id, result in done:
+            say(
+                f"{run_id}  {result}"
+                if isinstance(result, str)
+                else f"{run_id}  {tables.name(result)}  {tables.state(result)}"
+            )
+    raise_all(refused)
+    return 0
+
+
+def _nothing(arguments: argparse.Namespace) -> int:
+    if arguments.json:
+        say_json({"draining": False, "runs": []})
+    else:
+        say("nothing runs or waits; 'lenet-tui queue add' queues a run, 'lenet-tui runs' shows those that are done")
+    return 0
+
+
+def _twin_id(twins: dict[RunConfig, Run], run: Run) -> int | None:
+    twin = twins.get(run.config)
+    return twin.id if twin else None
+
+
+def _action(
+    actions: argparse._SubParsersAction[Any], name: str, call: Callable[[argparse.Namespace], int], text: str
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
+    # Given before or after the subcommand; not repeating the default, which would undo the one given before.
+    flags.add_root(parser, default=argparse.SUPPRESS)
+    flags.add_json(parser, default=argparse.SUPPRESS)
+    parser.set_defaults(run=call)
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_GRID:
+        raise argparse.ArgumentTypeError(f"{text} must be a whole number from 1 to {MAX_GRID}")
+    return int(text)
+
+
+def _run_id(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 2**62:
+        raise argparse.ArgumentTypeError(f"{text} is not a run's number; 'lenet-tui runs' shows them")
+    return int(text)

@@ -1,0 +1,198 @@
+"""``lenet-tui runs``, ``show``, ``delete`` and ``import``: the runs on record."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lenet_tui.cli import flags, tables
+from lenet_tui.cli.queue import _run_id as run_id
+from lenet_tui.cli.session import is_untouched, raise_all, say, say_json, store_of, tell
+from lenet_tui.config import MODEL_TITLES
+from lenet_tui.errors import LabError, UsageError
+from lenet_tui.runfolder import RunFolder, create
+from lenet_tui.runner.estimate import clock
+from lenet_tui.store.files import private_folder
+
+if TYPE_CHECKING:
+    import argparse
+
+    from lenet_tui.metrics import EpochMetrics
+    from lenet_tui.store import Run
+
+TRASH = "trash"
+_LOG_LINES = 10
+
+
+def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the commands ``runs``, ``show``, ``delete`` and ``import``."""
+    for name, call, text in (
+        ("runs", list_runs, "show all runs with their best and test results"),
+        ("show", show, "show one run: settings, epochs, machine, log"),
+        ("delete", delete, "take finished, failed or stopped runs off the record and put their folders into the trash"),
+        (
+            "import",
+            import_,
+            "put run folders on record, from here or copied from another root; by default all found here",
+        ),
+    ):
+        parser = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        flags.add_root(parser)
+        flags.add_json(parser)
+        parser.set_defaults(run=call)
+        if name == "show":
+            parser.add_argument("id", type=run_id, metavar="ID")
+        elif name == "delete":
+            parser.add_argument("ids", type=run_id, nargs="+", metavar="ID")
+            parser.add_argument("--yes", action="store_true", help="do not ask")
+        elif name == "import":
+            parser.add_argument("folders", type=Path, nargs="*", metavar="FOLDER")
+
+
+def list_runs(arguments: argparse.Namespace) -> int:
+    """Show all runs."""
+    runs: list[Run] = []
+    if not is_untouched(arguments.root):
+        with store_of(arguments) as store:
+            runs = store.runs()
+    if arguments.json:
+        say_json([tables.as_json(run) for run in runs])
+    elif runs:
+        tables.show(tables.run_rows(runs))
+    else:
+        say("no runs yet; 'lenet-tui train' or 'lenet-tui queue add' makes one")
+    return 0
+
+
+def show(arguments: argparse.Namespace) -> int:
+    """Show one run."""
+    with store_of(arguments) as store:
+        run = store.get(arguments.id)
+        epochs = store.epochs(run.id)
+    folder = RunFolder(arguments.root / run.folder) if run.folder else None
+    if arguments.json:
+        history = [vars(row) for row in epochs]
+        say_json(tables.as_json(run) | {"epochs": history})
+        return 0
+    say(f"run {run.id}, {tables.state(run)}" + (f": {run.reason}" if run.reason else ""))
+    say(run.config.title())
+    say(f"  settings   {tables.differences(run.config)}")
+    if run.folder:
+        say(f"  folder     {run.folder}")
+    if run.threads:
+        say(
+            f"  computes   on {run.device or 'a device yet to be chosen'}, {run.threads} threads, attempt {run.attempts}"
+        )
+    for label, moment in (("queued", run.created_at), ("started", run.started_at), ("ended", run.finished_at)):
+        if moment is not None:
+            say(f"  {label:<9}  {moment.astimezone():%Y-%m-%d %H:%M:%S}")
+    if run.best_val_loss is not None:
+        say(f"  best       validation loss {run.best_val_loss:.4f} in epoch {run.best_epoch}")
+    if run.test_accuracy is not None:
+        say(f"  test       accuracy {run.test_accuracy:.2%}, with the weights of epoch {run.kept_epoch}")
+    if run.note:
+        say(f"  note       {run.note}")
+    if epochs:
+        say("")
+        tables.show(_epoch_rows(epochs))
+    if folder is not None and folder.log_path.exists():
+        say(f"\n{folder.log_path}, last lines:")
+        for line in folder.log_path.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]:
+            say(f"  {line}")
+    return 0
+
+
+def delete(arguments: argparse.Namespace) -> int:
+    """Take runs off the record; their folders go into the trash inside the private folder."""
+    with store_of(arguments) as store:
+        runs = [store.get(number) for number in arguments.ids]
+        if not arguments.yes:
+            _ask(runs)
+        trashed = []
+        for run in runs:
+            store.delete(run.id)  # refuses what runs or waits
+            trashed.append({"id": run.id, "trash": _to_trash(arguments.root, run)})
+    if arguments.json:
+        say_json(trashed)
+    else:
+        for run, entry in zip(runs, trashed, strict=True):
+            where = f"; its folder is {entry['trash']}" if entry["trash"] else ""
+            say(f"{run.id}  {tables.name(run)}  deleted{where}")
+    return 0
+
+
+def import_(arguments: argparse.Namespace) -> int:
+    """Put run folders on record."""
+    with store_of(arguments) as store:
+        folders = arguments.folders or sorted(
+            path.parent for model in MODEL_TITLES for path in (arguments.root / model).glob("*/run.json")
+        )
+        runs: list[Run] = []
+        refused: list[LabError] = []
+        for path in folders:
+            try:
+                runs.append(store.import_folder(_in_root(arguments.root, RunFolder(path))))
+            except LabError as error:
+                refused.append(error)
+    if arguments.json:
+        say_json([tables.as_json(run) for run in runs])
+    else:
+        for run in runs:
+            say(f"{run.id}  {tables.name(run)}  {tables.state(run)}")
+        if not folders:
+            say(f"there is no run folder in {arguments.root}")
+    raise_all(refused)
+    return 0
+
+
+def _in_root(root: Path, folder: RunFolder) -> RunFolder:
+    """Return the folder itself where it is below ``root``, else a copy of it there."""
+    if folder.path.resolve().is_relative_to(root.resolve()):
+        return RunFolder(root / folder.path.resolve().relative_to(root.resolve()))
+    record = folder.read_record()
+    copy = create(root, record.config)
+    try:
+        shutil.copytree(folder.path, copy.path, dirs_exist_ok=True)
+    except (OSError, shutil.Error) as error:
+        shutil.rmtree(copy.path, ignore_errors=True)
+        raise LabError(f"cannot copy {folder.path} to {copy.path}: {error}") from None
+    return copy
+
+
+def _to_trash(root: Path, run: Run) -> str | None:
+    if run.folder is None or not (root / run.folder).exists():
+        return None
+    target = private_folder(root) / TRASH / f"{time.strftime('%Y%m%d-%H%M%S')}-{run.id}-{run.folder.replace('/', '-')}"
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    (root / run.folder).rename(target)
+    return str(target)
+
+
+def _ask(runs: list[Run]) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError("delete asks before it does anything, and nobody is there to answer; --yes says it is meant")
+    for run in runs:
+        tell(f"{run.id}  {tables.name(run)}  {tables.state(run)}")
+    tell(f"delete {'this run' if len(runs) == 1 else f'these {len(runs)} runs'}? [y/N] ")
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise LabError("nothing was deleted")
+
+
+def _epoch_rows(epochs: list[EpochMetrics]) -> list[list[str]]:
+    rows = [["epoch", "train loss", "val loss", "train acc", "val acc", "lr", "time"]]
+    rows += [
+        [
+            str(row.epoch),
+            f"{row.train_loss:.4f}",
+            f"{row.val_loss:.4f}",
+            f"{row.train_accuracy:.2%}",
+            f"{row.val_accuracy:.2%}",
+            f"{row.lr:.3g}",
+            clock(row.seconds),
+        ]
+        for row in epochs
+    ]
+    return rows

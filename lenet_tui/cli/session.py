@@ -1,0 +1,72 @@
+"""What every command that looks at or changes the queue does first and last: open the store, keep the runner going."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from lenet_tui.config import MODEL_TITLES
+from lenet_tui.process import is_alive
+from lenet_tui.runfolder import check_root
+from lenet_tui.runner import daemon
+from lenet_tui.store import PRIVATE_FOLDER, Store
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lenet_tui.errors import LabError
+
+
+@contextlib.contextmanager
+def store_of(arguments: argparse.Namespace) -> Iterator[Store]:
+    """Open the store of ``--root``, with dead runs put back into the queue; see to it that somebody runs what waits."""
+    root: Path = arguments.root.expanduser()
+    check_root(root)
+    with Store(root) as store:
+        for notice in store.notices:
+            tell(notice)
+        store.requeue_dead(is_alive)
+        try:
+            yield store
+        finally:
+            start_runner_for_work(root, store)
+
+
+def is_untouched(root: Path) -> bool:
+    """Say whether nothing of ours is in ``root``, so that looking at it need not make anything there."""
+    return not any((root / name).exists() for name in (PRIVATE_FOLDER, *MODEL_TITLES))
+
+
+def start_runner_for_work(root: Path, store: Store) -> bool:
+    """Start the runner where something waits, nothing drains the queue and no runner is there; say whether it did."""
+    if store.draining() or not any(run.waiting for run in store.queue()):
+        return False
+    return daemon.ensure(root)
+
+
+def raise_all(refused: list[LabError]) -> None:
+    """Tell every error and raise the last one; nothing where there is none."""
+    for error in refused[:-1]:
+        tell(f"lenet-tui: {error}")
+    if refused:
+        raise refused[-1]
+
+
+def tell(text: str) -> None:
+    """Say something to the person, beside the output."""
+    print(text, file=sys.stderr)  # noqa: T201
+
+
+def say(text: str) -> None:
+    """Print a line of output."""
+    print(text)  # noqa: T201
+
+
+def say_json(document: Any) -> None:
+    """Print the one JSON document of a command."""
+    json.dump(document, sys.stdout, indent=None if isinstance(document, list) and len(document) > 100 else 2)
+    sys.stdout.write("\n")

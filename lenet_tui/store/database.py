@@ -1,0 +1,225 @@
+"""One connection to the store that several processes share: transactions, waiting for each other, mending damage."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import sqlite3
+import threading
+import time
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from lenet_tui.errors import LabError
+from lenet_tui.store import recovery, schema
+from lenet_tui.store.files import STORE, builders_lock, identity, on_network, private_folder, tighten
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+BUSY_SECONDS = 30.0
+_NONE = (-1, -1)
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
+
+
+class StoreRebuilt(LabError):  # noqa: N818 - names what happened
+    """The store was found damaged in the middle of something and has been rebuilt; what was asked for was not done."""
+
+
+class _DamagedError(Exception):
+    """There is no store in the file, or not a whole one."""
+
+
+class Database:
+    """The store's file, opened. It may be used by any thread of the process that opened it, one at a time.
+
+    What was found and mended on the way is told in ``notices``, a line each.
+    """
+
+    def __init__(self, root: Path, *, network: bool | None = None) -> None:
+        """Open the store of ``root``, made or rebuilt where it must be; ``network`` is found out unless given."""
+        self.root = root
+        self.notices: list[str] = []
+        self.generation = 0
+        self.path = private_folder(root) / STORE
+        self._network = on_network(self.path.parent) if network is None else network
+        self._lock = threading.RLock()
+        self._pid = os.getpid()
+        self._wal = False
+        self._connection, self._identity = self._open()
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Hold still what is read: one state of the store, however much is written meanwhile."""
+        with self._using() as connection, self._transaction(connection, "BEGIN"):
+            yield connection
+
+    @contextlib.contextmanager
+    def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """Hold the right to write, and keep all that is written or, after an exception, nothing.
+
+        Unless ``durable``, a power cut in the next moments may undo it (a crash of ours cannot).
+        """
+        with self._using() as connection:
+            connection.execute(f"PRAGMA synchronous = {'NORMAL' if self._wal and not durable else 'FULL'}")
+            with self._transaction(connection, "BEGIN IMMEDIATE"):
+                yield connection
+
+    def change_counter(self) -> tuple[int, int, int]:
+        """Return something that differs from its last value whenever something was written by anybody."""
+        with self._using() as connection:
+            by_others = connection.execute("PRAGMA data_version").fetchone()[0]
+            return self.generation, by_others, connection.total_changes
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._connection.close()
+
+    @contextlib.contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            if os.getpid() != self._pid:
+                raise RuntimeError("a store does not survive a fork; open one in the new process")
+            if identity(self.path) != self._identity:  # deleted, or rebuilt by another process
+                self._reopen()
+            try:
+                yield self._connection
+            except sqlite3.DatabaseError as error:
+                if _code(error) in _DAMAGE:
+                    told = self._mend()
+                    raise StoreRebuilt(f"{told}; nothing else was done, so ask again") from None
+                if isinstance(error, sqlite3.OperationalError):
+                    raise LabError(_explain(error, self.path)) from error
+                raise
+
+    @contextlib.contextmanager
+    def _transaction(self, connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+        _patiently(lambda: connection.execute(begin))
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):  # SQLite may have rolled back already
+                connection.execute("ROLLBACK")
+            raise
+
+    def _reopen(self) -> None:
+        self._connection.close()
+        self._identity = _NONE  # should opening fail, the next call tries again
+        self._connection, self._identity = self._open()
+        self.generation += 1
+
+    def _mend(self) -> str:
+        self._connection.close()
+        known = len(self.notices)
+        self._build(self._identity)
+        if len(self.notices) == known:
+            self.notices.append(f"{self.path} was damaged, and has been rebuilt by another process")
+        self._reopen()
+        return self.notices[known]
+
+    def _build(self, damaged: tuple[int, int] | None) -> None:
+        with builders_lock(self.path):
+            if identity(self.path) == damaged:  # otherwise somebody was quicker
+                self.notices += recovery.build(self.root, self.path)
+
+    def _open(self) -> tuple[sqlite3.Connection, tuple[int, int]]:
+        builds = 0
+        while True:
+            found = identity(self.path)
+            try:
+                if found is None:
+                    raise _DamagedError
+                tighten(self.path)
+                connection = self._connect()
+                if identity(self.path) == found:
+                    return connection, found
+                connection.close()  # replaced by another process in this moment
+            except _DamagedError:
+                builds += 1
+                if builds > 2:
+                    raise LabError(f"{self.path} is damaged again as soon as it is rebuilt; check the disk") from None
+                self._build(found)
+            except sqlite3.OperationalError as error:
+                if _code(error) != sqlite3.SQLITE_CANTOPEN or identity(self.path) == found:
+                    raise LabError(_explain(error, self.path)) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path.absolute().as_uri() + "?mode=rw",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA cell_size_check = ON")
+            if not schema.check_version(_patiently(lambda: schema.version(connection))):
+                _patiently(lambda: schema.migrate(connection))
+            self._wal = self._choose_journal(connection) == "wal"
+            if not connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'runs'").fetchone()[0]:
+                raise _DamagedError
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, sqlite3.DatabaseError) and _code(error) in _DAMAGE:
+                raise _DamagedError from error
+            raise
+        return connection
+
+    def _choose_journal(self, connection: sqlite3.Connection) -> str:
+        wanted = "delete" if self._network else "wal"
+        # Changing it needs the store for oneself; while others keep it in use, what they use will do.
+        with contextlib.suppress(sqlite3.OperationalError):
+            _patiently(lambda: connection.execute(f"PRAGMA journal_mode = {wanted}"), seconds=2.0)
+        return str(_patiently(lambda: connection.execute("PRAGMA journal_mode").fetchone()[0]))
+
+
+_Answer = TypeVar("_Answer")
+_Words = ParamSpec("_Words")
+_Self = TypeVar("_Self")
+
+
+def repeatable(
+    method: Callable[Concatenate[_Self, _Words], _Answer],
+) -> Callable[Concatenate[_Self, _Words], _Answer]:
+    """Mark a method that means the same in a rebuilt store, where a run may have another number: it is done again."""
+
+    @functools.wraps(method)
+    def call(self: _Self, /, *words: _Words.args, **options: _Words.kwargs) -> _Answer:
+        try:
+            return method(self, *words, **options)
+        except StoreRebuilt:
+            return method(self, *words, **options)
+
+    return call
+
+
+def _patiently(attempt: Callable[[], _Answer], seconds: float = BUSY_SECONDS) -> _Answer:
+    # SQLite waits by itself almost everywhere, but not while the journal mode changes or a log is being recovered.
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return attempt()
+        except sqlite3.OperationalError as error:
+            if _code(error) not in _BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _explain(error: sqlite3.DatabaseError, path: Path) -> str:
+    reason = {
+        sqlite3.SQLITE_FULL: "the disk is full; free some space and try again",
+        sqlite3.SQLITE_READONLY: "it is not writable",
+        sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
+    }.get(_code(error), str(error))
+    if _code(error) in _BUSY:
+        reason = f"another process has kept it busy for {BUSY_SECONDS:.0f} seconds; try again"
+    return f"cannot use {path}: {reason}"

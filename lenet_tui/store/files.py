@@ -1,0 +1,154 @@
+"""The private folder, the files of the store in it, and what kind of file system they are on."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import re
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lenet_tui.errors import LabError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PRIVATE_FOLDER = ".lenet-tui"
+STORE = "store.db"
+SUFFIXES = ("", "-wal", "-shm", "-journal")
+
+# Write-ahead logging needs memory that all processes share, which no file system of several machines has.
+_NETWORK = re.compile(
+    r"nfs\d*|cifs|smb\d*|smbfs|ncpfs|afs|auristorfs|9p|virtiofs|vboxsf|prl_fs|lustre|gpfs|beegfs|ceph|glusterfs|"
+    r"pvfs2|orangefs|gfs2|ocfs2|panfs|wekafs|davfs|coda|fuse\..*"
+)
+
+
+def private_folder(root: Path) -> Path:
+    """Make ``<root>/.lenet-tui`` where it is missing, open to its owner alone, and return it.
+
+    Raises `UsageError` when it cannot be made or belongs to somebody else.
+    """
+    folder = root / PRIVATE_FOLDER
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat()
+        if found.st_uid != os.geteuid():
+            raise UsageError(f"{folder} belongs to another user; give a --root of your own")
+        if found.st_mode & 0o777 != 0o700:
+            folder.chmod(0o700)
+    except FileExistsError:
+        raise UsageError(f"{folder} is in the way: it must be a folder") from None
+    except NotADirectoryError:
+        raise UsageError(f"--root {root} is not a folder") from None
+    except OSError as error:
+        raise UsageError(f"cannot make {folder}: {error.strerror}; give another --root") from None
+    return folder
+
+
+def make_private_file(path: Path) -> None:
+    """Make an empty file that only its owner can read or write, whatever the umask. It must not be there yet."""
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+    try:
+        os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+
+
+def tighten(store: Path) -> None:
+    """Take the store's files away from everybody but their owner."""
+    for suffix in SUFFIXES:
+        path = Path(f"{store}{suffix}")
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mode & 0o777 != 0o600:
+                path.chmod(0o600)
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another one of its name; None when there is none, or an empty one."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return (found.st_dev, found.st_ino) if found.st_size else None
+
+
+def set_aside(store: Path) -> Path | None:
+    """Rename the store's files out of the way and return the new name; None when there were none."""
+    moment = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    number = 1
+    while (aside := store.with_name(f"{store.name}.damaged-{moment}" + (f".{number}" if number > 1 else ""))).exists():
+        number += 1
+    moved = False
+    # The database goes last: whoever finds it without its log sees an old state, not two logs for one database.
+    for suffix in reversed(SUFFIXES):
+        with contextlib.suppress(FileNotFoundError):
+            Path(f"{store}{suffix}").rename(f"{aside}{suffix}")
+            moved = True
+    return aside if moved else None
+
+
+@contextlib.contextmanager
+def builders_lock(store: Path) -> Iterator[None]:
+    """Hold the right to build or replace the store; wait while another process does. No lock, where there are none."""
+    path = store.with_name("store.lock")
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise LabError(f"cannot write in {path.parent}: {error.strerror}") from None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
+                raise
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_held(folder: Path) -> bool | None:
+    """Say whether a process holds the lock of a run folder; None where the file system cannot tell."""
+    try:
+        descriptor = os.open(folder / "log.txt", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def on_network(folder: Path, mounts: str | None = None) -> bool:
+    """Say whether a folder is on a network file system, going by ``mounts`` (the text of ``/proc/self/mountinfo``).
+
+    Where the system does not tell (macOS), it is taken for a local one.
+    """
+    if mounts is None:
+        if sys.platform != "linux":
+            return False
+        try:
+            mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
+        except OSError:
+            return False
+    wanted = folder.resolve()
+    kind, longest = "", -1
+    for line in mounts.splitlines():
+        before, _, after = line.partition(" - ")
+        fields = before.split(" ")
+        if len(fields) < 5 or not after:
+            continue
+        point = Path(re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), fields[4]))
+        # Of mounts over the same point the last one counts.
+        if wanted.is_relative_to(point) and len(point.parts) >= longest:
+            kind, longest = after.split(" ")[0], len(point.parts)
+    return _NETWORK.fullmatch(kind) is not None
