@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,4 +20,5 @@ def count_gpus(answer: Connection) -> None:
     """Send how many accelerators torch sees here."""
     import torch
 
-    answer.send(torch.cuda.device_count() or int(torch.backends.mps.is_available()))
+    with contextlib.suppress(BrokenPipeError):  # the runner that asked is gone
+        answer.send(torch.cuda.device_count() or int(torch.backends.mps.is_available()))

@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
     from lenet_tui.store import Run
 
+# Workers are forked from a process that has imported all that takes long, and has done nothing else.
+PRELOADED = [
+    "lenet_tui.runner.worker",
+    "lenet_tui.reports.confusion",
+    "lenet_tui.reports.loss",
+    "lenet_tui.reports.tsne",
+    "sklearn.datasets",
+]
 POLL_SECONDS = 0.1
 CHECK_SECONDS = 1.0
 IDLE_SECONDS = 60.0
@@ -39,9 +47,8 @@ class Service:
         self._root = root
         self._store = Store(root)
         self._idle_seconds = idle_seconds
-        # Workers are forked from a process that has imported torch already and done nothing else.
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["lenet_tui.runner.worker"])
+        self._context.set_forkserver_preload(PRELOADED)
         self._workers: dict[int, tuple[ForkServerProcess, slots.Placed]] = {}
         self._wished: dict[int, float] = {}
         self._false_starts: dict[int, int] = {}

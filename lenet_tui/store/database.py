@@ -158,7 +158,10 @@ class Database:
         try:
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA cell_size_check = ON")
-            if not schema.check_version(_patiently(lambda: schema.version(connection))):
+            found = _patiently(lambda: schema.version(connection))
+            if found == 0:  # stores are put in place with all their tables
+                raise _DamagedError
+            if not schema.check_version(found):
                 _patiently(lambda: schema.migrate(connection))
             self._wal = self._choose_journal(connection) == "wal"
             if not connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'runs'").fetchone()[0]:

@@ -101,6 +101,7 @@ def builders_lock(store: Path) -> Iterator[None]:
     except OSError as error:
         raise LabError(f"cannot write in {path.parent}: {error.strerror}") from None
     try:
+        os.fchmod(descriptor, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         except OSError as error:

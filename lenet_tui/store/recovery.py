@@ -47,6 +47,9 @@ def build(root: Path, store: Path) -> list[str]:
         raise LabError(f"cannot make {store}: {error.strerror}") from None
     except sqlite3.OperationalError as error:
         raise LabError(f"cannot make {store}: {error}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            scratch.unlink(missing_ok=True)
     if aside:
         text = f"the store was damaged: it is kept as {aside}, and a new one has {saved} runs saved from it"
         notices.insert(0, f"{text} and {found} read from run folders")

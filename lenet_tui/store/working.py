@@ -136,11 +136,13 @@ class Working(Reading):
         """Put an epoch on record as the run's last so far; return whether the run is still ``owner``'s.
 
         An epoch that was on record is replaced, and what came after it is dropped: a resumed run does them again.
+        Attempts are counted anew from here: what gets further each time is not hopeless.
         """
         with self._database.write(durable=False) as database:
             if not _owns(database, run_id, owner):
                 return False
             replace_epochs(database, run_id, [row], after=row.epoch)
+            database.execute("UPDATE runs SET attempts = 1 WHERE id = ?", (run_id,))
             return True
 
     @repeatable
@@ -176,9 +178,9 @@ class Working(Reading):
         """Take running runs from processes that are dead, and return those runs as they are then.
 
         They are ``interrupted`` and first in the queue, by number; ``finished`` where the process died after it wrote
-        so in ``run.json``; ``stopped`` where a person wished it; ``failed`` after three attempts. Where ``is_alive``
-        cannot tell (None), a process counts as dead when it has been silent for a minute and does not hold the lock
-        of the run's folder.
+        so in ``run.json``; ``stopped`` where a person wished it; ``failed`` after three attempts without an epoch done.
+        Where ``is_alive`` cannot tell (None), a process counts as dead when it has been silent for a minute and does
+        not hold the lock of the run's folder.
         """
         with self._database.read() as database:
             found = running(database)
@@ -251,7 +253,7 @@ def _put_back(database: sqlite3.Connection, runs: Sequence[Run]) -> None:
         if run.wish is not None:
             _leave(database, run.id, "stopped", "stopped on request; its process ended before it could say so")
         elif run.attempts >= ATTEMPTS:
-            reason = f"its worker died {run.attempts} times before it was done; log.txt may say why"
+            reason = f"its worker died {run.attempts} times in the same epoch; log.txt may say why"
             _leave(database, run.id, "failed", reason)
 
 

@@ -1,0 +1,83 @@
+"""A root of its own for each test, with the command on it, and nothing left running afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.conftest import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MARK = "LENET_TUI_TEST"
+
+
+@dataclass
+class Bench:
+    """A root and the command on it. Every process that comes of it carries ``mark`` in its environment."""
+
+    root: Path
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def env(self) -> dict[str, str]:
+        return environment(**{MARK: self.mark})
+
+    def call(self, *words: object, ok: int | None = 0, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "lenet_tui", *map(str, words)]
+        done = subprocess.run(
+            command, cwd=self.root, env=self.env, capture_output=True, text=True, timeout=timeout, check=False
+        )
+        if ok is not None:
+            assert done.returncode == ok, f"{words}: {done.stdout}{done.stderr}{self.log()}"
+        return done
+
+    def json(self, *words: object) -> Any:
+        return json.loads(self.call(*words, "--json").stdout)
+
+    def runs(self) -> dict[int, dict[str, Any]]:
+        return {run["id"]: run for run in self.json("runs")}
+
+    def wait_for(self, condition: Callable[[], Any], seconds: float = 60) -> Any:
+        deadline = time.monotonic() + seconds
+        while not (found := condition()):
+            assert time.monotonic() < deadline, f"waited in vain\n{self.log()}"
+            time.sleep(0.05)
+        return found
+
+    def log(self) -> str:
+        with contextlib.suppress(OSError):
+            return (self.root / ".lenet-tui" / "runner.log").read_text()
+        return ""
+
+    def processes(self) -> dict[int, str]:
+        """The processes that are alive and come of this test, by id, with their command lines."""
+        found = {}
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError, ValueError):
+                words = (entry / "environ").read_bytes()
+                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+                if f"{MARK}={self.mark}".encode() in words and state != "Z":
+                    found[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        return found
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    found = Bench(tmp_path)
+    yield found
+    for pid in found.processes():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
