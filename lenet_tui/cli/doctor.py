@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import importlib
 import importlib.metadata
 import json
@@ -10,6 +11,7 @@ import platform
 import shutil
 import sys
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from rich.console import Console
@@ -25,7 +27,6 @@ from lenet_tui.runfolder import check_root
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
 
 Verdict = Literal["ok", "note", "problem"]
 _MARKS: dict[Verdict, tuple[str, str]] = {"ok": ("✓", "green"), "note": ("·", "yellow"), "problem": ("✗", "bold red")}
@@ -64,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def examine(root: Path) -> list[Finding]:
     """Look at everything a run needs, without changing anything but making ``root`` where it is missing."""
-    return [_python(), *_torch(), _cores(), *_datasets(), _terminal(), _root(root)]
+    return [_python(), *_torch(), _cores(), *_datasets(), _terminal(), _root(root), _logout()]
 
 
 def _python() -> Finding:
@@ -165,6 +166,41 @@ def _root(root: Path) -> Finding:
             "root", "note", f"{root.resolve()}, {free:.1f} GB free", "a run takes up to 50 MB; free some space"
         )
     return Finding("root", "ok", f"{root.resolve()} is writable, {free:.0f} GB free")
+
+
+def _logout() -> Finding:
+    """Whether the system ends a user's processes at logout, and with them the runner."""
+    if not _logind_kills():
+        return Finding("after logout", "ok", "processes go on")
+    user = getpass.getuser()
+    if Path(f"/var/lib/systemd/linger/{user}").exists():
+        return Finding("after logout", "ok", f"processes go on: lingering is enabled for {user}")
+    return Finding(
+        "after logout",
+        "note",
+        "this system ends a user's processes at logout, the runner and its runs among them",
+        "loginctl enable-linger keeps them; without it, runs go on where they were at your next lenet-tui command",
+    )
+
+
+def _logind_kills() -> bool:
+    """Say whether systemd-logind is there and has KillUserProcesses on, as its configuration files tell it."""
+    if not Path("/run/systemd/seats").exists():
+        return False
+    kills = False  # systemd's own default, which distributions seldom change
+    files = [Path("/usr/lib/systemd/logind.conf"), Path("/etc/systemd/logind.conf")]
+    for folder in ("/usr/lib/systemd/logind.conf.d", "/run/systemd/logind.conf.d", "/etc/systemd/logind.conf.d"):
+        files += sorted(Path(folder).glob("*.conf"))
+    for path in files:
+        try:
+            lines = path.read_text(errors="replace").splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            key, _, value = line.partition("=")
+            if key.strip() == "KillUserProcesses":
+                kills = value.strip().lower() in ("yes", "true", "on", "1")
+    return kills
 
 
 def _show(findings: list[Finding]) -> None:

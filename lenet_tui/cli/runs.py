@@ -83,9 +83,8 @@ def show(arguments: argparse.Namespace) -> int:
     if run.folder:
         say(f"  folder     {run.folder}")
     if run.threads:
-        say(
-            f"  computes   on {run.device or 'a device yet to be chosen'}, {run.threads} threads, attempt {run.attempts}"
-        )
+        where = run.device or "a device yet to be chosen"
+        say(f"  computes   on {where}, {run.threads} threads, attempt {run.attempts}")
     for label, moment in (("queued", run.created_at), ("started", run.started_at), ("ended", run.finished_at)):
         if moment is not None:
             say(f"  {label:<9}  {moment.astimezone():%Y-%m-%d %H:%M:%S}")

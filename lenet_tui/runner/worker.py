@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from lenet_tui import experiment
 from lenet_tui.data import datasets
-from lenet_tui.errors import LabError
+from lenet_tui.errors import LabError, UsageError
 from lenet_tui.process import this_process
 from lenet_tui.runfolder import RunFolder
 from lenet_tui.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lenet_tui.data.datasets import Dataset
     from lenet_tui.metrics import EpochMetrics
@@ -35,20 +35,25 @@ _PATIENCE_SECONDS = 60.0
 
 
 class StoreReporter:
-    """Tells the store what a run does, and ``inner``, who may be watching in the foreground."""
+    """Tells the store what a run does, and ``inner``, who may be watching in the foreground.
+
+    A store that cannot be written, or was rebuilt under the run, never ends the run: its folder is the record.
+    """
 
     def __init__(self, store: Store, run_id: int, owner: Owner, inner: experiment.Reporter | None = None) -> None:
         self._store = store
-        self._run_id = run_id
+        self.run_id = run_id
         self._owner = owner
         self._inner = inner
+        self._folder: RunFolder | None = None
         self._next_progress = 0.0
-        self._ours = True
+        self._lost = False
 
     def begun(self, folder: RunFolder, record: RunRecord) -> None:
         """Tell where the folder is, and the epochs in it: a kill may have come between folder and store."""
+        self._folder = folder
         history = folder.read_metrics() if folder.checkpoint_path.exists() else []
-        self._store.begun(self._run_id, self._owner, folder.path, record.device, history)
+        self._tell(lambda: self._store.begun(self.run_id, self._owner, folder.path, record.device, history))
         if self._inner:
             self._inner.begun(folder, record)
 
@@ -56,26 +61,47 @@ class StoreReporter:
         """Record where the epoch is, twice a second at most."""
         if time.monotonic() >= self._next_progress:
             self._next_progress = time.monotonic() + PROGRESS_SECONDS
-            self._ours = self._store.record_progress(self._run_id, self._owner, progress)
+            self._tell(lambda: self._store.record_progress(self.run_id, self._owner, progress))
         if self._inner:
             self._inner.progress(progress)
 
     def epoch(self, row: EpochMetrics, best: EpochMetrics) -> None:
         """Record the figures of an epoch."""
-        self._store.record_epoch(self._run_id, self._owner, row)
+        self._tell(lambda: self._store.record_epoch(self.run_id, self._owner, row))
         if self._inner:
             self._inner.epoch(row, best)
 
     def should_stop(self) -> bool:
         """Say whether somebody wished the run to stop, or took it from this process."""
-        if self._inner and self._inner.should_stop():
+        if self._lost or (self._inner and self._inner.should_stop()):
             return True
-        return not self._ours or self._store.wishes(self._run_id) == "stop"
+        try:
+            return self._store.wishes(self.run_id) == "stop"
+        except LabError:
+            return False
 
     def reporting(self, state: State) -> None:
         """Pass it on."""
         if self._inner:
             self._inner.reporting(state)
+
+    def _tell(self, call: Callable[[], bool]) -> None:
+        try:
+            if not call():
+                self._return_to_record()
+        except LabError as error:
+            if self._folder is not None:
+                self._folder.log(f"the store could not be told: {error}")
+
+    def _return_to_record(self) -> None:
+        """Find out why the run is not ours: off the record with a store that was rebuilt, or in other hands."""
+        try:
+            self._store.get(self.run_id)
+        except UsageError:
+            if self._folder is not None:
+                self.run_id = self._store.import_folder(self._folder, self._owner).id
+        else:
+            self._lost = True
 
 
 def work(root: str, run_id: int, threads: int, gpu: int | None) -> None:
@@ -120,15 +146,16 @@ def execute(
         else:
             folder = RunFolder(root / run.folder)
             record = folder.read_record()
+        reporter = StoreReporter(store, run.id, owner, inner)
         if record.state != "finished":  # else it was killed between finishing and telling so
-            record = experiment.run(folder, record, data, StoreReporter(store, run.id, owner, inner))
+            record = experiment.run(folder, record, data, reporter)
         if record.state == "finished":
             assert record.summary is not None  # noqa: S101 - nothing finishes without one
-            store.finish(run.id, owner, record.summary)
+            store.finish(reporter.run_id, owner, record.summary)
         elif record.state == "failed":
-            store.fail(run.id, owner, record.reason or "", record.summary)
+            store.fail(reporter.run_id, owner, record.reason or "", record.summary)
         else:
-            store.stop(run.id, owner, record.reason, record.summary)
+            store.stop(reporter.run_id, owner, record.reason, record.summary)
     return folder, record
 
 

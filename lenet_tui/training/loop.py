@@ -23,6 +23,8 @@ from lenet_tui.training.objective import objective
 from lenet_tui.training.schedule import lr_factor
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lenet_tui.config import RunConfig
     from lenet_tui.data.datasets import Dataset
     from lenet_tui.models import Network
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from lenet_tui.training.objective import Objective
 
 _REPORT_SECONDS = 0.2
+_CHUNK = 1024  # images
 
 
 @dataclass(frozen=True)
@@ -157,9 +160,7 @@ def train_epoch(
     next_report = begun + _REPORT_SECONDS
     network.train()
 
-    for step, chosen in enumerate(order.split(config.batch_size)):
-        images = scaling(distort(data.train_images[chosen], config.augment))
-        labels = data.train_labels[chosen]
+    for step, (images, labels) in enumerate(_batches(config, data, scaling, order)):
         if config.lr_schedule != "constant":
             factor = lr_factor(config.lr_schedule, (epoch - 1) * steps + step, config.epochs * steps)
             for group in optimizer.param_groups:
@@ -186,6 +187,14 @@ def train_epoch(
             next_report = time.perf_counter() + _REPORT_SECONDS
 
     return _finite(float(loss_sum) / count, f"epoch {epoch}"), int(correct) / count
+
+
+def _batches(config: RunConfig, data: Dataset, scaling: Scaling, order: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the epoch's batches; they are cut from chunks, so that gathering and scaling cost little a step."""
+    for chunk in order.split(max(1, _CHUNK // config.batch_size) * config.batch_size):
+        images = scaling(distort(data.train_images[chunk], config.augment))
+        labels = data.train_labels[chunk]
+        yield from zip(images.split(config.batch_size), labels.split(config.batch_size), strict=True)
 
 
 def seed(config: RunConfig, epoch: int) -> None:

@@ -1,0 +1,274 @@
+"""``queue``, ``runs``, ``show``, ``delete``, ``import`` and ``runner`` as a person types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lenet_tui.config import RunConfig
+from lenet_tui.runner import daemon
+from lenet_tui.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.runner.conftest import Bench
+
+SHORT = ("--dataset", "digits", "--threads", 1, "--tsne-samples", 100, "--epochs", 2)
+
+
+@pytest.fixture
+def drained(bench: Bench) -> Bench:
+    """A root whose queue starts nothing, so that what is said of it stays true."""
+    bench.call("queue", "drain")
+    return bench
+
+
+def test_comma_lists_make_a_grid_and_seeds_make_replicates(drained: Bench) -> None:
+    done = drained.call("queue", "add", "--batch_size", "16,32", "--lr", "0.01,0.001", "--seeds", 3)
+    lines = done.stdout.splitlines()
+    assert len(lines) == 12
+    assert lines[0] == "1  lenet/bs16_lr0.01  queued #1"
+    assert lines[-1] == "12  lenet/bs32_lr0.001_seed2  queued #12"
+    assert "drained, so nothing starts" in done.stderr
+    configs = {
+        (run["config"]["batch_size"], run["config"]["lr"], run["config"]["seed"]) for run in drained.runs().values()
+    }
+    assert configs == {(b, lr, s) for b in (16, 32) for lr in (0.01, 0.001) for s in range(3)}
+
+
+def test_a_run_that_waits_already_is_named(drained: Bench) -> None:
+    drained.call("queue", "add", "--lr", "0.01,0.001")
+    done = drained.call("queue", "add")
+    assert done.stdout == "3  lenet/bs64_lr0.001  queued #3, the same as run 2, queued #2\n"
+    assert drained.json("queue", "add", "--lr", "0.01")[0]["same_as"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("add", "--batch-size", "16,abc"), "--batch-size abc must be a whole number from 1 to 10000"),
+        (("add", "--lr", "0.1,,1"), "--lr  must be a number above 0"),
+        (("add", "--lr", "0.1,0.1"), "--lr 0.1,0.1 names a value twice"),
+        (("add", "--seeds", "0"), "0 must be a whole number from 1"),
+        (("add", "--seed", "0,1", "--seeds", "2"), "--seed and --seeds overlap"),
+        (("add", "--seed", "4294967295", "--seeds", "2"), "--seed 4294967296 must be a whole number"),
+        (("add", "--seeds", "10000", "--lr", "0.1,0.2"), "these lists make 20,000 runs"),
+        (("stop", "7"), "there is no run 7"),
+        (("stop", "x"), "x is not a run's number"),
+        (("move", "1", "0"), "0 must be a whole number from 1"),
+        (("resume", "1"), "run 1 is queued"),
+        (("retry", "1"), "run 1 is queued"),
+        (("nonsense",), "invalid choice: 'nonsense'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_bad_input_is_one_clear_line(words: tuple[str, ...], message: str, drained: Bench) -> None:
+    with Store(drained.root) as store:
+        store.add([RunConfig()])
+    done = drained.call("queue", *words, ok=None)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert len(Store(drained.root).runs()) == 1
+
+
+def test_waiting_runs_are_moved_removed_stopped_and_resumed(drained: Bench) -> None:
+    drained.call("queue", "add", "--seeds", 4)
+    assert drained.call("queue", "move", 4, 1).stdout == "4  lenet/bs64_lr0.001_seed3  queued #1\n"
+    assert drained.call("queue", "remove", 2).stdout == "2  removed\n"
+    assert drained.call("queue", "stop", 3).stdout == "3  lenet/bs64_lr0.001_seed2  stopped\n"
+    assert [run["id"] for run in drained.json("queue")["runs"]] == [4, 1]
+    assert drained.call("queue", "resume", 3).stdout == "3  lenet/bs64_lr0.001_seed2  queued #3\n"
+    done = drained.call("queue", "stop", 1, 99, 4, ok=2)  # one that is not there keeps nobody else from stopping
+    assert "there is no run 99" in done.stderr
+    assert {run["state"] for run in drained.runs().values() if run["id"] in (1, 4)} == {"stopped"}
+
+
+def test_the_queue_lists_what_runs_and_waits_with_the_time_it_takes(bench: Bench) -> None:
+    bench.call("queue", "add", *SHORT)
+    bench.call("queue", "wait")
+    bench.call("queue", "drain")
+    bench.call("queue", "add", *SHORT, "--seeds", 3)
+    lines = bench.call("queue").stdout.splitlines()
+    assert lines[0].split() == ["id", "run", "state", "train", "loss", "best", "val", "img/s", "done", "in"]
+    assert [line.split()[2:4] for line in lines[1:]] == [["queued", "#1"], ["queued", "#2"], ["queued", "#3"]]
+    until = [run["done_in_seconds"] for run in bench.json("queue", "list")["runs"]]
+    assert all(seconds > 0 for seconds in until)
+    assert until[2] > until[0]
+
+
+def test_wait_says_how_each_run_ended_and_fails_where_one_did_not_finish(bench: Bench) -> None:
+    bench.call("queue", "add", *SHORT, "--batch-size", "64,1300")
+    done = bench.call("queue", "wait", ok=1)
+    assert "1  lenet/bs64_lr0.001_data-digits_ep2_thr1_tsne100  finished: test accuracy" in done.stdout
+    assert "failed: --batch-size 1300 is more than" in done.stdout
+    retried = bench.call("queue", "retry", 2).stdout
+    assert retried.endswith("queued #1\n")
+
+
+def test_waiting_for_a_drained_queue_is_an_error_and_not_for_ever(drained: Bench) -> None:
+    drained.call("queue", "add", *SHORT)
+    assert "the queue is drained, so nothing will start" in drained.call("queue", "wait", ok=1).stderr
+
+
+def test_draining_lets_what_runs_finish_and_starts_nothing(bench: Bench) -> None:
+    bench.call("queue", "add", *SHORT[:-1], 30, "--seeds", 3)
+    store = Store(bench.root)
+    bench.wait_for(lambda: len(store.runs("running")) >= 1)
+    bench.call("queue", "drain")
+    running = {run.id for run in store.runs("running")}
+    bench.wait_for(lambda: not store.runs("running"))
+    assert {run.id for run in store.runs("finished")} == running
+    assert store.runs("queued")
+    assert "the queue goes on" in bench.call("queue", "drain", "--off").stdout
+    bench.call("queue", "wait")
+
+
+def test_show_tells_settings_epochs_and_log(bench: Bench) -> None:
+    bench.call("train", *SHORT)
+    text = bench.call("show", 1).stdout
+    assert "run 1, finished" in text
+    assert "dataset=digits" in text
+    assert "accuracy" in text
+    assert "validation loss" in text
+    assert "log.txt, last lines:" in text
+    assert [row["epoch"] for row in bench.json("show", 1)["epochs"]] == [1, 2]
+    assert "there is no run 2" in bench.call("show", 2, ok=2).stderr
+
+
+def test_delete_asks_and_moves_the_folder_to_the_trash(bench: Bench) -> None:
+    bench.call("train", *SHORT)
+    folder = bench.root / Store(bench.root).get(1).folder
+    assert "--yes says it is meant" in bench.call("delete", 1, ok=2).stderr
+    assert folder.exists()
+    (entry,) = bench.json("delete", 1, "--yes")
+    assert not folder.exists()
+    assert (bench.root / entry["trash"] / "loss.png").exists()
+    assert Store(bench.root).runs() == []
+
+
+def test_a_run_that_waits_cannot_be_deleted(drained: Bench) -> None:
+    drained.call("queue", "add")
+    assert "run 1 is queued" in drained.call("delete", 1, "--yes", ok=2).stderr
+
+
+def test_a_folder_of_another_root_is_imported_as_a_copy(bench: Bench, tmp_path: Path) -> None:
+    bench.call("train", *SHORT)
+    folder = bench.root / Store(bench.root).get(1).folder
+    other = type(bench)(tmp_path / "other", bench.mark)
+    other.root.mkdir()
+    done = other.call("import", folder)
+    assert done.stdout == "1  lenet/bs64_lr0.001_data-digits_ep2_thr1_tsne100  finished\n"
+    copy = other.root / "lenet" / folder.name
+    assert (copy / "model.safetensors").read_bytes() == (folder / "model.safetensors").read_bytes()
+    assert other.runs()[1]["test_accuracy"] == bench.runs()[1]["test_accuracy"]
+    assert "is not a run folder" in other.call("import", tmp_path, ok=1).stderr
+
+
+def test_a_deleted_store_is_rebuilt_and_a_moved_root_is_the_same_root(bench: Bench, tmp_path: Path) -> None:
+    bench.call("train", *SHORT)
+    bench.call("queue", "add", *SHORT, "--seed", 5)
+    bench.call("queue", "wait")
+    before = {(run["folder"], run["test_accuracy"]) for run in bench.runs().values()}
+    daemon.stop(bench.root)
+    moved = type(bench)(tmp_path / "moved", bench.mark)
+    moved.root.mkdir()
+    for name in ("lenet", ".lenet-tui"):
+        (bench.root / name).rename(moved.root / name)
+    assert {(run["folder"], run["test_accuracy"]) for run in moved.runs().values()} == before
+    shutil.rmtree(moved.root / ".lenet-tui")
+    assert {(run["folder"], run["test_accuracy"]) for run in moved.runs().values()} == before
+    moved.call("queue", "add", *SHORT, "--seed", 6)
+    moved.call("queue", "wait")
+
+
+def test_a_damaged_store_is_kept_aside_and_rebuilt(bench: Bench) -> None:
+    bench.call("train", *SHORT)
+    private = bench.root / ".lenet-tui"
+    (private / "store.db").write_bytes(b"not a database " * 1000)
+    done = bench.call("runs")
+    assert "finished" in done.stdout
+    assert "damaged" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(private.glob("store.db.damaged-*"))
+
+
+def test_eight_people_at_once_lose_nothing_and_see_no_locked_database(drained: Bench) -> None:
+    def act(number: int) -> str:
+        words = ["--lr", "0.1,0.2,0.3", "--seed", str(number)]
+        ids = [run["id"] for run in json.loads(drained.call("queue", "add", *words, "--json").stdout)]
+        drained.call("queue", "move", ids[0], 1)
+        drained.call("queue", "stop", ids[1])
+        return drained.call("queue", "remove", ids[2]).stderr
+
+    with ThreadPoolExecutor(8) as pool:
+        said = "".join(pool.map(act, range(8)))
+    assert "locked" not in said
+    runs = Store(drained.root).runs()
+    assert len(runs) == 16
+    assert sum(run.state == "stopped" for run in runs) == 8
+    assert sorted(run.place for run in runs if run.place) == list(range(1, 9))
+
+
+def test_looking_at_an_empty_root_makes_nothing_there(bench: Bench) -> None:
+    assert "nothing runs or waits" in bench.call("queue").stdout
+    assert "no runs yet" in bench.call("runs").stdout
+    assert "the runner is not there" in bench.call("runner", "status").stdout
+    assert list(bench.root.iterdir()) == []
+
+
+def test_queueing_imports_neither_torch_nor_numpy(bench: Bench) -> None:
+    bench.call("queue", "drain")
+    code = "import sys; from lenet_tui.cli.main import main; main(['queue', 'add']); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=bench.root, env=bench.env, capture_output=True, text=True, check=True
+    )
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert loaded & {"torch", "numpy", "sklearn", "matplotlib", "rich", "textual", "multiprocessing"} == set()
+
+
+@pytest.fixture
+def small_disk(bench: Bench) -> Iterator[Bench]:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(bench.root)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("only root can mount a disk small enough to fill")
+    yield bench
+    daemon.stop(bench.root)
+    bench.wait_for(lambda: not bench.processes(), 10)
+    subprocess.run(["umount", bench.root], check=True)
+
+
+def test_a_full_disk_fails_the_run_with_that_reason_and_retrying_after_making_room_finishes_it(
+    small_disk: Bench,
+) -> None:
+    bench = small_disk
+    bench.call("queue", "add", *SHORT[:-1], 400)
+    store = Store(bench.root)
+    bench.wait_for(lambda: store.get(1).epochs_done >= 2)
+    ballast = bench.root / "ballast"
+    with ballast.open("wb") as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+                file.flush()
+        except OSError:
+            pass
+    bench.wait_for(lambda: store.get(1).state == "failed", 90)
+    reason = store.get(1).reason
+    assert reason is not None
+    assert "the disk is full" in reason
+    ballast.unlink()
+    done = store.get(1).epochs_done
+    bench.call("queue", "retry", 1)
+    bench.wait_for(lambda: store.get(1).epochs_done > done)
+    bench.call("queue", "stop", 1)
+    bench.wait_for(lambda: store.get(1).state == "stopped")
