@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -11,6 +12,7 @@ from multiprocessing import forkserver
 from typing import TYPE_CHECKING
 
 from lenet_tui import machine
+from lenet_tui.errors import LabError
 from lenet_tui.process import is_alive, this_process
 from lenet_tui.runfolder import now
 from lenet_tui.runner import daemon, entry, slots
@@ -53,6 +55,7 @@ class Service:
         self._wished: dict[int, float] = {}
         self._false_starts: dict[int, int] = {}
         self._ending = False
+        self._last_complaint = ""
 
     def serve(self) -> bool:
         """Run what is queued until there is nothing to do for a while; return whether SIGTERM ended it before."""
@@ -65,13 +68,16 @@ class Service:
         idle_since = time.monotonic()
         next_check = 0.0
         while not self._ending:
-            if time.monotonic() >= next_check:
-                next_check = time.monotonic() + CHECK_SECONDS
-                for run in self._store.requeue_dead(is_alive):
-                    self._log(f"run {run.id} lost its worker: {run.state} ({run.reason})")
-                self._enforce_stops()
-                daemon.rotate_log(self._root)
-            if self._step():
+            try:
+                if time.monotonic() >= next_check:
+                    next_check = time.monotonic() + CHECK_SECONDS
+                    self._check()
+                busy = self._step()
+            except LabError as error:  # a full disk, say; the workers go on, and so does this when it can
+                self._complain(error)
+                time.sleep(CHECK_SECONDS)
+                continue
+            if busy:
                 idle_since = time.monotonic()
             elif time.monotonic() - idle_since > self._idle_seconds:
                 self._log("nothing to do; ending")
@@ -79,6 +85,18 @@ class Service:
             time.sleep(POLL_SECONDS)
         self._abandon()
         return True
+
+    def _check(self) -> None:
+        """Notice what died and what does not stop."""
+        for run in self._store.requeue_dead(is_alive):
+            self._log(f"run {run.id} lost its worker: {run.state} ({run.reason})")
+        self._enforce_stops()
+        daemon.rotate_log(self._root)
+
+    def _complain(self, error: LabError) -> None:
+        if str(error) != self._last_complaint:
+            self._last_complaint = str(error)
+            self._log(str(error))
 
     def _step(self) -> bool:
         """Reap and start workers; return whether there is anything to wait for."""
@@ -149,7 +167,8 @@ class Service:
             if process.is_alive():
                 process.kill()
                 process.join()
-        self._store.requeue_dead(is_alive)
+        with contextlib.suppress(LabError):  # else the next command does it
+            self._store.requeue_dead(is_alive)
         self._log("ended on request")
 
     def _count_gpus(self) -> int:
@@ -168,7 +187,8 @@ class Service:
         self._ending = True
 
     def _log(self, line: str) -> None:
-        print(f"{now():%Y-%m-%d %H:%M:%S}Z {line}", file=sys.stderr, flush=True)  # noqa: T201 - its log
+        with contextlib.suppress(OSError):  # a full disk
+            print(f"{now():%Y-%m-%d %H:%M:%S}Z {line}", file=sys.stderr, flush=True)  # noqa: T201 - its log
 
 
 def _waiting(run: Run) -> slots.Waiting:

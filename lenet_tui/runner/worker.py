@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 NICENESS = 10  # the app and the shell come first
 PROGRESS_SECONDS = 0.5
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 3600.0  # in the background, where nobody waits for an answer
 
 
 class StoreReporter:
@@ -139,7 +139,7 @@ def execute(
 
     Raises `LabError` when it could not be worked on; that is on record as its failure then.
     """
-    with _failures_on_record(store, run.id, owner):
+    with _failures_on_record(store, run.id, owner, patience=5.0 if inner else _PATIENCE_SECONDS):
         data = data or datasets.load(run.config.dataset, val_size=run.config.val_size)
         if run.folder is None:
             folder, record = experiment.begin(root, run.config, data, threads=run.threads, fallback_for=fallback_for)
@@ -160,23 +160,23 @@ def execute(
 
 
 @contextlib.contextmanager
-def _failures_on_record(store: Store, run_id: int, owner: Owner) -> Iterator[None]:
+def _failures_on_record(store: Store, run_id: int, owner: Owner, patience: float) -> Iterator[None]:
     try:
         yield
     except LabError as error:
-        _insist(store, run_id, owner, str(error))
+        _insist(store, run_id, owner, str(error), patience)
         raise
     except KeyboardInterrupt:
         store.stop(run_id, owner)
         raise
     except Exception as error:
-        _insist(store, run_id, owner, f"internal error: {error!r}")
+        _insist(store, run_id, owner, f"internal error: {error!r}", patience)
         raise
 
 
-def _insist(store: Store, run_id: int, owner: Owner, reason: str) -> None:
+def _insist(store: Store, run_id: int, owner: Owner, reason: str, patience: float) -> None:
     # The disk may be full, which is then why the run failed; somebody may be making room right now.
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + patience
     while True:
         try:
             store.fail(run_id, owner, reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -236,15 +237,19 @@ def test_queueing_imports_neither_torch_nor_numpy(bench: Bench) -> None:
     assert loaded & {"torch", "numpy", "sklearn", "matplotlib", "rich", "textual", "multiprocessing"} == set()
 
 
+def log_of(bench: Bench) -> str:
+    return "".join(path.read_text() for path in bench.root.glob("lenet/*/log.txt"))
+
+
 @pytest.fixture
 def small_disk(bench: Bench) -> Iterator[Bench]:
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(bench.root)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=32m", "none", str(bench.root)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         pytest.skip("only root can mount a disk small enough to fill")
     yield bench
     daemon.stop(bench.root)
     bench.wait_for(lambda: not bench.processes(), 10)
-    subprocess.run(["umount", bench.root], check=True)
+    subprocess.run(["umount", "--lazy", bench.root], check=True)  # the test's own store may still be open
 
 
 def test_a_full_disk_fails_the_run_with_that_reason_and_retrying_after_making_room_finishes_it(
@@ -255,18 +260,17 @@ def test_a_full_disk_fails_the_run_with_that_reason_and_retrying_after_making_ro
     store = Store(bench.root)
     bench.wait_for(lambda: store.get(1).epochs_done >= 2)
     ballast = bench.root / "ballast"
-    with ballast.open("wb") as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-                file.flush()
-        except OSError:
-            pass
-    bench.wait_for(lambda: store.get(1).state == "failed", 90)
+    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    # A run that fails for want of room cannot even be put on record as failed until there is a little.
+    bench.wait_for(lambda: "the disk is full" in (bench.log() + log_of(bench)), 60)
+    ballast.unlink()
+    bench.wait_for(lambda: store.get(1).state == "failed", 60)
     reason = store.get(1).reason
     assert reason is not None
     assert "the disk is full" in reason
-    ballast.unlink()
+    assert daemon.is_running(bench.root)
     done = store.get(1).epochs_done
     bench.call("queue", "retry", 1)
     bench.wait_for(lambda: store.get(1).epochs_done > done)
