@@ -45,8 +45,8 @@ def draw(record: RunRecord, history: Sequence[EpochMetrics]) -> bytes:
         ("validation", [row.val_loss for row in history], VALIDATION, "--", "s", 2.0),
         ("train sample, measured like validation", [row.sample_loss for row in history], SAMPLE, ":", "^", 1.2),
     ]
-    page = style.Page(record, _heading(record, history), height=4.75, caption=_caption(history))
-    axes = page.axes(1.0, 1.1, 6.75, 3.55)
+    page = style.Page(record, _heading(record, history), height=5.0, caption=_caption(history))
+    axes = page.axes(1.0, 1.35, 6.75, 3.55)
 
     for name, values, colour, line, marker, width in curves:
         axes.plot(
