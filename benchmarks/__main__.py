@@ -7,10 +7,10 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import accuracy, epoch, whole_run
+from benchmarks import accuracy, epoch, many_runs, whole_run
 from lenet_tui.machine import available_cores, environment
 
-BENCHMARKS = {"epoch": epoch, "whole-run": whole_run, "accuracy": accuracy}
+BENCHMARKS = {"epoch": epoch, "whole-run": whole_run, "accuracy": accuracy, "many-runs": many_runs}
 
 
 def main() -> int:

@@ -63,7 +63,7 @@ class Asking(Reading):
         with self._database.write() as database:
             run = get(database, run_id)
             if run.state == "failed":
-                raise _refused(run, f"'retry {run_id}' tries it again")
+                raise _refused(run, f"'lenet-tui queue retry {run_id}' tries it again")
             if run.state == "interrupted":
                 raise _refused(run, "it resumes by itself")
             if run.state != "stopped":
@@ -76,7 +76,7 @@ class Asking(Reading):
         with self._database.write() as database:
             run = get(database, run_id)
             if run.state == "stopped":
-                raise _refused(run, f"'resume {run_id}' lets it go on")
+                raise _refused(run, f"'lenet-tui queue resume {run_id}' lets it go on")
             if run.state != "failed":
                 raise _refused(run, "only failed runs can be tried again")
             database.execute(QUEUE_AGAIN, (run_id,))
@@ -158,8 +158,8 @@ def _renumber(database: sqlite3.Connection, order: Sequence[int]) -> None:
 
 def _mend(run: Run) -> str:
     if run.state == "running":
-        return f"; 'stop {run.id}' stops it"
-    return f"; 'remove {run.id}' takes it out of the queue" if run.waiting else ""
+        return f"; 'lenet-tui queue stop {run.id}' stops it"
+    return f"; 'lenet-tui queue remove {run.id}' takes it out of the queue" if run.waiting else ""
 
 
 def _refused(run: Run, expected: str) -> UsageError:

@@ -85,7 +85,7 @@ class Working(Reading):
         with self._database.write() as database:
             run = get(database, run_id)
             if run.state == "running":
-                raise UsageError(f"run {run_id} is running already; 'stop {run_id}' stops it")
+                raise UsageError(f"run {run_id} is running already; 'lenet-tui queue stop {run_id}' stops it")
             if run.state == "finished":
                 raise UsageError(f"run {run_id} is finished; there is nothing to resume")
             if not run.waiting:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -248,12 +249,26 @@ def test_two_processes_cannot_work_on_one_run_folder(lab: Lab, tmp_path: Path) -
         folder = tmp_path / "lenet" / "bs64_lr0.001_data-digits_ep1000_thr1_tsne100"
         wait_for((folder / "checkpoint.pt").exists)
         done = lab("train", "--resume", folder)
-        assert done.returncode == 1
-        assert "another process is working on" in done.stderr
+        assert done.returncode == 2
+        assert "run 1 is running already" in done.stderr
         assert done.stderr.count("\n") == 1
     finally:
         process.kill()
         process.communicate(timeout=60)
+
+
+def test_two_processes_cannot_work_on_one_run_folder_even_where_no_store_knows_of_it(lab: Lab, tmp_path: Path) -> None:
+    assert lab(*DIGITS, "--epochs", 3, "--tsne-samples", 100).returncode == 0
+    (folder,) = (tmp_path / "lenet").iterdir()
+    copy = tmp_path / "handed-in"
+    shutil.copytree(folder, copy)
+    record = RunFolder(copy).read_record()
+    RunFolder(copy).write_record(record.model_copy(update={"state": "stopped"}))
+    with RunFolder(copy).exclusively():
+        done = lab("train", "--resume", copy)
+    assert done.returncode == 1
+    assert "another process is working on" in done.stderr
+    assert lab("train", "--resume", copy).returncode == 0
 
 
 def test_a_finished_run_has_nothing_to_resume(lab: Lab, tmp_path: Path) -> None:

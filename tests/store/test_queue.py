@@ -284,17 +284,21 @@ def test_a_grid_is_queued_wholly_or_not_at_all(store: Store) -> None:
     ("act", "state", "words"),
     [
         ("wish_stop", "finished", "run 1 is finished; only runs that run or wait can be stopped"),
-        ("resume", "failed", "run 1 is failed; 'retry 1' tries it again"),
+        ("resume", "failed", "run 1 is failed; 'lenet-tui queue retry 1' tries it again"),
         ("resume", "queued", "run 1 is queued; only stopped runs can be resumed"),
         ("resume", "interrupted", "run 1 is interrupted; it resumes by itself"),
-        ("retry", "stopped", "run 1 is stopped; 'resume 1' lets it go on"),
+        ("retry", "stopped", "run 1 is stopped; 'lenet-tui queue resume 1' lets it go on"),
         ("retry", "finished", "run 1 is finished; only failed runs can be tried again"),
-        ("remove", "running", "run 1 is running; only runs that wait can be removed from the queue; 'stop 1' stops it"),
+        (
+            "remove",
+            "running",
+            "run 1 is running; only runs that wait can be removed from the queue; 'lenet-tui queue stop 1' stops it",
+        ),
         (
             "delete",
             "queued",
             "run 1 is queued; only finished, failed and stopped runs can be deleted; "
-            "'remove 1' takes it out of the queue",
+            "'lenet-tui queue remove 1' takes it out of the queue",
         ),
         ("get", "", "there is no run 1; 'lenet-tui runs' lists them"),
     ],
