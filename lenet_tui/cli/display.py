@@ -95,7 +95,11 @@ class PlainDisplay(Display):
             self._line(line)
 
     def _line(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        try:
+            print(text, file=self._stream, flush=True)
+        except BrokenPipeError:  # whoever read it has had enough; end in order, and say how to go on where it is seen
+            self._stream = sys.stderr
+            self.stop()
 
 
 class TerminalDisplay(Display):
@@ -229,6 +233,9 @@ def summary_lines(folder: RunFolder, record: RunRecord) -> list[str]:
         )
         drawn = [name for name in PICTURES if (folder.path / name).exists()]
         lines.append(f"{folder.path}/: {' '.join(drawn)}")
+        missing = [name for name in PICTURES if name not in drawn]
+        if missing:
+            lines.append(f"not drawn: {' '.join(missing)}; {folder.log_path.name} there says why")
     if record.state == "stopped":
         lines.append(f"go on with: lenet-tui train --resume {folder.path}")
     return lines

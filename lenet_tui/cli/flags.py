@@ -39,8 +39,12 @@ def config_from(values: dict[str, Any]) -> RunConfig:
     try:
         return RunConfig(**values)
     except ValidationError as error:
-        found = [f"{hyperparameter(p.name).flag} {p.value} {p.message}" for p in problems(error)]
+        found = [f"{hyperparameter(p.name).flag} {p.value} {p.message}{_about_lists(p.value)}" for p in problems(error)]
         raise UsageError("; ".join(found)) from None
+
+
+def _about_lists(value: object) -> str:
+    return " (for a list of values: lenet-tui queue add)" if "," in str(value) else ""
 
 
 def add_root(parser: argparse.ArgumentParser, default: Any = None) -> None:

@@ -28,6 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
         with store_of(arguments) as store:
             store.set_draining(False)
             daemon.ensure(arguments.root)
+            daemon.wait_until_there(arguments.root)
     elif arguments.action == "stop":
         with store_of(arguments) as store:
             # Else the next command would start another one for what waits.

@@ -107,7 +107,7 @@ def show(arguments: argparse.Namespace) -> int:
 def delete(arguments: argparse.Namespace) -> int:
     """Take runs off the record; their folders go into the trash inside the private folder."""
     with store_of(arguments) as store:
-        runs = [store.get(number) for number in arguments.ids]
+        runs = [store.get(number) for number in dict.fromkeys(arguments.ids)]
         if not arguments.yes:
             _ask(runs)
         trashed = []

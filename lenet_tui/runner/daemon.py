@@ -65,6 +65,15 @@ def ensure(root: Path) -> bool:
     return True
 
 
+def wait_until_there(root: Path, seconds: float = 5) -> None:
+    """Wait until a runner serves ``root``. Raises `LabError` when none does after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while runner_pid(root) is None:
+        if time.monotonic() > deadline:
+            raise LabError(f"the runner does not start; {log_path(root)} may say why")
+        time.sleep(0.05)
+
+
 def stop(root: Path, seconds: float = 15) -> bool:
     """End the runner of ``root`` and wait until it is gone; return whether there was one.
 

@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -87,13 +86,15 @@ def test_json_is_one_document_with_what_was_drawn_skipped_and_wrong(make_run, ca
 def test_a_real_process_draws_without_torch(make_run, tmp_path):
     folder = make_run(said=predictions())
     (tmp_path / "torch.py").write_text("raise SystemExit('torch was imported')")
+    elsewhere = tmp_path / "elsewhere"  # a run of the same name in the folder of the tests must not count
+    elsewhere.mkdir()
     code = f"import sys; from lenet_tui.cli import export; sys.path.insert(0, {str(tmp_path)!r})\n" + (
         "import argparse; p = argparse.ArgumentParser(); export.add_parser(p.add_subparsers()); a = p.parse_args()\n"
         "code = a.run(a); assert 'torch' not in sys.modules; sys.exit(code)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "export", "lenet/bs64_lr0.001"],
-        cwd=Path(export.__file__).parents[2],
+        cwd=elsewhere,
         env=os.environ | {ROOT_VARIABLE: str(tmp_path)},
         capture_output=True,
         text=True,

@@ -14,7 +14,7 @@ import pytest
 
 from lenet_tui.process import is_alive
 from lenet_tui.runner import daemon
-from lenet_tui.store import Store
+from lenet_tui.store import ATTEMPTS, Store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +57,8 @@ def test_runs_finish_with_the_same_bytes_after_twenty_kills_of_workers_and_runne
         elif running:
             victim = dice.choice(running)
             assert victim.owner is not None
-            if is_alive(victim.owner):
+            # A third death in the same epoch would rightly be a failure, and that is another test's business.
+            if victim.attempts < ATTEMPTS and is_alive(victim.owner):
                 os.kill(victim.owner.pid, signal.SIGKILL)
                 kills["worker"] += 1
         elif not store.queue():
