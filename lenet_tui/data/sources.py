@@ -92,6 +92,10 @@ def verify(name: DatasetName, data_dir: Path | None = None) -> Verified:
     Raises `DamagedFileError` for the first file that is not what it should be, `DataError` when there is nothing.
     """
     located = locate(name, data_dir)
+    if located is not None and data_dir is not None and located.origin == "cache":
+        raise DataError(
+            f"none of {title(name)}'s four files is in {data_dir}; leave out --data-dir to verify the cache"
+        )
     if located is None:
         raise DataError(f"{title(name)} is not here: {_looked(name, data_dir)}; {_ways_on(name)}")
     return verified(located)
@@ -105,6 +109,9 @@ def obtain_and(name: DatasetName, data_dir: Path | None, progress: Progress, use
     located = locate(name, data_dir)
     looked = _looked(name, data_dir)
     if located is not None:
+        given = _user_folder(data_dir)
+        if given is not None and located.origin == "cache":
+            progress.notice(f"none of {title(name)}'s files is in {given[0]} ({given[1]}); using those in the cache")
         try:
             return use(located)
         except DamagedFileError as error:

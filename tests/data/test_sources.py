@@ -189,3 +189,11 @@ def test_the_real_mnist_is_recognised_packed_and_in_the_wrong_place(tmp_path: Pa
     (mine / TEST_LABELS).symlink_to(mnist_dir / TRAIN_LABELS)
     with pytest.raises(data.DamagedFileError, match=f"{TEST_LABELS} is not .*it is MNIST's {TRAIN_LABELS}"):
         data.verify("mnist", mine)
+
+
+def test_a_folder_without_the_files_is_never_reported_as_verified_because_the_cache_is(
+    tmp_path: Path, mnist_dir: Path
+) -> None:
+    assert mnist_dir is not None  # MNIST is in the cache
+    with pytest.raises(DataError, match="none of MNIST's four files is in"):
+        verify("mnist", tmp_path)
