@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -192,8 +193,11 @@ def test_the_real_mnist_is_recognised_packed_and_in_the_wrong_place(tmp_path: Pa
 
 
 def test_a_folder_without_the_files_is_never_reported_as_verified_because_the_cache_is(
-    tmp_path: Path, mnist_dir: Path
+    tmp_path: Path, mnist_dir: Path, cache_dir: Path
 ) -> None:
-    assert mnist_dir is not None  # MNIST is in the cache
-    with pytest.raises(DataError, match="none of MNIST's four files is in"):
-        verify("mnist", tmp_path)
+    shutil.copytree(mnist_dir, cache_dir / "MNIST" / "raw")
+    assert data.verify("mnist").source == "cache"
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    with pytest.raises(data.DataError, match="none of MNIST's four files is in"):
+        data.verify("mnist", mine)
