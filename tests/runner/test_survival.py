@@ -37,6 +37,7 @@ def results(root: Path) -> dict[str, tuple[bytes, list[list[str]]]]:
     return found
 
 
+@pytest.mark.timeout(900)
 def test_runs_finish_with_the_same_bytes_after_twenty_kills_of_workers_and_runner(
     bench: Bench, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
