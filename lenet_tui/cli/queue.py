@@ -53,14 +53,14 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         ("retry", retry, "queue failed runs again; they go on from their checkpoint"),
         ("remove", remove, "take waiting runs out of the queue"),
     ):
-        _action(actions, name, call, text).add_argument("ids", type=_run_id, nargs="+", metavar="ID")
+        _action(actions, name, call, text).add_argument("ids", type=run_id, nargs="+", metavar="ID")
     move_parser = _action(actions, "move", move, "move a waiting run to another place in the queue")
-    move_parser.add_argument("id", type=_run_id, metavar="ID")
+    move_parser.add_argument("id", type=run_id, metavar="ID")
     move_parser.add_argument("place", type=_positive, metavar="N", help="its new place, from 1")
     drain_parser = _action(actions, "drain", drain, "finish what runs and start nothing more")
     drain_parser.add_argument("--off", action="store_true", help="let the queue go on")
     wait_parser = _action(actions, "wait", wait, "wait until runs are done, by default all of them")
-    wait_parser.add_argument("ids", type=_run_id, nargs="*", metavar="ID")
+    wait_parser.add_argument("ids", type=run_id, nargs="*", metavar="ID")
 
 
 def add_runs(arguments: argparse.Namespace) -> int:
@@ -255,7 +255,8 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _run_id(text: str) -> int:
+def run_id(text: str) -> int:
+    """Return the number of a run as it was typed; argparse tells the complaint."""
     if not text.isascii() or not text.isdigit() or int(text) > 2**62:
         raise argparse.ArgumentTypeError(f"{text} is not a run's number; 'lenet-tui runs' shows them")
     return int(text)

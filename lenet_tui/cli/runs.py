@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.cli import flags, tables
-from lenet_tui.cli.queue import _run_id as run_id
+from lenet_tui.cli.queue import run_id
 from lenet_tui.cli.session import is_untouched, raise_all, say, say_json, store_of, tell
 from lenet_tui.config import MODEL_TITLES
 from lenet_tui.errors import LabError, UsageError
