@@ -51,7 +51,10 @@ def mnist(images: int | None = None) -> Dataset:
 
 
 def homework(config: RunConfig, data: Dataset) -> Callable[[], float]:
-    """Return a function that trains one epoch as the assignment's usual solution does and returns its seconds."""
+    """Return a function that trains one epoch as the assignment's usual solution does and returns its seconds.
+
+    The network has the same layers and parameters as ours, in the order that everybody writes: pooling after ReLU.
+    """
     tv_datasets = import_torchvision_datasets()
     from torchvision import transforms
 
@@ -62,7 +65,7 @@ def homework(config: RunConfig, data: Dataset) -> Callable[[], float]:
         everything = tv_datasets.MNIST(root, train=True, transform=transform)
     subset = torch.utils.data.Subset(everything, range(len(data.train_labels)))
     loader = torch.utils.data.DataLoader(subset, batch_size=config.batch_size, shuffle=True)
-    network = models.build(config)
+    network = _activating_before_pooling(models.build(config))
     criterion = nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(network.parameters(), lr=config.lr)
 
@@ -77,6 +80,15 @@ def homework(config: RunConfig, data: Dataset) -> Callable[[], float]:
         return time.perf_counter() - begun
 
     return epoch
+
+
+def _activating_before_pooling(network: models.Network) -> models.Network:
+    layers = list(network.features)
+    for index in range(len(layers) - 1):
+        if isinstance(layers[index], nn.MaxPool2d) and isinstance(layers[index + 1], nn.ReLU):
+            layers[index], layers[index + 1] = nn.ReLU(), layers[index]
+    network.features = nn.Sequential(*layers)
+    return network
 
 
 def bare(config: RunConfig, data: Dataset) -> Callable[[], float]:
