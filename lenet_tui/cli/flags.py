@@ -5,13 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from lenet_tui.config import RunConfig, hyperparameter, hyperparameters, problems
 from lenet_tui.errors import UsageError
 from lenet_tui.runfolder import ROOT_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lenet_tui.config import Problem
 
 _GROUPS = ("model", "optimisation", "regularisation", "run")
 
@@ -39,12 +44,19 @@ def config_from(values: dict[str, Any]) -> RunConfig:
     try:
         return RunConfig(**values)
     except ValidationError as error:
-        found = [f"{hyperparameter(p.name).flag} {p.value} {p.message}{_about_lists(p.value)}" for p in problems(error)]
-        raise UsageError("; ".join(found)) from None
+        raise usage_error(problems(error), advice=" (for a list of values: lenet-tui queue add)") from None
 
 
-def _about_lists(value: object) -> str:
-    return " (for a list of values: lenet-tui queue add)" if "," in str(value) else ""
+def usage_error(found: Iterable[Problem], advice: str = "") -> UsageError:
+    """Return the error that names each wrong flag with its value and what would be right; ``advice`` is for lists."""
+    return UsageError(
+        "; ".join(
+            f"{hyperparameter(p.name).flag} {p.value} {p.message}{advice if ',' in str(p.value) else ''}"
+            if p.name
+            else p.message
+            for p in found
+        )
+    )
 
 
 def add_root(parser: argparse.ArgumentParser, default: Any = None) -> None:

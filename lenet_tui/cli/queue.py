@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 import time
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.cli import flags, tables
 from lenet_tui.cli.session import is_untouched, raise_all, say, say_json, start_runner_for_work, store_of, tell
-from lenet_tui.config import hyperparameter
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.machine import available_cores
 from lenet_tui.process import is_alive
 from lenet_tui.runner.estimate import seconds_until_done
 from lenet_tui.runner.slots import Machine
+from lenet_tui.sweep import MAX_RUNS, expand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from lenet_tui.config import RunConfig
     from lenet_tui.store import Run, Store
 
-MAX_GRID = 10_000
 _POLL_SECONDS = 0.5
 _SPREAD = "comma lists make a grid: --batch-size 16,32,64 --lr 0.01,0.001 are six runs"
 
@@ -82,27 +80,14 @@ def add_runs(arguments: argparse.Namespace) -> int:
 
 
 def grid(values: dict[str, str], seeds: int) -> list[RunConfig]:
-    """Return the configurations of every combination of the comma-separated ``values``, the last one varying first.
+    """Return the configurations of every combination of the comma-separated ``values``.
 
     Raises `UsageError` naming what is wrong with a value, or when there are too many combinations.
     """
-    lists = {name: [word.strip() for word in text.split(",")] for name, text in values.items()}
-    for name, words in lists.items():
-        if len(set(words)) < len(words):
-            raise UsageError(f"{hyperparameter(name).flag} {values[name]} names a value twice; name each once")
-    count = seeds
-    for words in lists.values():
-        count *= len(words)
-    if count > MAX_GRID:
-        raise UsageError(f"these lists make {count:,} runs; queue at most {MAX_GRID:,} at a time")
-    configs = []
-    for combination in itertools.product(*lists.values()):
-        config = flags.config_from(dict(zip(lists, combination, strict=True)))
-        # Checked again by pydantic, since a seed counted up may be too large.
-        configs += [flags.config_from(config.model_dump() | {"seed": config.seed + n}) for n in range(seeds)]
-    if len(set(configs)) < len(configs):
-        raise UsageError("--seed and --seeds overlap, which would queue the same run twice; give one of them")
-    return configs
+    sweep = expand(values, seeds)
+    if sweep.problems:
+        raise flags.usage_error(sweep.problems)
+    return list(sweep.configs)
 
 
 def list_queue(arguments: argparse.Namespace) -> int:
@@ -250,8 +235,8 @@ def _action(
 
 
 def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_GRID:
-        raise argparse.ArgumentTypeError(f"{text} must be a whole number from 1 to {MAX_GRID}")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_RUNS:
+        raise argparse.ArgumentTypeError(f"{text} must be a whole number from 1 to {MAX_RUNS}")
     return int(text)
 
 

@@ -60,7 +60,7 @@ def test_a_run_that_waits_already_is_named(drained: Bench) -> None:
         (("add", "--lr", "0.1,,1"), "--lr  must be a number above 0"),
         (("add", "--lr", "0.1,0.1"), "--lr 0.1,0.1 names a value twice"),
         (("add", "--seeds", "0"), "0 must be a whole number from 1"),
-        (("add", "--seed", "0,1", "--seeds", "2"), "--seed and --seeds overlap"),
+        (("add", "--seed", "0,1", "--seeds", "2"), "--seed 0,1 overlaps with --seeds"),
         (("add", "--seed", "4294967295", "--seeds", "2"), "--seed 4294967296 must be a whole number"),
         (("add", "--seeds", "10000", "--lr", "0.1,0.2"), "these lists make 20,000 runs"),
         (("stop", "7"), "there is no run 7"),
