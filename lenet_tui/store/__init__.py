@@ -10,12 +10,13 @@ from __future__ import annotations
 from lenet_tui.store.asking import Asking
 from lenet_tui.store.database import StoreRebuilt
 from lenet_tui.store.files import PRIVATE_FOLDER
-from lenet_tui.store.rows import Position, Progress, Run, SpeedKey, Wish
+from lenet_tui.store.rows import Changes, Position, Progress, Run, SpeedKey, Wish
 from lenet_tui.store.working import ATTEMPTS, Working
 
 __all__ = [
     "ATTEMPTS",
     "PRIVATE_FOLDER",
+    "Changes",
     "Position",
     "Progress",
     "Run",

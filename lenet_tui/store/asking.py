@@ -53,7 +53,7 @@ class Asking(Reading):
             if run.state == "running":
                 database.execute("UPDATE runs SET wish = 'stop' WHERE id = ?", (run_id,))
             elif run.waiting:
-                database.execute(_STOP_WAITING, (stamp(), "stopped on request while it waited", run_id))
+                database.execute(_STOP_WAITING, (stamp(), "on request, while it waited", run_id))
             else:
                 raise _refused(run, "only runs that run or wait can be stopped")
             return get(database, run_id)
@@ -163,4 +163,6 @@ def _mend(run: Run) -> str:
 
 
 def _refused(run: Run, expected: str) -> UsageError:
+    if run.wish == "stop":
+        return UsageError(f"run {run.id} is stopping; wait a moment, until it has drawn its pictures, and ask again")
     return UsageError(f"run {run.id} is {run.state}; {expected}")

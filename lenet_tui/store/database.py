@@ -161,11 +161,12 @@ class Database:
             found = _patiently(lambda: schema.version(connection))
             if found == 0:  # stores are put in place with all their tables
                 raise _DamagedError
+            ours = "SELECT count(*) FROM sqlite_master WHERE name IN ('runs', 'control')"
+            if _patiently(lambda: connection.execute(ours).fetchone()[0]) != 2:
+                raise _DamagedError
             if not schema.check_version(found):
                 _patiently(lambda: schema.migrate(connection))
             self._wal = self._choose_journal(connection) == "wal"
-            if not connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'runs'").fetchone()[0]:
-                raise _DamagedError
         except BaseException as error:
             connection.close()
             if isinstance(error, sqlite3.DatabaseError) and _code(error) in _DAMAGE:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Self
 
 from lenet_tui.store.database import Database, repeatable
-from lenet_tui.store.rows import SpeedKey
+from lenet_tui.store.rows import Changes, SpeedKey
 from lenet_tui.store.statements import epochs, get, running, select
 
 if TYPE_CHECKING:
@@ -90,6 +90,18 @@ class Reading:
         """Say whether the queue is being drained: what runs goes on to its end, and nothing starts."""
         with self._database.read() as database:
             return bool(database.execute("SELECT draining FROM control").fetchone()[0])
+
+    @repeatable
+    def changes(self, since: int = -1) -> Changes:
+        """Return what changed after revision ``since``; every run with -1, or when the store was rebuilt meanwhile."""
+        with self._database.read() as database:
+            revision, draining = database.execute("SELECT revision, draining FROM control").fetchone()
+            count = database.execute("SELECT count(*) FROM runs").fetchone()[0]
+            if since > revision:
+                since = -1
+            changed = select(database, "WHERE r.revision > ? ORDER BY r.id", (since,)) if revision > since else []
+            queue = [*running(database), *select(database, "WHERE r.position IS NOT NULL ORDER BY r.position")]
+            return Changes(revision, count, changed, queue, bool(draining))
 
     @repeatable
     def speeds(self) -> dict[SpeedKey, float]:

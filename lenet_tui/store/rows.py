@@ -114,6 +114,21 @@ class Run:
         return self.state in ("queued", "interrupted")
 
 
+@dataclass(frozen=True)
+class Changes:
+    """What somebody who watches the runs has to read: those that changed, and all that run or wait.
+
+    ``revision`` is what to ask with the next time and ``count`` the number of runs there are, by which runs that were
+    deleted are noticed.
+    """
+
+    revision: int
+    count: int
+    changed: list[Run]
+    queue: list[Run]
+    draining: bool
+
+
 class SpeedKey(NamedTuple):
     """What runs must have in common to be about as quick as each other."""
 

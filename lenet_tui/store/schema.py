@@ -131,7 +131,27 @@ BEGIN
 END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+# Whoever watches many runs reads only those that changed. What changes while a run works (epochs, progress, heartbeat)
+# is not counted: runs at work are few, and are read every time.
+_SECOND = """
+ALTER TABLE control ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX runs_revision ON runs (revision);
+
+CREATE TRIGGER runs_count_insert AFTER INSERT ON runs
+BEGIN
+    UPDATE control SET revision = revision + 1;
+    UPDATE runs SET revision = (SELECT revision FROM control) WHERE id = NEW.id;
+END;
+
+CREATE TRIGGER runs_count_update AFTER UPDATE OF state, folder, wish, note ON runs
+BEGIN
+    UPDATE control SET revision = revision + 1;
+    UPDATE runs SET revision = (SELECT revision FROM control) WHERE id = NEW.id;
+END;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
 
 
 def version(database: sqlite3.Connection) -> int:

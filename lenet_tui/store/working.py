@@ -84,6 +84,8 @@ class Working(Reading):
         """
         with self._database.write() as database:
             run = get(database, run_id)
+            if run.wish == "stop":
+                raise UsageError(f"run {run_id} is stopping; wait a moment, until it has drawn its pictures")
             if run.state == "running":
                 raise UsageError(f"run {run_id} is running already; 'lenet-tui queue stop {run_id}' stops it")
             if run.state == "finished":
@@ -251,7 +253,7 @@ def _put_back(database: sqlite3.Connection, runs: Sequence[Run]) -> None:
         _leave(database, run.id, "interrupted", "its process ended before it was done", position=position)
     for run in runs:
         if run.wish is not None:
-            _leave(database, run.id, "stopped", "stopped on request; its process ended before it could say so")
+            _leave(database, run.id, "stopped", "on request; its process ended before it could say so")
         elif run.attempts >= ATTEMPTS:
             reason = f"its worker died {run.attempts} times in the same epoch; log.txt may say why"
             _leave(database, run.id, "failed", reason)

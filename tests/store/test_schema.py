@@ -140,7 +140,7 @@ def test_a_run_changes_state_only_along_its_life(tables: sqlite3.Connection, bef
         "INSERT INTO progress VALUES (1, 1, 11, 10, 0.5, 100, '2026-01-01')",
         "INSERT INTO epochs (run_id, epoch, lr, seconds) VALUES (1, 0, 0.1, 1)",
         "INSERT INTO epochs (run_id, epoch, lr, seconds) VALUES (99, 1, 0.1, 1)",
-        "INSERT INTO control VALUES (2, 0)",
+        "INSERT INTO control (id, draining) VALUES (2, 0)",
         "UPDATE control SET draining = 2",
         "DELETE FROM control",
     ],
