@@ -16,6 +16,8 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from lenet_tui.words import counted
+
 ModelName = Literal["lenet", "alexnet"]
 DatasetName = Literal["mnist", "fashion-mnist", "kmnist", "digits"]
 OptimizerName = Literal["adam", "adamw", "sgd", "rmsprop"]
@@ -208,7 +210,7 @@ class RunConfig(BaseModel):
             f"{MODEL_TITLES[self.model]} on {DATASET_TITLES[self.dataset]}",
             f"batch size {self.batch_size}",
         ]
-        parts += [f"lr {_short(self.lr)}", f"{self.epochs} epochs"]
+        parts += [f"lr {_short(self.lr)}", counted(self.epochs, "epoch")]
         for name, value in self.changed().items():
             if name not in ("model", "dataset", "batch_size", "lr", "epochs"):
                 parts.append(f"{hyperparameter(name).label} {value if isinstance(value, str) else _short(value)}")

@@ -17,6 +17,7 @@ from lenet_tui.runfolder import DatasetRecord, RunFolder, RunRecord, Summary, no
 from lenet_tui.training import loop
 from lenet_tui.training.evaluation import Scaling, outputs
 from lenet_tui.training.objective import objective
+from lenet_tui.words import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,7 +133,7 @@ def _run(folder: RunFolder, record: RunRecord, data: Dataset, reporter: Reporter
     device = devices.resolve(config.device)
     devices.make_repeatable(device, record.threads)
     verb = "resuming" if folder.checkpoint_path.exists() else "training"
-    folder.log(f"{verb} {config.title()} on {record.device}, {record.threads} CPU threads")
+    folder.log(f"{verb} {config.title()} on {record.device}, {counted(record.threads, 'CPU thread')}")
 
     state: State = "finished"
     reason = None
@@ -140,7 +141,7 @@ def _run(folder: RunFolder, record: RunRecord, data: Dataset, reporter: Reporter
     try:
         stopped_early = loop.train(config, data, folder, device, reporter)
     except loop.Stopped:
-        state, reason = "stopped", "stopped on request"
+        state, reason = "stopped", "on request"
     except loop.Diverged as diverged:
         state, reason = "failed", f"{diverged}; a smaller --lr than {config.lr:g} may help, or --clip-norm 1"
 

@@ -74,7 +74,7 @@ def wait_until_there(root: Path, seconds: float = 5) -> None:
         time.sleep(0.05)
 
 
-def stop(root: Path, seconds: float = 15) -> bool:
+def stop(root: Path, seconds: float = 30) -> bool:
     """End the runner of ``root`` and wait until it is gone; return whether there was one.
 
     Raises `LabError` when it is still there after ``seconds``.

@@ -19,7 +19,12 @@ PICTURES_SECONDS = 5.0
 
 
 def seconds_left(run: Run, speeds: Mapping[SpeedKey, float]) -> float | None:
-    """Return the seconds that a run has still to work, pictures included; None while no run like it was measured."""
+    """Return the seconds that a run has still to work, pictures included; None while no run like it was measured.
+
+    One that was asked to stop only draws its pictures.
+    """
+    if run.wish == "stop":
+        return PICTURES_SECONDS
     speed = _speed(run, speeds)
     if speed is None:
         return None
@@ -32,12 +37,13 @@ def seconds_left(run: Run, speeds: Mapping[SpeedKey, float]) -> float | None:
 
 
 def seconds_until_done(
-    queue: Sequence[Run], speeds: Mapping[SpeedKey, float], machine: Machine
+    queue: Sequence[Run], speeds: Mapping[SpeedKey, float], machine: Machine, *, draining: bool = False
 ) -> dict[int, float | None]:
     """Return, for each run of ``queue`` by its number, the seconds until it is done; None where that is not known.
 
     ``queue`` holds what runs and then what waits, in order. Waiting runs are thought to start one after the other as
     places become free; once one of unknown length has to be waited for, what starts after it is not known either.
+    While the queue is ``draining`` nothing starts, so that no waiting run is ever done.
     """
     done: dict[int, float | None] = {}
     places = max(machine.gpus, 1) if machine.gpus else machine.cores
@@ -51,6 +57,8 @@ def seconds_until_done(
             busy += [math.inf if left is None else left] * taken
     busy = sorted(busy)[:places] + [0.0] * max(0, places - len(busy))
     heapq.heapify(busy)
+    if draining:
+        return done | {run.id: None for run in waiting}
     for run in waiting:
         left = seconds_left(run, speeds)
         start = heapq.heappop(busy)

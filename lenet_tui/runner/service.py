@@ -17,6 +17,7 @@ from lenet_tui.process import is_alive, this_process
 from lenet_tui.runfolder import now
 from lenet_tui.runner import daemon, entry, slots
 from lenet_tui.store import Store
+from lenet_tui.words import counted
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerProcess
@@ -40,6 +41,8 @@ MAX_FALSE_STARTS = 3
 # A stop that is asked for is heeded at the next step, and then pictures are drawn; only who hangs is ended by force.
 TERM_AFTER_SECONDS = 60.0
 KILL_AFTER_SECONDS = 70.0
+# How long a runner that ends waits for runs that were asked to stop before, and are drawing their pictures.
+DRAWING_SECONDS = 10.0
 
 
 class Service:
@@ -134,7 +137,7 @@ class Service:
         )
         process.start()
         self._workers[run_id] = (process, place)
-        where = f"{place.threads} threads" if gpu is None else f"GPU {gpu}"
+        where = counted(place.threads, "thread") if gpu is None else f"GPU {gpu}"
         self._log(f"run {run_id} goes to worker {process.pid} with {where}")
 
     def _give_up_on_false_starts(self, run_id: int) -> None:
@@ -159,7 +162,19 @@ class Service:
                 self._log(f"run {run_id} does not heed the wish to stop: {number.name} to its worker")
 
     def _abandon(self) -> None:
-        """End the workers; each loses its epoch in progress, and goes on when a runner is started again."""
+        """End the workers; each loses its epoch in progress, and goes on when a runner is started again.
+
+        Those that a person has stopped before get the time to draw their pictures.
+        """
+        stopping: set[int] = set()
+        with contextlib.suppress(LabError):
+            stopping = {run.id for run in self._store.queue() if run.wish == "stop"}
+        for run_id, (process, _) in self._workers.items():
+            if run_id not in stopping:
+                process.terminate()
+        deadline = time.monotonic() + DRAWING_SECONDS
+        for run_id in stopping & self._workers.keys():
+            self._workers[run_id][0].join(max(0.0, deadline - time.monotonic()))
         for process, _ in self._workers.values():
             process.terminate()
         for process, _ in self._workers.values():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
 from lenet_tui.config import RunConfig
 from lenet_tui.process import this_process
-from lenet_tui.store import Store
+from lenet_tui.store import Store, schema
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,3 +49,18 @@ def test_a_revision_from_before_the_store_was_rebuilt_gives_everything(tmp_path:
     with Store(tmp_path) as store:
         store.add([RunConfig(seed=1)])
         assert len(store.changes(since=10_000).changed) == 1
+
+
+def test_a_store_from_before_changes_were_counted_gives_everything_at_first(tmp_path: Path) -> None:
+    (tmp_path / ".lenet-tui").mkdir(mode=0o700)
+    old = sqlite3.connect(tmp_path / ".lenet-tui" / "store.db", isolation_level=None)
+    schema.migrate(old, schema.MIGRATIONS[:1])
+    old.execute(
+        "INSERT INTO runs (config, state, position, created_at) VALUES (?, 'queued', 1, '2026-01-01T00:00:00.000+00:00')",
+        (RunConfig(seed=7).model_dump_json(),),
+    )
+    old.close()
+    with Store(tmp_path) as store:
+        begun = store.changes()
+        assert [run.config.seed for run in begun.changed] == [7]
+        assert store.changes(begun.revision).changed == []
