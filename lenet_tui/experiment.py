@@ -20,6 +20,7 @@ from lenet_tui.training.objective import objective
 from lenet_tui.words import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from typing import Literal, Protocol
 
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
         def reporting(self, state: State) -> None:
             """Hear that training is over with ``state`` to come, and that the pictures are being drawn."""
+
+        def drawn(self, written: Sequence[reports.Report]) -> None:
+            """Hear what became of the pictures."""
 
 
 def begin(
@@ -155,8 +159,10 @@ def _run(folder: RunFolder, record: RunRecord, data: Dataset, reporter: Reporter
             update={"summary": _summary(record, history, best, kept, predictions, stopped_early=stopped_early)}
         )
         folder.write_record(record)
-        for report in reports.write_all(folder):
+        written = reports.write_all(folder)
+        for report in written:
             folder.log(str(report))
+        reporter.drawn(written)
     record = _close(folder, record, state, reason)
     if state == "finished":
         folder.checkpoint_path.unlink(missing_ok=True)

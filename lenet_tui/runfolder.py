@@ -204,7 +204,7 @@ def create(root: Path, config: RunConfig) -> RunFolder:
     try:
         parent.mkdir(exist_ok=True)
         while True:
-            path = parent / (name if attempt == 1 else f"{name}.{attempt}")
+            path = parent / numbered(name, attempt)
             try:
                 path.mkdir()  # creating is claiming: two processes can't get the same name
                 return RunFolder(path)
@@ -212,6 +212,11 @@ def create(root: Path, config: RunConfig) -> RunFolder:
                 attempt += 1
     except OSError as error:
         raise UsageError(f"cannot make a run folder in {parent}: {error.strerror}") from None
+
+
+def numbered(name: str, attempt: int) -> str:
+    """Return the name that a run folder gets when ``attempt - 1`` like it are taken: ``name``, ``name.2``, ``name.3``."""
+    return name if attempt == 1 else f"{name}.{attempt}"
 
 
 def check_root(root: Path) -> None:

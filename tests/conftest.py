@@ -37,6 +37,8 @@ class Watcher:
 
     def reporting(self, state: str) -> None: ...
 
+    def drawn(self, written: object) -> None: ...
+
     def progress(self, progress: Progress) -> None:
         self.reported.append(progress)
 

@@ -12,21 +12,48 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lenet_tui.runfolder import PICTURES
+from lenet_tui.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Sequence
     from types import TracebackType
 
     from lenet_tui.metrics import EpochMetrics
+    from lenet_tui.reports import Report
     from lenet_tui.runfolder import RunFolder, RunRecord, State
     from lenet_tui.training import loop
 
 
+class EarlyNote:
+    """What is about to happen, on standard error while nothing else can be shown; only in a terminal, where it goes
+    away again.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._shown = sys.stderr.isatty()
+        if self._shown:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take it away."""
+        if self._shown:
+            self._shown = False
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
 class Display:
-    """A reporter for `experiment.run` that shows nothing: what the displays have in common."""
+    """A reporter for `experiment.run` that shows nothing: what the displays have in common.
+
+    ``run_id`` is the run's number, once it has one.
+    """
 
     def __init__(self) -> None:
+        self.run_id: int | None = None
         self._stopping = False
+        self._skipped: list[Report] = []
 
     def __enter__(self) -> Display:
         return self
@@ -60,8 +87,25 @@ class Display:
     def reporting(self, state: State) -> None:
         """Hear that the pictures are being drawn."""
 
+    def drawn(self, written: Sequence[Report]) -> None:
+        """Hear what became of the pictures."""
+        self._skipped = [report for report in written if report.skipped]
+
     def summary(self, folder: RunFolder, record: RunRecord) -> None:
         """Say what came out and where it is."""
+
+    def _where(self, folder: RunFolder, record: RunRecord) -> str:
+        """Return what the run computes on and where its files go, and after which epoch it goes on when resumed."""
+        number = "" if self.run_id is None else f"run {self.run_id}: "
+        done = len(folder.read_metrics()) if folder.checkpoint_path.exists() else 0
+        resumed = f", going on after epoch {done}" if done else ""
+        return f"{number}{record.device}, {counted(record.threads, 'thread')}, into {folder.path}{resumed}"
+
+    def _summary_lines(self, folder: RunFolder, record: RunRecord) -> list[str]:
+        number = "" if self.run_id is None else f"run {self.run_id} "
+        first, *others = summary_lines(folder, record)
+        skipped = [f"not drawn: {report.path.name}: {report.skipped}" for report in self._skipped]
+        return [number + first, *skipped, *others]
 
 
 class PlainDisplay(Display):
@@ -75,7 +119,7 @@ class PlainDisplay(Display):
     def begun(self, folder: RunFolder, record: RunRecord) -> None:
         """Print what is trained and where."""
         self._epochs = record.config.epochs
-        self._line(f"{record.config.title()}; {where(folder, record)}")
+        self._line(f"{record.config.title()}; {self._where(folder, record)}")
 
     def epoch(self, row: EpochMetrics, best: EpochMetrics) -> None:
         """Print the epoch's figures."""
@@ -91,7 +135,7 @@ class PlainDisplay(Display):
 
     def summary(self, folder: RunFolder, record: RunRecord) -> None:
         """Print the closing lines."""
-        for line in summary_lines(folder, record):
+        for line in self._summary_lines(folder, record):
             self._line(line)
 
     def _line(self, text: str) -> None:
@@ -145,7 +189,7 @@ class TerminalDisplay(Display):
         self._epochs = record.config.epochs
         with _terminal_may_be_gone():
             self._console.print(record.config.title(), style="bold", markup=False)
-            self._console.print(where(folder, record), style="dim", markup=False)
+            self._console.print(self._where(folder, record), style="dim", markup=False)
             self._bar.start()
 
     def progress(self, progress: loop.Progress) -> None:
@@ -178,7 +222,7 @@ class TerminalDisplay(Display):
         """Print the closing lines."""
         with _terminal_may_be_gone():
             colour = {"finished": "green", "stopped": "yellow"}.get(record.state, "red")
-            for number, line in enumerate(summary_lines(folder, record)):
+            for number, line in enumerate(self._summary_lines(folder, record)):
                 self._console.print(line, style=f"bold {colour}" if number == 0 else "", markup=False, soft_wrap=True)
 
 
@@ -192,7 +236,8 @@ class JsonDisplay(PlainDisplay):
         """Print ``run.json`` with the run's paths."""
         super().summary(folder, record)
         pictures = {path.stem: str(path) for path in folder.pictures if path.exists()}
-        document = record.model_dump(mode="json") | {"folder": str(folder.path), "pictures": pictures}
+        document = {"id": self.run_id} | record.model_dump(mode="json")
+        document |= {"folder": str(folder.path), "pictures": pictures}
         print(json.dumps(document, indent=2))  # noqa: T201
 
 
@@ -201,13 +246,6 @@ _REPORTING: dict[State, str] = {
     "stopped": "drawing what there is (Ctrl-C again leaves at once)",
     "failed": "drawing what there is",
 }
-
-
-def where(folder: RunFolder, record: RunRecord) -> str:
-    """Return what the run computes on and where its files go, and after which epoch it goes on when it was resumed."""
-    done = len(folder.read_metrics()) if folder.checkpoint_path.exists() else 0
-    resumed = f", going on after epoch {done}" if done else ""
-    return f"{record.device}, {record.threads} threads, into {folder.path}{resumed}"
 
 
 def summary_lines(folder: RunFolder, record: RunRecord) -> list[str]:
@@ -233,9 +271,6 @@ def summary_lines(folder: RunFolder, record: RunRecord) -> list[str]:
         )
         drawn = [name for name in PICTURES if (folder.path / name).exists()]
         lines.append(f"{folder.path}/: {' '.join(drawn)}")
-        missing = [name for name in PICTURES if name not in drawn]
-        if missing:
-            lines.append(f"not drawn: {' '.join(missing)}; {folder.log_path.name} there says why")
     if record.state == "stopped":
         lines.append(f"go on with: lenet-tui train --resume {folder.path}")
     return lines

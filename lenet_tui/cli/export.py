@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from lenet_tui import reports
 from lenet_tui.cli import flags
+from lenet_tui.cli.session import is_number, is_untouched
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.runfolder import RunFolder
+from lenet_tui.store import Store
 
 if TYPE_CHECKING:
     import argparse
@@ -28,7 +30,10 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "runs", nargs="+", metavar="RUN", help="a run's folder, as a path or below --root: lenet/bs64_lr0.001"
+        "runs",
+        nargs="+",
+        metavar="RUN",
+        help="a run's number, or its folder as a path or below --root: lenet/bs64_lr0.001",
     )
     flags.add_root(parser)
     flags.add_json(parser)
@@ -57,7 +62,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def find(name: str, root: Path) -> RunFolder:
-    """Return the run folder ``name``, from here or else from ``root``. Raises `UsageError` where there is none."""
+    """Return the folder of run number ``name``, or the folder ``name`` from here or else from ``root``.
+
+    Raises `UsageError` where there is none.
+    """
+    if is_number(name):
+        return folder_of(int(name), root)
     for path in (Path(name), root / name):
         try:
             if path.is_dir():
@@ -67,6 +77,17 @@ def find(name: str, root: Path) -> RunFolder:
         except OSError as error:
             raise UsageError(f"cannot look at {path}: {error.strerror}") from None
     raise UsageError(f"there is no run folder {name}, neither here nor in --root {root}")
+
+
+def folder_of(number: int, root: Path) -> RunFolder:
+    """Return the folder of a run on record in ``root``. Raises `UsageError` where there is no run or no folder yet."""
+    if is_untouched(root):
+        raise UsageError(f"there is no run {number}: nothing is on record in --root {root}")
+    with Store(root) as store:
+        run = store.get(number)
+    if run.folder is None:
+        raise UsageError(f"run {number} is {run.state} and has no folder yet")
+    return RunFolder(root / run.folder)
 
 
 def _tell(written: list[Report]) -> None:

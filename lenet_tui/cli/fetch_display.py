@@ -10,7 +10,7 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingCo
 from rich.progress import Progress as Bars
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rich.progress import TaskID
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def fetch_progress() -> Iterator[Progress]:
+def fetch_progress(before: Callable[[], None] = lambda: None) -> Iterator[Progress]:
     """Give a `Progress` that shows itself on standard error for as long as the block lasts.
 
-    Nothing is shown while nothing is fetched.
+    Nothing is shown while nothing is fetched; ``before`` is called before something is.
     """
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     if not console.is_terminal:
@@ -36,7 +36,7 @@ def fetch_progress() -> Iterator[Progress]:
         console=console,
         transient=True,
     )
-    shown = _Bars(bars)
+    shown = _Bars(bars, before)
     try:
         yield shown
     finally:
@@ -46,17 +46,20 @@ def fetch_progress() -> Iterator[Progress]:
 class _Bars:
     """A bar for each file; one that moves to and fro while its size is unknown."""
 
-    def __init__(self, bars: Bars) -> None:
+    def __init__(self, bars: Bars, before: Callable[[], None]) -> None:
         self._bars = bars
+        self._before = before
         self._tasks: dict[str, TaskID] = {}
 
     def step(self, what: str, done: int, total: int | None) -> None:
         if what not in self._tasks:
+            self._before()
             self._bars.start()
             self._tasks[what] = self._bars.add_task(what, total=total)
         self._bars.update(self._tasks[what], completed=done, total=total)
 
     def notice(self, message: str) -> None:
+        self._before()
         self._bars.console.print(message, markup=False)
 
 

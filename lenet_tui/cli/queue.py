@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.cli import flags, tables
-from lenet_tui.cli.session import is_untouched, raise_all, say, say_json, start_runner_for_work, store_of, tell
+from lenet_tui.cli.session import find, is_untouched, raise_all, say, say_json, start_runner_for_work, store_of, tell
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.machine import available_cores
 from lenet_tui.process import is_alive
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lenet_tui.config import RunConfig
     from lenet_tui.store import Run, Store
 
+RUN_HELP = "a run's number or folder"
 _POLL_SECONDS = 0.5
 _SPREAD = "comma lists make a grid: --batch-size 16,32,64 --lr 0.01,0.001 are six runs"
 
@@ -51,14 +52,14 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         ("retry", retry, "queue failed runs again; they go on from their checkpoint"),
         ("remove", remove, "take waiting runs out of the queue"),
     ):
-        _action(actions, name, call, text).add_argument("ids", type=run_id, nargs="+", metavar="ID")
+        _action(actions, name, call, text).add_argument("runs", nargs="+", metavar="RUN", help=RUN_HELP)
     move_parser = _action(actions, "move", move, "move a waiting run to another place in the queue")
-    move_parser.add_argument("id", type=run_id, metavar="ID")
+    move_parser.add_argument("run_name", metavar="RUN", help=RUN_HELP)
     move_parser.add_argument("place", type=_positive, metavar="N", help="its new place, from 1")
     drain_parser = _action(actions, "drain", drain, "finish what runs and start nothing more")
     drain_parser.add_argument("--off", action="store_true", help="let the queue go on")
     wait_parser = _action(actions, "wait", wait, "wait until runs are done, by default all of them")
-    wait_parser.add_argument("ids", type=run_id, nargs="*", metavar="ID")
+    wait_parser.add_argument("runs", nargs="*", metavar="RUN", help=RUN_HELP)
 
 
 def add_runs(arguments: argparse.Namespace) -> int:
@@ -70,10 +71,11 @@ def add_runs(arguments: argparse.Namespace) -> int:
         if arguments.json:
             say_json([tables.as_json(run) | {"same_as": _twin_id(twins, run)} for run in runs])
             return 0
+        named = tables.names(arguments.root, runs, store.queue())
         for run in runs:
             twin = twins.get(run.config)
             same = f", the same as run {twin.id}, {tables.state(twin)}" if twin else ""
-            say(f"{run.id}  {tables.name(run)}  {tables.state(run)}{same}")
+            say(f"{run.id}  {named[run.id]}  {tables.state(run)}{same}")
         if store.draining():
             tell("the queue is drained, so nothing starts; 'lenet-tui queue drain --off' lets it go on")
     return 0
@@ -96,14 +98,14 @@ def list_queue(arguments: argparse.Namespace) -> int:
         return _nothing(arguments)
     with store_of(arguments) as store:
         queue = store.queue()
-        until = seconds_until_done(queue, store.speeds(), Machine(available_cores()))
         draining = store.draining()
+        until = seconds_until_done(queue, store.speeds(), Machine(available_cores()), draining=draining)
     if arguments.json:
         say_json({"draining": draining, "runs": [tables.as_json(run, until[run.id]) for run in queue]})
         return 0
     if not queue:
         return _nothing(arguments)
-    tables.show(tables.queue_rows(queue, until))
+    tables.show(tables.queue_rows(queue, until, tables.names(arguments.root, queue, queue)))
     if draining:
         tell("drained: what runs ends, nothing starts; 'lenet-tui queue drain --off' lets it go on")
     return 0
@@ -126,7 +128,7 @@ def retry(arguments: argparse.Namespace) -> int:
 
 def move(arguments: argparse.Namespace) -> int:
     """Move a waiting run."""
-    arguments.ids = [arguments.id]
+    arguments.runs = [arguments.run_name]
     return _each(arguments, lambda store, run_id: store.move(run_id, arguments.place))
 
 
@@ -144,21 +146,27 @@ def drain(arguments: argparse.Namespace) -> int:
     with store_of(arguments) as store:
         store.set_draining(not arguments.off)
         queue = store.queue()
-    running = sum(run.state == "running" for run in queue)
+    count = tables.counts(queue)
+    stopping = f", {count['stopping']} stopping" if count["stopping"] else ""
     if arguments.json:
-        say_json({"draining": not arguments.off, "running": running, "waiting": len(queue) - running})
+        say_json({"draining": not arguments.off, **count})
     elif arguments.off:
-        say(f"the queue goes on: {running} running, {len(queue) - running} waiting")
+        say(f"the queue goes on: {count['running']} running{stopping}, {count['waiting']} waiting")
     else:
-        say(f"drained: {running} running will be finished, {len(queue) - running} waiting will not start")
+        waiting = f"{count['waiting']} waiting will not start"
+        say(f"drained: {count['running']} running will be finished{stopping}, {waiting}")
     return 0
 
 
 def wait(arguments: argparse.Namespace) -> int:
     """Wait until runs are done; return 1 when one of them did not finish."""
     with store_of(arguments) as store:
-        wanted = arguments.ids or [run.id for run in store.queue()]
-        open_ids = {store.get(run_id).id for run_id in wanted}
+        if arguments.runs:
+            open_ids = {find(store, arguments.root, name).id for name in arguments.runs}
+        else:
+            open_ids = {run.id for run in store.queue()}
+            if not open_ids:
+                tell("nothing runs or waits")
         ended: list[Run] = []
         while open_ids:
             queue = store.queue()
@@ -166,7 +174,7 @@ def wait(arguments: argparse.Namespace) -> int:
                 open_ids.discard(run_id)
                 ended.append(store.get(run_id))
                 if not arguments.json:
-                    say(ending(ended[-1]))
+                    say(f"{run_id}  {tables.name(ended[-1])}  {tables.ending(ended[-1])}")
             if not open_ids:
                 break
             if store.draining() and not any(run.state == "running" for run in queue):
@@ -181,22 +189,18 @@ def wait(arguments: argparse.Namespace) -> int:
     return 0 if all(run.state == "finished" for run in ended) else 1
 
 
-def ending(run: Run) -> str:
-    """Say in a line how a run ended."""
-    result = f"test accuracy {run.test_accuracy:.2%}" if run.test_accuracy is not None else run.reason or ""
-    return f"{run.id}  {tables.name(run)}  {run.state}" + (f": {result}" if result else "")
-
-
 def _each(arguments: argparse.Namespace, call: Callable[[Store, int], Run | str]) -> int:
     """Do something with each run named, and say what it is then; one that refuses does not keep the others from it."""
     done: list[tuple[int, Run | str]] = []
     refused: list[LabError] = []
     with store_of(arguments) as store:
-        for run_id in arguments.ids:
+        for name in arguments.runs:
             try:
+                run_id = find(store, arguments.root, name).id
                 done.append((run_id, call(store, run_id)))
             except UsageError as error:
                 refused.append(error)
+        named = tables.names(arguments.root, [run for _, run in done if not isinstance(run, str)], store.queue())
     if arguments.json:
         say_json([tables.as_json(r) if not isinstance(r, str) else {"id": run_id, "state": r} for run_id, r in done])
     else:
@@ -204,7 +208,7 @@ def _each(arguments: argparse.Namespace, call: Callable[[Store, int], Run | str]
             say(
                 f"{run_id}  {result}"
                 if isinstance(result, str)
-                else f"{run_id}  {tables.name(result)}  {tables.state(result)}"
+                else f"{run_id}  {named[run_id]}  {tables.state(result)}"
             )
     raise_all(refused)
     return 0
@@ -237,11 +241,4 @@ def _action(
 def _positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_RUNS:
         raise argparse.ArgumentTypeError(f"{text} must be a whole number from 1 to {MAX_RUNS}")
-    return int(text)
-
-
-def run_id(text: str) -> int:
-    """Return the number of a run as it was typed; argparse tells the complaint."""
-    if not text.isascii() or not text.isdigit() or int(text) > 2**62:
-        raise argparse.ArgumentTypeError(f"{text} is not a run's number; 'lenet-tui runs' shows them")
     return int(text)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lenet_tui.cli import flags
+from lenet_tui.cli import flags, tables
 from lenet_tui.cli.session import is_untouched, say, say_json, store_of
 from lenet_tui.runner import daemon
+from lenet_tui.words import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -14,48 +15,90 @@ if TYPE_CHECKING:
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the command ``runner``."""
-    text = "start, stop or look at the background process that works on the queue"
-    parser = commands.add_parser("runner", help=text, description=text, allow_abbrev=False)
+    parser = commands.add_parser(
+        "runner",
+        help="start, stop or look at the background process that works on the queue",
+        description="Look at, start or stop the background process that works on the queue. It comes by itself when "
+        "something is queued. 'stop' interrupts what runs, and nothing starts any more until 'start': then interrupted "
+        "runs go on after their last epoch.",
+        allow_abbrev=False,
+    )
     flags.add_root(parser)
     flags.add_json(parser)
-    parser.add_argument("action", choices=("start", "stop", "status"), help="stop interrupts what runs; start goes on")
+    parser.add_argument(
+        "action", nargs="?", default="status", choices=("status", "start", "stop"), help="(default: status)"
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it, and say what is then."""
+    if arguments.action == "stop":
+        return _stop(arguments)
     if arguments.action == "start":
         with store_of(arguments) as store:
             store.set_draining(False)
             daemon.ensure(arguments.root)
             daemon.wait_until_there(arguments.root)
-    elif arguments.action == "stop":
-        with store_of(arguments) as store:
-            # Else the next command would start another one for what waits.
-            store.set_draining(True)
-            daemon.stop(arguments.root)
     return _status(arguments)
 
 
+def _stop(arguments: argparse.Namespace) -> int:
+    if is_untouched(arguments.root):
+        return _nothing_to_stop(arguments)
+    with store_of(arguments) as store:
+        alive = daemon.is_running(arguments.root)
+        if not alive and not any(run.waiting for run in store.queue()):
+            return _nothing_to_stop(arguments)
+        # Else the next command would start another one for what waits.
+        store.set_draining(True)
+        before = {run.id for run in store.queue() if not run.waiting}
+        if alive:
+            daemon.stop(arguments.root)
+        queue = store.queue()
+    interrupted = sum(run.waiting and run.id in before for run in queue)
+    others = sum(run.waiting for run in queue) - interrupted
+    if arguments.json:
+        say_json({"stopped": alive, "interrupted": interrupted, "waiting": others + interrupted, "draining": True})
+        return 0
+    told = "stopped" if alive else "the runner was not there"
+    if interrupted:
+        them = "it goes" if interrupted == 1 else "they go"
+        told += f"; {counted(interrupted, 'run')} interrupted, {them} on after 'lenet-tui runner start'"
+    say(told)
+    if others:
+        say(f"{counted(others, 'run')} waiting; nothing starts until 'lenet-tui runner start'")
+    elif not interrupted:
+        say("the queue is off: nothing that is queued starts until 'lenet-tui runner start'")
+    return 0
+
+
+def _nothing_to_stop(arguments: argparse.Namespace) -> int:
+    if arguments.json:
+        say_json({"stopped": False, "interrupted": 0, "waiting": 0, "draining": False})
+    else:
+        say("the runner is not there, and nothing waits for it: nothing was stopped, and nothing changed")
+    return 0
+
+
 def _status(arguments: argparse.Namespace) -> int:
-    running = waiting = 0
+    count = tables.counts([])
     alive, draining = False, False
     if not is_untouched(arguments.root):
         with store_of(arguments) as store:
-            queue = store.queue()
+            count = tables.counts(store.queue())
             draining = store.draining()
-        running = sum(run.state == "running" for run in queue)
-        waiting = len(queue) - running
         alive = daemon.is_running(arguments.root)
     pid = daemon.runner_pid(arguments.root) if alive else None
     if arguments.json:
-        say_json({"alive": alive, "pid": pid, "running": running, "waiting": waiting, "draining": draining})
+        say_json({"alive": alive, "pid": pid, **count, "draining": draining})
         return 0
     where = f"process {pid}" if pid else "starting" if alive else "not there"
-    say(f"the runner is {where}; {running} running, {waiting} waiting")
+    stopping = f"{count['stopping']} stopping, " if count["stopping"] else ""
+    say(f"the runner is {where}; {count['running']} running, {stopping}{count['waiting']} waiting")
     if draining:
         say("nothing more will start; 'lenet-tui runner start' or 'lenet-tui queue drain --off' lets the queue go on")
-    elif not alive and not waiting:
+    elif not alive and not count["waiting"]:
         say("it comes when something is queued, and goes when there has been nothing to do for a minute")
     if alive:
         say(f"its log: {daemon.log_path(arguments.root)}")

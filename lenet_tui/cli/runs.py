@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.cli import flags, tables
-from lenet_tui.cli.queue import run_id
-from lenet_tui.cli.session import is_untouched, raise_all, say, say_json, store_of, tell
+from lenet_tui.cli.session import find, is_untouched, raise_all, say, say_json, store_of, tell
 from lenet_tui.config import MODEL_TITLES
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.runfolder import RunFolder, create
 from lenet_tui.runner.estimate import clock
 from lenet_tui.store.files import private_folder
+from lenet_tui.words import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -29,27 +29,44 @@ _LOG_LINES = 10
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the commands ``runs``, ``show``, ``delete`` and ``import``."""
-    for name, call, text in (
-        ("runs", list_runs, "show all runs with their best and test results"),
-        ("show", show, "show one run: settings, epochs, machine, log"),
-        ("delete", delete, "take finished, failed or stopped runs off the record and put their folders into the trash"),
+    for name, call, text, more in (
+        (
+            "runs",
+            list_runs,
+            "show all runs with their best and test results",
+            "A line for each run on record in the root, oldest first: its state, its lowest validation loss and the "
+            "epoch of it, and the test accuracy of those that are finished. A terminal too narrow for it shows fewer "
+            "columns and shorter names; a pipe gets everything, and --json every figure of every run.",
+        ),
+        ("show", show, "show one run: settings, epochs, machine, log", "Everything that is on record about one run."),
+        (
+            "delete",
+            delete,
+            "take finished, failed or stopped runs off the record and put their folders into the trash",
+            "It asks before it does anything. The folders go to .lenet-tui/trash in the root and can be moved back from "
+            "there; nothing ever empties it but you.",
+        ),
         (
             "import",
             import_,
             "put run folders on record, from here or copied from another root; by default all found here",
+            "A folder below the root is put on record where it is; one from elsewhere, say of another machine, is "
+            "copied into the root first and left as it was. Runs that are on record already stay as they are. One that "
+            "was at work when it was copied counts as interrupted, and goes on here.",
         ),
     ):
-        parser = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        description = f"{text[0].upper()}{text[1:]}. {more}"
+        parser = commands.add_parser(name, help=text, description=description, allow_abbrev=False)
         flags.add_root(parser)
         flags.add_json(parser)
         parser.set_defaults(run=call)
         if name == "show":
-            parser.add_argument("id", type=run_id, metavar="ID")
+            parser.add_argument("name", metavar="RUN", help="its number or folder")
         elif name == "delete":
-            parser.add_argument("ids", type=run_id, nargs="+", metavar="ID")
+            parser.add_argument("names", nargs="+", metavar="RUN", help="its number or folder")
             parser.add_argument("--yes", action="store_true", help="do not ask")
         elif name == "import":
-            parser.add_argument("folders", type=Path, nargs="*", metavar="FOLDER")
+            parser.add_argument("folders", type=Path, nargs="*", metavar="FOLDER", help="run folders, from anywhere")
 
 
 def list_runs(arguments: argparse.Namespace) -> int:
@@ -61,7 +78,8 @@ def list_runs(arguments: argparse.Namespace) -> int:
     if arguments.json:
         say_json([tables.as_json(run) for run in runs])
     elif runs:
-        tables.show(tables.run_rows(runs))
+        waiting = sorted((run for run in runs if not run.folder), key=lambda run: run.place or 0)
+        tables.show(tables.run_rows(runs, tables.names(arguments.root, runs, waiting)))
     else:
         say("no runs yet; 'lenet-tui train' or 'lenet-tui queue add' makes one")
     return 0
@@ -70,7 +88,7 @@ def list_runs(arguments: argparse.Namespace) -> int:
 def show(arguments: argparse.Namespace) -> int:
     """Show one run."""
     with store_of(arguments) as store:
-        run = store.get(arguments.id)
+        run = find(store, arguments.root, arguments.name)
         epochs = store.epochs(run.id)
     folder = RunFolder(arguments.root / run.folder) if run.folder else None
     if arguments.json:
@@ -84,7 +102,7 @@ def show(arguments: argparse.Namespace) -> int:
         say(f"  folder     {run.folder}")
     if run.threads:
         where = run.device or "a device yet to be chosen"
-        say(f"  computes   on {where}, {run.threads} threads, attempt {run.attempts}")
+        say(f"  computes   on {where}, {counted(run.threads, 'thread')}, attempt {run.attempts}")
     for label, moment in (("queued", run.created_at), ("started", run.started_at), ("ended", run.finished_at)):
         if moment is not None:
             say(f"  {label:<9}  {moment.astimezone():%Y-%m-%d %H:%M:%S}")
@@ -107,7 +125,8 @@ def show(arguments: argparse.Namespace) -> int:
 def delete(arguments: argparse.Namespace) -> int:
     """Take runs off the record; their folders go into the trash inside the private folder."""
     with store_of(arguments) as store:
-        runs = [store.get(number) for number in dict.fromkeys(arguments.ids)]
+        named = [find(store, arguments.root, name) for name in arguments.names]
+        runs = list({run.id: run for run in named}.values())
         if not arguments.yes:
             _ask(runs)
         trashed = []

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.config import MODEL_TITLES
+from lenet_tui.errors import UsageError
 from lenet_tui.process import is_alive
 from lenet_tui.runfolder import check_root
 from lenet_tui.runner import daemon
@@ -16,9 +18,9 @@ from lenet_tui.store import PRIVATE_FOLDER, Store
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
-    from pathlib import Path
 
     from lenet_tui.errors import LabError
+    from lenet_tui.store import Run
 
 
 @contextlib.contextmanager
@@ -34,6 +36,28 @@ def store_of(arguments: argparse.Namespace) -> Iterator[Store]:
             yield store
         finally:
             start_runner_for_work(root, store)
+
+
+def find(store: Store, root: Path, name: str) -> Run:
+    """Return the run that a person named by its number or its folder, as a path or below ``root``.
+
+    Raises `UsageError` when there is none.
+    """
+    if is_number(name):
+        return store.get(int(name))
+    folders = {(place / name).resolve() for place in (Path(), root)}
+    wanted = {
+        path.relative_to(root.resolve()).as_posix() for path in folders if path.is_relative_to(root.resolve())
+    }
+    for run in store.runs():
+        if run.folder in wanted:
+            return run
+    raise UsageError(f"{name} is neither a run's number nor its folder; 'lenet-tui runs' shows both")
+
+
+def is_number(name: str) -> bool:
+    """Say whether a run is named by its number; a folder of such a name is ``./7``."""
+    return name.isascii() and name.isdigit() and int(name) < 2**62
 
 
 def is_untouched(root: Path) -> bool:

@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
+from lenet_tui.runfolder import numbered
 from lenet_tui.runner.estimate import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from lenet_tui.config import RunConfig
     from lenet_tui.store import Run
 
 
+# What a narrow terminal does without, first to last.
+_SPARE = ("in epoch", "img/s", "val acc", "train loss", "time", "best val", "epochs")
+_SHORT_NAME = 24
+
+
 def name(run: Run) -> str:
-    """Return the run's folder, or the name that it will probably get: ``lenet/bs64_lr0.001``."""
+    """Return the run's folder, or what it would be called in an empty root: ``lenet/bs64_lr0.001``."""
     return run.folder or f"{run.values['model']}/{run.config.folder_name()}"
+
+
+def names(root: Path, runs: Iterable[Run], queue: Iterable[Run]) -> dict[int, str]:
+    """Return, by number, the folder of each run or, where it has none yet, the one that it will get.
+
+    That is the first free name if what waits in ``queue`` starts in its order and nothing else takes a name before.
+    """
+    found = {run.id: run.folder for run in runs if run.folder}
+    unnamed = {run.id: run for run in runs if not run.folder}
+    numbers: dict[str, itertools.count[int]] = {}
+    for run in {run.id: run for run in (*queue, *unnamed.values()) if not run.folder}.values():
+        plain = name(run)
+        number = next(
+            n for n in numbers.setdefault(plain, itertools.count(1)) if not (root / numbered(plain, n)).exists()
+        )
+        found[run.id] = numbered(plain, number)
+    return found
 
 
 def state(run: Run) -> str:
@@ -29,15 +55,25 @@ def state(run: Run) -> str:
     return f"{run.state} #{run.place}" if run.waiting else run.state
 
 
-def queue_rows(queue: Sequence[Run], until: Mapping[int, float | None]) -> list[list[str]]:
-    """Return the table of what runs and waits, heading first."""
+def counts(queue: Iterable[Run]) -> dict[str, int]:
+    """Return how many runs are ``running``, ``stopping`` and ``waiting``, each counted once."""
+    found = {"running": 0, "stopping": 0, "waiting": 0}
+    for run in queue:
+        found["waiting" if run.waiting else "stopping" if run.wish == "stop" else "running"] += 1
+    return found
+
+
+def queue_rows(
+    queue: Sequence[Run], until: Mapping[int, float | None], named: Mapping[int, str]
+) -> list[list[str]]:
+    """Return the table of what runs and waits, heading first; ``named`` has the runs' names."""
     rows = [["id", "run", "state", "train loss", "best val", "img/s", "done in"]]
     for run in queue:
         where = run.progress
         rows.append(
             [
                 str(run.id),
-                name(run),
+                named[run.id],
                 state(run),
                 "" if where is None else f"{where.train_loss:.4f}",
                 _loss(run.best_val_loss),
@@ -48,16 +84,16 @@ def queue_rows(queue: Sequence[Run], until: Mapping[int, float | None]) -> list[
     return rows
 
 
-def run_rows(runs: Sequence[Run]) -> list[list[str]]:
-    """Return the table of all runs, heading first."""
+def run_rows(runs: Sequence[Run], named: Mapping[int, str]) -> list[list[str]]:
+    """Return the table of all runs, heading first; ``named`` has their names."""
     heading = ["id", "run", "state", "epochs", "best val", "in epoch", "val acc", "test acc", "time"]
-    return [heading, *map(_run_row, runs)]
+    return [heading, *(_run_row(run, named[run.id]) for run in runs)]
 
 
-def _run_row(run: Run) -> list[str]:
+def _run_row(run: Run, run_name: str) -> list[str]:
     return [
         str(run.id),
-        name(run),
+        run_name,
         state(run),
         f"{run.epochs_done}/{run.values['epochs']}",
         _loss(run.best_val_loss),
@@ -69,10 +105,12 @@ def _run_row(run: Run) -> list[str]:
 
 
 def show(rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; text to the left, figures to the right."""
+    """Print a table; text to the left, figures to the right. A terminal gets as much of it as it has room for."""
     if not rows:
         return
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    if sys.stdout.isatty():
+        rows = fitted(rows, shutil.get_terminal_size().columns)
+    widths = _widths(rows)
     left = {index for index, heading in enumerate(rows[0]) if heading in ("run", "state")}
     lines = []
     for row in rows:
@@ -82,6 +120,46 @@ def show(rows: Sequence[Sequence[str]]) -> None:
         ]
         lines.append("  ".join(cells).rstrip())
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def fitted(rows: Sequence[Sequence[str]], width: int) -> list[list[str]]:
+    """Return the table in at most ``width`` columns where that can be: names shortened in the middle, then columns left
+    out, the least useful first.
+    """
+    kept = [list(row) for row in rows]
+    for spare in (None, *_SPARE):
+        if spare in kept[0]:
+            column = kept[0].index(spare)
+            kept = [row[:column] + row[column + 1 :] for row in kept]
+        widths = _widths(kept)
+        excess = sum(widths) + 2 * (len(widths) - 1) - width
+        if excess <= 0:
+            return kept
+        if "run" in kept[0]:
+            column = kept[0].index("run")
+            room = widths[column] - excess
+            if room >= _SHORT_NAME or spare == _SPARE[-1]:
+                return [[*row[:column], shortened(row[column], room), *row[column + 1 :]] for row in kept]
+    return kept
+
+
+def shortened(text: str, width: int) -> str:
+    """Return a text in at most ``width`` characters (at least 5), its middle left out: ``lenet/bs64…tsne100.2``."""
+    width = max(width, 5)
+    if len(text) <= width:
+        return text
+    start = (width - 1) // 2
+    return f"{text[:start]}…{text[start + 1 - width :]}"
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+
+def ending(run: Run) -> str:
+    """Say how a run ended: ``finished: test accuracy 99.10%``, ``stopped: on request``."""
+    result = f"test accuracy {run.test_accuracy:.2%}" if run.test_accuracy is not None else run.reason or ""
+    return run.state + (f": {result}" if result else "")
 
 
 def as_json(run: Run, done_in: float | None = None) -> dict[str, Any]:

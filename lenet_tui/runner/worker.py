@@ -20,11 +20,12 @@ from lenet_tui.runfolder import RunFolder
 from lenet_tui.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from lenet_tui.data.datasets import Dataset
     from lenet_tui.metrics import EpochMetrics
     from lenet_tui.process import Owner
+    from lenet_tui.reports import Report
     from lenet_tui.runfolder import RunRecord, State
     from lenet_tui.store import Run
     from lenet_tui.training import loop
@@ -84,6 +85,11 @@ class StoreReporter:
         """Pass it on."""
         if self._inner:
             self._inner.reporting(state)
+
+    def drawn(self, written: Sequence[Report]) -> None:
+        """Pass it on."""
+        if self._inner:
+            self._inner.drawn(written)
 
     def _tell(self, call: Callable[[], bool]) -> None:
         try:

@@ -56,7 +56,7 @@ def test_a_store_from_before_changes_were_counted_gives_everything_at_first(tmp_
     old = sqlite3.connect(tmp_path / ".lenet-tui" / "store.db", isolation_level=None)
     schema.migrate(old, schema.MIGRATIONS[:1])
     old.execute(
-        "INSERT INTO runs (config, state, position, created_at) VALUES (?, 'queued', 1, '2026-01-01T00:00:00.000+00:00')",
+        "INSERT INTO runs (config, state, position, created_at) VALUES (?, 'queued', 1, '2026-01-01T00:00:00+00:00')",
         (RunConfig(seed=7).model_dump_json(),),
     )
     old.close()
