@@ -1,0 +1,113 @@
+"""The app itself: opens the main screen, watches the store, and ends cleanly whatever ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from textual.app import App
+from textual.message import Message
+
+from lenet_tui.errors import LabError
+from lenet_tui.tui import keys, settings
+from lenet_tui.tui.screens.main import MainScreen
+from lenet_tui.tui.watch import Snapshot, Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lenet_tui.store import Store
+
+_Answer = TypeVar("_Answer")
+
+
+class LabApp(App[None]):
+    """The lab bench of one root."""
+
+    TITLE = "lenet-tui"
+    ENABLE_COMMAND_PALETTE = True
+    CSS = "Screen { background: $background; }"
+
+    @dataclass
+    class Seen(Message):
+        """The store has something new."""
+
+        snapshot: Snapshot
+
+    def __init__(self, root: Path, chosen: settings.Settings | None = None, complaints: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self.root = root
+        self.settings = chosen or settings.Settings()
+        self.snapshot = Snapshot()
+        self._complaints = complaints
+        self.watcher = Watcher(root, lambda snapshot: self.post_message(self.Seen(snapshot)))
+        self.animation_level = "none"
+
+    def on_mount(self) -> None:
+        """Show the main screen and begin to watch."""
+        if self.settings.theme in self.available_themes:
+            self.theme = self.settings.theme
+        else:
+            self._complaints += (f"there is no theme {self.settings.theme}; T shows those there are",)
+        self.set_keymap(self.settings.keys)
+        self.push_screen(MainScreen(self.settings))
+        self.watcher.start()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            with contextlib.suppress(RuntimeError, ValueError):  # not in the main thread, as in tests
+                loop.add_signal_handler(number, self._end_by, number)
+        for line in self._complaints:
+            self.notify(line, severity="warning", timeout=10)
+
+    def on_unmount(self) -> None:
+        """Let go of the store."""
+        self.watcher.end()
+
+    def on_lab_app_seen(self, event: Seen) -> None:
+        """Keep what was seen and show it."""
+        before, self.snapshot = self.snapshot, event.snapshot
+        for line in event.snapshot.notices[len(before.notices) :]:
+            self.notify(line, severity="warning", timeout=10)
+        for screen in self.screen_stack:
+            show = getattr(screen, "show", None)
+            if show is not None:
+                show(event.snapshot, before)
+
+    async def ask(self, question: Callable[[Store], _Answer]) -> _Answer | None:
+        """Do something with the store beside the event loop; what goes wrong is told, and None is returned."""
+        try:
+            return await asyncio.to_thread(self.watcher.ask, question)
+        except LabError as error:
+            self.notify(str(error), severity="error", timeout=8)
+            return None
+
+    def _end_by(self, number: signal.Signals) -> None:
+        if number == signal.SIGHUP:
+            # The terminal is gone, so nothing may be written to it any more; runs belong to the runner.
+            self.watcher.end()
+            os._exit(128 + number)
+        self.exit(return_code=128 + number)
+
+
+KEY_NAMES = frozenset(key.id for key in keys.MAIN)
+
+
+def run(root: Path, *, mouse: bool = True, quiet: bool = False) -> int:
+    """Open the app on ``root`` and return the exit code. Says on the way out what goes on without it."""
+    chosen, complaints = settings.load(root, KEY_NAMES)
+    if quiet:
+        chosen = chosen.model_copy(update={"quiet": True})
+    app = LabApp(root, chosen, tuple(complaints))
+    app.run(mouse=mouse and chosen.mouse)
+    left = len(app.snapshot.running), sum(run.waiting for run in app.snapshot.queue)
+    if any(left) and not app.return_code:
+        print(  # noqa: T201 - the last word, after the app
+            f"{left[0]} running and {left[1]} waiting go on in the background; 'lenet-tui' shows them again, "
+            "'lenet-tui runner stop' ends them"
+        )
+    return app.return_code or 0

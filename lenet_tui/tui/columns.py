@@ -1,0 +1,141 @@
+"""The columns of the runs list: what each shows of a run, how it sorts, and which ones fit a width."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lenet_tui.runner.estimate import clock
+
+if TYPE_CHECKING:
+    from lenet_tui.store import Run
+    from lenet_tui.tui.watch import Snapshot
+
+# Each state with a sign, so that it can be told without colour.
+SIGNS: Mapping[str, str] = {
+    "running": "●",
+    "queued": "○",
+    "interrupted": "◌",
+    "finished": "✓",
+    "failed": "✗",
+    "stopped": "■",
+}
+# What waits is one queue, whether it was interrupted or never began.
+_ORDER = {"running": 0, "queued": 1, "interrupted": 1}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. ``worth`` says which ones go first when there is little room: the lowest."""
+
+    title: str
+    width: int
+    worth: int
+    text: Callable[[Run, Snapshot], str]
+    sort_key: Callable[[Run, Snapshot], Any]
+    left: bool = False
+
+
+def name(run: Run) -> str:
+    """Return the run's folder, or the name that it will probably get: ``lenet/bs64_lr0.001``."""
+    return run.folder or f"{run.values['model']}/{run.config.folder_name()}"
+
+
+def state(run: Run) -> str:
+    """Return the plain truth about a run in a word or two."""
+    if run.wish == "stop":
+        return "stopping"
+    if run.state == "running":
+        return f"running {run.epochs_done}/{run.values['epochs']}"
+    return f"{run.state} #{run.place}" if run.waiting else run.state
+
+
+def _left(run: Run, snapshot: Snapshot) -> str:
+    if run.waiting or run.state == "running":
+        seconds = snapshot.until.get(run.id)
+        return "" if seconds is None else f"in {clock(seconds)}"
+    return "" if run.train_seconds is None else clock(run.train_seconds)
+
+
+def _number(value: float | None) -> float:
+    return math.inf if value is None or math.isnan(value) else value
+
+
+def _loss(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.2f}"
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("id", 5, 100, lambda run, _: str(run.id), lambda run, _: run.id),
+    Column("run", 0, 100, lambda run, _: name(run), lambda run, _: name(run), left=True),
+    Column(
+        "state",
+        13,
+        90,
+        lambda run, _: f"{SIGNS[run.state]} {state(run)}",
+        lambda run, _: (_ORDER.get(run.state, 2), run.place or 0, run.state),
+        left=True,
+    ),
+    Column("best val", 8, 80, lambda run, _: _loss(run.best_val_loss), lambda run, _: _number(run.best_val_loss)),
+    Column("epoch", 5, 40, lambda run, _: str(run.best_epoch or ""), lambda run, _: _number(run.best_epoch)),
+    Column(
+        "val %",
+        6,
+        50,
+        lambda run, _: _share(run.best_val_accuracy),
+        lambda run, _: _number(run.best_val_accuracy and -run.best_val_accuracy),
+    ),
+    Column(
+        "test %",
+        6,
+        70,
+        lambda run, _: _share(run.test_accuracy),
+        lambda run, _: _number(run.test_accuracy and -run.test_accuracy),
+    ),
+    Column("time", 8, 60, _left, lambda run, s: _number(s.until.get(run.id, run.train_seconds))),
+    Column("note", 16, 30, lambda run, _: run.note, lambda run, _: run.note or "\uffff", left=True),
+)
+DEFAULT_SORT = ""
+_NAME_LEAST, _NAME_ENOUGH = 14, 26
+
+
+def fitting(width: int, *, notes: bool) -> list[tuple[Column, int]]:
+    """Return the columns for ``width`` cells with the width of each; the run's name takes what is left."""
+    chosen = [column for column in COLUMNS if notes or column.title != "note"]
+    while True:
+        fixed = sum(column.width + 1 for column in chosen if column.width)
+        least = _NAME_ENOUGH if any(column.worth < 70 for column in chosen) else _NAME_LEAST
+        expendable = [column for column in chosen if column.worth < 100]
+        if width - fixed >= least or not expendable:
+            break
+        chosen.remove(min(expendable, key=lambda column: column.worth))
+    rest = max(1, width - fixed)
+    return [(column, column.width or rest) for column in chosen]
+
+
+def cell(text: str, width: int, *, left: bool) -> str:
+    """Return ``text`` in exactly ``width`` cells; what does not fit is cut in the middle with an ellipsis."""
+    if len(text) > width:
+        keep = max(width - 1, 0)
+        text = (text[: keep - keep // 2] + "…" + text[len(text) - keep // 2 :])[:width]
+    return text.ljust(width) if left else text.rjust(width)
+
+
+def matches(run: Run, words: Sequence[str]) -> bool:
+    """Say whether every word is found in what the list shows of the run, whatever its case."""
+    shown = f"{run.id} {name(run)} {state(run)} {run.values['dataset']} {run.note}".lower()
+    return all(word in shown for word in words)
+
+
+def ordered(runs: Iterable[Run], snapshot: Snapshot, title: str, *, reverse: bool) -> list[Run]:
+    """Return the runs sorted by a column's title; "" is what runs, what waits in its order, then the newest first."""
+    if title == DEFAULT_SORT:
+        return sorted(runs, key=lambda run: (_ORDER.get(run.state, 2), run.place or 0, -run.id), reverse=reverse)
+    column = next(column for column in COLUMNS if column.title == title)
+    return sorted(runs, key=lambda run: column.sort_key(run, snapshot), reverse=reverse)

@@ -1,0 +1,90 @@
+"""The one table of keys: bindings, footer, help and what ``settings.toml`` may remap are all made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True)
+class Key:
+    """One thing that can be done by key. ``id`` is its name in ``settings.toml``, ``label`` stands in the footer."""
+
+    id: str
+    keys: str
+    label: str
+    help: str
+    section: str
+    show: bool = False
+    shown_as: str | None = None
+    priority: bool = False
+
+    @property
+    def action(self) -> str:
+        """The name of the screen's method without its ``action_``."""
+        return self.id.replace("-", "_")
+
+    def binding(self) -> Binding:
+        """Return it as Textual has it."""
+        return Binding(
+            self.keys,
+            self.action,
+            self.label,
+            show=self.show,
+            key_display=self.shown_as,
+            priority=self.priority,
+            tooltip=self.help,
+            id=self.id,
+        )
+
+
+GO, FORM, RUNS, CURVES, APP = "Go to", "New run", "Runs", "Curves", "App"
+
+MAIN: tuple[Key, ...] = (
+    Key("queue", "ctrl+r", "Queue", "queue what the form says", FORM, show=True, shown_as="^r", priority=True),
+    Key(
+        "mark", "space", "Mark", "mark the run: its curves are shown too, and commands mean all marked", RUNS, show=True
+    ),
+    Key("details", "enter", "Details", "configuration, epochs, confusion matrix and log of the run", RUNS, show=True),
+    Key("export", "e", "Export", "write confusion.png, loss.png and t-SNE.png into the run's folder", RUNS, show=True),
+    Key("stop", "x", "Stop", "stop the run; it keeps its checkpoint and can be resumed", RUNS, show=True),
+    Key("again", "r", "Resume", "resume a stopped run, or try a failed one again", RUNS),
+    Key("clone", "c", "Clone", "copy the run's settings into the form", RUNS),
+    Key("pictures", "v", "View pictures", "look at the run's three pictures in the terminal", RUNS),
+    Key("earlier", "K", "Move up", "let a waiting run start earlier", RUNS, shown_as="K"),
+    Key("later", "J", "Move down", "let a waiting run start later", RUNS, shown_as="J"),
+    Key("delete", "d", "Delete", "delete the run (asks first; its folder goes to the trash)", RUNS),
+    Key("note", "n", "Note", "write a note on the run", RUNS),
+    Key("drain", "p", "Pause queue", "finish what runs and start nothing more, or let the queue go on", RUNS),
+    Key("filter", "slash", "Filter", "show only runs with these words", RUNS, show=True, shown_as="/"),
+    Key("sort", "s", "Sort", "sort by the next column", RUNS),
+    Key("reverse", "S", "Reverse", "turn the order round", RUNS, shown_as="S"),
+    Key("mark-all", "a", "Mark all", "mark every run in the list, or none", RUNS),
+    Key("csv", "w", "Write CSV", "write the marked runs, or all, into a CSV file", RUNS),
+    Key("follow", "f", "Follow", "keep to the run that is at work", RUNS),
+    Key("copy-command", "y", "Copy command", "copy the command line that queues the run, or what the form says", RUNS),
+    Key("metric", "m", "Metric", "loss, accuracy, or both", CURVES),
+    Key("log", "l", "Log scale", "logarithmic or linear loss", CURVES),
+    Key("smoothing", "o", "Smoothing", "off, 0.6 or 0.9, with the raw curve as a shadow", CURVES),
+    Key("zoom-in", "plus,equals_sign", "Zoom in", "show fewer epochs", CURVES, shown_as="+"),
+    Key("zoom-out", "minus", "Zoom out", "show more epochs", CURVES, shown_as="-"),
+    Key("pan-left", "left_square_bracket", "Earlier epochs", "move to earlier epochs", CURVES, shown_as="["),
+    Key("pan-right", "right_square_bracket", "Later epochs", "move to later epochs", CURVES, shown_as="]"),
+    Key("reset-zoom", "0", "All epochs", "show every epoch", CURVES),
+    Key("next-preset", "ctrl+n", "Next preset", "fill the form with the next preset", FORM, shown_as="^n"),
+    Key("reset-form", "f8", "Reset form", "every field at its default", FORM, shown_as="F8"),
+    Key("go-form", "1,f2", "Form", "go to the form", GO, shown_as="1 F2"),
+    Key("go-curves", "2,f3", "Curves", "go to the curves", GO, shown_as="2 F3"),
+    Key("go-runs", "3,f4,escape", "Runs", "go to the runs", GO, shown_as="3 F4"),
+    Key("wide", "z", "Hide form", "hide the form and give its room to curves and runs, or show it again", APP),
+    Key("theme", "T", "Theme", "change the colours", APP, shown_as="T"),
+    Key("help", "question_mark,f1", "Help", "every key, and what it does", APP, show=True, shown_as="?"),
+    Key("quit", "q", "Quit", "leave; runs go on in the background", APP, show=True),
+    Key("quit-now", "ctrl+q", "Quit", "leave, from anywhere", APP, shown_as="^q", priority=True),
+)
+
+
+def bindings(keys: tuple[Key, ...]) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:
+    """Return the bindings of a screen."""
+    return [key.binding() for key in keys]

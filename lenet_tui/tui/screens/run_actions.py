@@ -1,0 +1,210 @@
+"""What can be done with the runs that are chosen in the list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual import work
+
+from lenet_tui.tui import columns, exporting
+from lenet_tui.tui.screens.ask import AskText, Confirm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.screen import Screen
+
+    from lenet_tui.store import Run, Store
+    from lenet_tui.tui.app import LabApp
+    from lenet_tui.tui.settings import Settings
+    from lenet_tui.tui.widgets.form import RunForm
+    from lenet_tui.tui.widgets.runs_list import RunsList
+
+    class _Base(Screen[None]):
+        """The screen this is mixed into."""
+
+        _settings: Settings
+
+        @property
+        def lab(self) -> LabApp: ...
+        @property
+        def runs(self) -> RunsList: ...
+        @property
+        def form(self) -> RunForm: ...
+else:
+    _Base = object
+
+_SHOWN = 8
+
+
+class RunActions(_Base):
+    """The commands on runs, by the names of the key table."""
+
+    async def _each(self, verb: str, question: Callable[[Store, Run], object], runs: list[Run]) -> None:
+        """Do something with each run; who refuses is told, and does not keep the others from it."""
+        done = [run for run in runs if await self.lab.ask(lambda store, run=run: question(store, run)) is not None]  # type: ignore[misc]
+        if len(done) == 1:
+            self.notify(f"run {done[0].id} {verb}", timeout=3)
+        elif done:
+            self.notify(f"{len(done)} runs {verb}", timeout=3)
+
+    def _chosen(self, doing: str) -> list[Run]:
+        runs = self.runs.chosen
+        if not runs:
+            self.notify(f"there is no run to {doing}", severity="warning", timeout=3)
+        return runs
+
+    async def action_stop(self) -> None:
+        """Stop what runs or waits."""
+        runs = self._chosen("stop")
+        if len(runs) > 1:
+            runs = [run for run in runs if run.waiting or run.state == "running"]
+        await self._each("will stop", lambda store, run: store.wish_stop(run.id), runs)
+
+    async def action_again(self) -> None:
+        """Resume what is stopped, try again what failed."""
+
+        def again(store: Store, run: Run) -> Run:
+            return store.retry(run.id) if run.state == "failed" else store.resume(run.id)
+
+        runs = self._chosen("resume")
+        if len(runs) > 1:
+            runs = [run for run in runs if run.state in ("failed", "stopped")]
+        await self._each("queued again", again, runs)
+
+    async def action_earlier(self) -> None:
+        """Let the current run start earlier."""
+        await self._move(-1)
+
+    async def action_later(self) -> None:
+        """Let the current run start later."""
+        await self._move(1)
+
+    async def _move(self, by: int) -> None:
+        run = self.runs.current
+        if run is None or run.place is None:
+            self.notify("only a run that waits can be moved", severity="warning", timeout=3)
+            return
+        place = max(1, run.place + by)
+        await self.lab.ask(lambda store: store.move(run.id, place))
+
+    async def action_drain(self) -> None:
+        """Let nothing start, or let the queue go on."""
+        draining = not self.lab.snapshot.draining
+
+        def turn(store: Store) -> bool:
+            store.set_draining(draining)
+            return True
+
+        if await self.lab.ask(turn):
+            self.notify(
+                "the queue is paused: what runs goes on to its end, nothing starts"
+                if draining
+                else "the queue goes on",
+                timeout=4,
+            )
+
+    def action_delete(self) -> None:
+        """Delete the chosen runs, after asking."""
+        runs = self._chosen("delete")
+        if not runs:
+            return
+        lines = [f"{run.id}  {columns.name(run)}  {columns.state(run)}" for run in runs[:_SHOWN]]
+        lines += [f"and {len(runs) - _SHOWN} more"] if len(runs) > _SHOWN else []
+        question = "Delete this run?" if len(runs) == 1 else f"Delete these {len(runs)} runs?"
+        self.app.push_screen(
+            Confirm(question, [*lines, "", "Folders go to the trash in the private folder .lenet-tui."]),
+            lambda yes: self._delete(runs) if yes else None,
+        )
+
+    @work
+    async def _delete(self, runs: list[Run]) -> None:
+        from lenet_tui.trash import to_trash
+
+        def delete(store: Store, run: Run) -> object:
+            if run.waiting and run.folder is None:
+                return store.remove(run.id)
+            gone = store.delete(run.id)
+            to_trash(self.lab.root, gone)
+            return gone
+
+        await self._each("deleted", delete, runs)
+
+    def action_note(self) -> None:
+        """Write a note on the current run."""
+        run = self.runs.current
+        if run is not None:
+            self.app.push_screen(
+                AskText(f"Note on run {run.id}, {columns.name(run)}", run.note),
+                lambda note: self._set_note(run, note) if note is not None else None,
+            )
+
+    @work
+    async def _set_note(self, run: Run, note: str) -> None:
+        def keep(store: Store) -> bool:
+            store.set_note(run.id, note)
+            return True
+
+        await self.lab.ask(keep)
+
+    def action_clone(self) -> None:
+        """Copy the current run's settings into the form."""
+        run = self.runs.current
+        if run is not None:
+            self.form.display = True
+            self.form.load(run.config)
+            self.form.focus_first()
+            self.notify(f"the form has the settings of run {run.id}", timeout=3)
+
+    def action_details(self) -> None:
+        """Show all that is known of the current run."""
+        run = self.runs.current
+        if run is not None:
+            from lenet_tui.tui.screens.details import DetailsScreen
+
+            epochs = self.lab.snapshot.epochs.get(run.id, ())
+            self.app.push_screen(DetailsScreen(self.lab.root, run, epochs))
+
+    def action_pictures(self) -> None:
+        """Show the current run's pictures."""
+        run = self.runs.current
+        if run is None or run.folder is None:
+            self.notify("this run has no folder yet", severity="warning", timeout=3)
+            return
+        from lenet_tui.tui.screens.pictures import PicturesScreen
+
+        self.app.push_screen(PicturesScreen(self.lab.root / run.folder, self._settings.pictures))
+
+    @work(group="export")
+    async def action_export(self) -> None:
+        """Write the three pictures of the chosen runs into their folders."""
+        for run in self._chosen("export"):
+            if run.folder is None or not run.epochs_done:
+                self.notify(f"run {run.id} has done no epoch yet", severity="warning", timeout=4)
+                continue
+            if run.state == "running":
+                self.notify(f"drawing what run {run.id} has so far…", timeout=3)
+            else:
+                self.notify(f"drawing the pictures of run {run.id}…", timeout=3)
+            result = await exporting.export(self.lab.root / run.folder)
+            if result.error:
+                self.notify(result.error, title=f"run {run.id}", severity="error", timeout=10)
+            else:
+                shown = "\n".join(_relative(path, self.lab.root) for path in result.paths)
+                self.notify(shown, title=f"run {run.id}: written", timeout=10)
+
+    @work
+    async def action_csv(self) -> None:
+        """Write the marked runs, or all that are listed, into a CSV file."""
+        runs = self.runs.marked or self.runs.listed
+        if not runs:
+            self.notify("there is no run to write", severity="warning", timeout=3)
+            return
+        path = await self.lab.ask(lambda _: exporting.write_csv(self.lab.root, runs))
+        if path:
+            self.notify(f"{len(runs)} runs: {_relative(path, self.lab.root)}", title="written", timeout=8)
+
+
+def _relative(path: Path, root: Path) -> str:
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

@@ -1,0 +1,198 @@
+"""Watching the store: a thread that reads it when something was written, and hands out one immutable `Snapshot`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
+
+from lenet_tui.errors import LabError
+from lenet_tui.machine import available_cores
+from lenet_tui.process import is_alive
+from lenet_tui.runner import daemon
+from lenet_tui.runner.estimate import seconds_until_done
+from lenet_tui.runner.slots import Machine
+from lenet_tui.store import Store, StoreRebuilt
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lenet_tui.metrics import EpochMetrics
+    from lenet_tui.store import Run, SpeedKey
+
+LOOK_SECONDS = 0.5
+CHECK_SECONDS = 2.0
+SPEEDS_SECONDS = 10.0
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One state of the store. ``runs`` are all of them by number, ``queue`` those that run and then those that wait.
+
+    ``until`` has the seconds until each run of the queue is done, ``epochs`` the history of the runs that are watched.
+    ``trouble`` says why the store could not be read, or is ""; the rest is then as it was before.
+    """
+
+    runs: Mapping[int, Run] = field(default_factory=dict)
+    queue: tuple[Run, ...] = ()
+    draining: bool = False
+    runner_alive: bool = False
+    speeds: Mapping[SpeedKey, float] = field(default_factory=dict)
+    until: Mapping[int, float | None] = field(default_factory=dict)
+    epochs: Mapping[int, tuple[EpochMetrics, ...]] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+    trouble: str = ""
+
+    @property
+    def running(self) -> tuple[Run, ...]:
+        """The runs at work."""
+        return tuple(run for run in self.queue if run.state == "running")
+
+
+class Watcher:
+    """Reads the store of ``root`` in a thread of its own and calls ``tell`` there with what it sees, when it changed.
+
+    It also does what every command does on its way: runs whose process died are put back into the queue, and a runner
+    is started where something waits and none is there.
+    """
+
+    def __init__(self, root: Path, tell: Callable[[Snapshot], None]) -> None:
+        self._root = root
+        self._tell = tell
+        self._wake = threading.Event()
+        self._ended = threading.Event()
+        self._watched: frozenset[int] = frozenset()
+        self._store: Store | None = None
+        self._opening = threading.Lock()
+        self._thread = threading.Thread(target=self._work, name="watcher", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stop watching and let go of the store."""
+        self._ended.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
+        if self._store is not None:
+            self._store.close()
+
+    def watch(self, run_ids: frozenset[int]) -> None:
+        """Have the epochs of these runs in the snapshots to come."""
+        if run_ids != self._watched:
+            self._watched = run_ids
+            self.look()
+
+    def look(self) -> None:
+        """Look again at once."""
+        self._wake.set()
+
+    def ask(self, question: Callable[[Store], _Answer]) -> _Answer:
+        """Do something with the store, from any thread, and look at what came of it. May raise `LabError`."""
+        try:
+            return question(self._opened())
+        finally:
+            self.look()
+
+    def _opened(self) -> Store:
+        with self._opening:
+            if self._store is None:
+                self._store = Store(self._root)
+            return self._store
+
+    def _work(self) -> None:
+        reading = _Reading()
+        while not self._ended.is_set():
+            self._wake.clear()
+            try:
+                seen = reading.look(self._opened(), self._root, self._watched)
+            except StoreRebuilt:
+                continue  # the next look tells it, among the notices
+            except (LabError, OSError) as error:
+                seen = reading.failed(str(error))
+            if seen is not None and not self._ended.is_set():
+                self._tell(seen)
+            self._wake.wait(LOOK_SECONDS)
+
+
+class _Reading:
+    """What was read so far, so that only what changed has to be read."""
+
+    def __init__(self) -> None:
+        self._last = Snapshot()
+        self._runs: dict[int, Run] = {}
+        self._counter: object = None
+        self._generation = -1
+        self._revision = -1
+        self._watched: frozenset[int] = frozenset()
+        self._next_check = 0.0
+        self._next_speeds = 0.0
+        self._told = False
+
+    def failed(self, reason: str) -> Snapshot | None:
+        self._counter = None
+        if reason == self._last.trouble:
+            return None
+        self._last = replace(self._last, trouble=reason)
+        return self._last
+
+    def look(self, store: Store, root: Path, watched: frozenset[int]) -> Snapshot | None:
+        """Return what is there now, or None when nothing changed."""
+        alive = self._last.runner_alive
+        if time.monotonic() >= self._next_check:
+            self._next_check = time.monotonic() + CHECK_SECONDS
+            store.requeue_dead(is_alive)
+            alive = daemon.is_running(root)
+            waits = any(run.waiting for run in self._last.queue)
+            if waits and not alive and not self._last.draining:
+                daemon.ensure(root)
+        counter = store.change_counter()
+        if counter == self._counter and watched == self._watched and alive == self._last.runner_alive:
+            return None
+        if counter[0] != self._generation:  # another file: its revisions are others
+            self._generation, self._revision = counter[0], -1
+        self._read(store, watched, runner_alive=alive)
+        self._counter = counter
+        return self._last
+
+    def _read(self, store: Store, watched: frozenset[int], *, runner_alive: bool) -> None:
+        found = store.changes(self._revision)
+        before = {run.id for run in self._last.queue}
+        if self._revision < 0:
+            self._runs = {}
+        self._runs.update((run.id, run) for run in found.changed)
+        self._runs.update((run.id, run) for run in found.queue)
+        if len(self._runs) != found.count:  # somebody deleted some
+            found = store.changes()
+            self._runs = {run.id: run for run in found.changed}
+            self._runs.update((run.id, run) for run in found.queue)
+        self._revision = found.revision
+
+        lively = {run.id for run in found.queue if run.state == "running"} | before | {r.id for r in found.changed}
+        epochs = {}
+        for run_id in watched & self._runs.keys():
+            known = self._last.epochs.get(run_id)
+            epochs[run_id] = tuple(store.epochs(run_id)) if known is None or run_id in lively else known
+        self._watched = watched
+
+        speeds = self._last.speeds
+        if time.monotonic() >= self._next_speeds or found.changed:
+            self._next_speeds = time.monotonic() + SPEEDS_SECONDS
+            speeds = store.speeds()
+        self._last = Snapshot(
+            runs=MappingProxyType(dict(self._runs)),
+            queue=tuple(found.queue),
+            draining=found.draining,
+            runner_alive=runner_alive,
+            speeds=speeds,
+            until=seconds_until_done(found.queue, speeds, Machine(available_cores())),
+            epochs=epochs,
+            notices=tuple(store.notices),
+        )
