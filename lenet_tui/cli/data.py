@@ -1,4 +1,4 @@
-"""``lenet-tui data``: fetch a data set, verify what is there, say where it is."""
+"""``lenet-tui data``: fetch or import a data set, verify what is there, say where it is."""
 
 from __future__ import annotations
 
@@ -17,33 +17,45 @@ if TYPE_CHECKING:
 
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
-    """Add the command ``data`` with ``get``, ``verify`` and ``path``."""
+    """Add the command ``data`` with ``get``, ``import``, ``verify`` and ``path``."""
     parser = commands.add_parser(
         "data",
-        help="fetch or verify a data set, or say where it is",
-        description="Fetch a data set into the cache, verify the files that are there, or print their folder.",
+        help="fetch, import or verify a data set, or say where it is",
+        description="Fetch a data set into the cache, copy it there from a folder, verify the files that are there, "
+        "or print their folder.",
         allow_abbrev=False,
     )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     for name, text, run in (
         ("get", "find the data set or fetch it, and verify it", get),
+        ("import", "verify the files in a folder and copy them into the cache, where every run finds them", import_),
         ("verify", "compare the files that are there with their checksums; fetches nothing", verify),
         ("path", "print the folder that would be used; fetches nothing", path),
     ):
         action = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False)
         action.add_argument("name", choices=get_args(DatasetName), metavar="NAME", help=_names())
-        action.add_argument(
-            "--data-dir", type=Path, metavar="DIR", help=f"folder with the IDX files (default {data.DATA_VARIABLE})"
-        )
+        if run is import_:
+            action.add_argument("folder", type=Path, metavar="FOLDER", help="folder with the four IDX files")
+        else:
+            text = f"folder with the IDX files (default {data.DATA_VARIABLE})"
+            action.add_argument("--data-dir", type=Path, metavar="DIR", help=text)
+        if run is get:
+            action.add_argument("--json-progress", action="store_true", help="tell progress on stderr in lines of JSON")
         action.add_argument("--json", action="store_true", help="print one JSON document on stdout")
         action.set_defaults(run=run)
 
 
 def get(arguments: argparse.Namespace) -> int:
     """Find or fetch the data set and say what it is. Raises `DataError` when it can't be had."""
-    with fetch_progress() as progress:
+    with fetch_progress(as_json=arguments.json_progress) as progress:
         found = data.obtain(arguments.name, arguments.data_dir, progress)
     _print_verified(found, as_json=arguments.json)
+    return 0
+
+
+def import_(arguments: argparse.Namespace) -> int:
+    """Verify a folder's files and copy them into the cache. Raises `DataError` when they are not right."""
+    _print_verified(data.adopt(arguments.name, arguments.folder.expanduser()), as_json=arguments.json)
     return 0
 
 

@@ -1,8 +1,11 @@
-"""What a person sees while a data set is fetched: bars in a terminal, lines in a pipe; always on stderr."""
+"""What is told on stderr while a data set is fetched: bars in a terminal, lines in a pipe, JSON for programs."""
 
 from __future__ import annotations
 
 import contextlib
+import json
+import sys
+import time
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -18,11 +21,14 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def fetch_progress(before: Callable[[], None] = lambda: None) -> Iterator[Progress]:
+def fetch_progress(before: Callable[[], None] = lambda: None, *, as_json: bool = False) -> Iterator[Progress]:
     """Give a `Progress` that shows itself on standard error for as long as the block lasts.
 
     Nothing is shown while nothing is fetched; ``before`` is called before something is.
     """
+    if as_json:
+        yield _JsonLines()
+        return
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     if not console.is_terminal:
         yield _Lines(console)
@@ -78,3 +84,24 @@ class _Lines:
 
     def notice(self, message: str) -> None:
         self._console.print(message, markup=False)
+
+
+class _JsonLines:
+    """A line of JSON for each notice and, at most ten times a second, for what has come of a file."""
+
+    def __init__(self) -> None:
+        self._what = ""
+        self._told = 0.0
+
+    def step(self, what: str, done: int, total: int | None) -> None:
+        moment = time.monotonic()
+        if what == self._what and done != total and moment - self._told < 0.1:
+            return
+        self._what, self._told = what, moment
+        self._tell({"what": what, "done": done, "total": total})
+
+    def notice(self, message: str) -> None:
+        self._tell({"notice": message})
+
+    def _tell(self, document: dict[str, str | int | None]) -> None:
+        print(json.dumps(document), file=sys.stderr, flush=True)  # noqa: T201

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from lenet_tui.data.catalog import IDX_FILES, MNIST_MD5, TORCHVISION_CLASS
-from lenet_tui.data.errors import DamagedFileError
+from lenet_tui.data.errors import DamagedFileError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,6 +58,17 @@ def expected_md5(name: DatasetName, folder: Path) -> Mapping[str, str]:
 def write_checksums(folder: Path, md5: Mapping[str, str]) -> None:
     """Write down the md5 of each unpacked file for `expected_md5`."""
     (folder / CHECKSUMS_FILE).write_text(json.dumps(md5, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+@contextlib.contextmanager
+def writing(raw: Path) -> Iterator[None]:
+    """Turn an OSError within the block into a `DataError` that says what can be done about it."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"cannot write in the cache {raw}: {error.strerror or error}; {CACHE_VARIABLE} names another"
+        ) from None
 
 
 @contextlib.contextmanager

@@ -13,6 +13,15 @@ DIGITS_IMAGES = 1797
 DIGITS_TEST_IMAGES = 397
 MIN_VAL_SIZE = CLASSES  # below that some class would have no validation image
 
+DIGITS = tuple("0123456789")
+# The ten classes where they are no digits.
+CLASS_NAMES: dict[str, tuple[str, ...]] = {
+    "fashion-mnist": (
+        "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+    ),
+    "kmnist": ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class IdxFile:

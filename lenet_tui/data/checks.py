@@ -8,8 +8,6 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from lenet_tui.data import idx
 from lenet_tui.data.catalog import CLASSES, MNIST_MD5, PUBLISHED_GZ_MD5, IdxFile, title
 from lenet_tui.data.errors import DamagedFileError, DataError
@@ -102,6 +100,8 @@ def _check_structure(name: DatasetName, file: IdxFile, path: Path | str, content
         raise DamagedFileError(
             f"{wanted}: length expected {file.length} bytes, found {content.length}; md5 found {content.md5}{reason}"
         )
+    import numpy as np  # the app asks where data is, and does without
+
     values = idx.parse(content.data, str(path))
     if values.shape != file.shape:
         raise DamagedFileError(

@@ -19,7 +19,7 @@ from lenet_tui.data.catalog import (
     check_val_size,
 )
 from lenet_tui.data.progress import QUIET
-from lenet_tui.data.sources import Located, obtain_and, read_files, source_of
+from lenet_tui.data.sources import obtain_and, read_files, source_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from lenet_tui.config import DatasetName
+    from lenet_tui.data.locating import Located
     from lenet_tui.data.progress import Progress
 
 SAMPLE_SIZE = 5000

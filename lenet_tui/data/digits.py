@@ -11,12 +11,11 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from lenet_tui.data.catalog import CLASSES, DIGITS_IMAGES
 from lenet_tui.data.errors import DamagedFileError, DataError
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 _SMALL, _LARGE, _BRIGHTEST = 8, 28, 16
@@ -36,6 +35,7 @@ def arrays() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     Raises `DataError` when scikit-learn cannot be imported, `DamagedFileError` when its digits are not these.
     """
     try:
+        import numpy as np
         from sklearn.datasets import load_digits
     except ImportError as error:
         raise DataError(f"digits come with scikit-learn, which cannot be imported: {error}") from None
@@ -53,6 +53,8 @@ def enlarge(images: NDArray[np.int64]) -> NDArray[np.uint8]:
 
     In whole numbers throughout, so that it comes out the same on every machine.
     """
+    import numpy as np  # only those who use the digits wait for it
+
     weights = _weights()
     sums = weights @ images @ weights.T  # times 14², the sum of the weights along both axes
     scale = 14 * 14 * _BRIGHTEST
@@ -64,6 +66,8 @@ def _weights() -> NDArray[np.int64]:
 
     The centre of large pixel i lies at (i + 1/2)·8/28 - 1/2 = (4i - 5)/14 in small pixels; edges are repeated.
     """
+    import numpy as np
+
     weights = np.zeros((_LARGE, _SMALL), dtype=np.int64)
     for row in range(_LARGE):
         left, fraction = divmod(4 * row - 5, 14)

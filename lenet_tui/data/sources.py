@@ -1,44 +1,29 @@
-"""Where a data set is, in the order in which it is looked for, and whether its files are the right ones.
+"""Getting a data set, in the order in which it is looked for, and whether its files are the right ones.
 
 A folder of the user's comes first, then the cache, then the network. No torch in here.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from lenet_tui.data import cache, checks, digits
-from lenet_tui.data.catalog import IDX_FILES, MNIST_MD5, PUBLISHED_GZ_MD5, TORCHVISION_CLASS, IdxFile, title
+from lenet_tui.data.catalog import IDX_FILES, MNIST_MD5, PUBLISHED_GZ_MD5, IdxFile, title
 from lenet_tui.data.errors import DamagedFileError, DataError, UnavailableError
 from lenet_tui.data.fetching import fetch
+from lenet_tui.data.locating import Located, in_cache, locate, user_folder
 from lenet_tui.data.progress import QUIET
-from lenet_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from lenet_tui.config import DatasetName
     from lenet_tui.data.progress import Progress
 
-DATA_VARIABLE = "LENET_TUI_DATA"
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class Located:
-    """Where a data set is. ``files`` are its four files in the order of `IDX_FILES`, packed or not.
-
-    ``origin`` is "folder" (the user's), "cache" (ours) or "scikit-learn", which has no such files.
-    """
-
-    name: DatasetName
-    origin: Literal["folder", "cache", "scikit-learn"]
-    folder: Path
-    files: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,18 +50,6 @@ class Verified:
     files: tuple[VerifiedFile, ...] = ()
 
 
-def locate(name: DatasetName, data_dir: Path | None = None) -> Located | None:
-    """Return what would be used without fetching anything, its content not checked; None when there is nothing.
-
-    ``data_dir`` is the user's folder, by default the one that the environment variable LENET_TUI_DATA names.
-    Raises `UsageError` when it is no folder, `DataError` when only some of the four files are in it.
-    """
-    if name == "digits":
-        folder = digits.folder()
-        return None if folder is None else Located(name, "scikit-learn", folder)
-    return _in_user_folder(name, data_dir) or _in_cache(name)
-
-
 def obtain(name: DatasetName, data_dir: Path | None = None, progress: Progress = QUIET) -> Verified:
     """Find the data set, or fetch it into the cache, and verify it.
 
@@ -101,6 +74,28 @@ def verify(name: DatasetName, data_dir: Path | None = None) -> Verified:
     return verified(located)
 
 
+def adopt(name: DatasetName, folder: Path) -> Verified:
+    """Verify the files in a folder of the user's and copy them into the cache, where every run finds them.
+
+    Raises as `verify` does, and `DataError` when the cache cannot be written.
+    """
+    located = locate(name, folder)
+    if located is None or located.origin != "folder":
+        raise DataError(f"none of {title(name)}'s four files is in {folder}")
+    raw, md5 = cache.raw_folder(name), {}
+    with cache.writing(raw), cache.scratch(raw) as scratch:
+        for file, content, found in read_files(located):
+            (scratch / file.name).write_bytes(content)
+            md5[file.name] = found.md5
+        if name != "mnist":  # whose checksums are known
+            cache.write_checksums(scratch, md5)
+        cache.install(scratch, raw)
+    copied = in_cache(name)
+    if copied is None:
+        raise DataError(f"{raw} was emptied while {title(name)} was copied into it; try again")
+    return verified(copied)
+
+
 def obtain_and(name: DatasetName, data_dir: Path | None, progress: Progress, use: Callable[[Located], _T]) -> _T:
     """Return what ``use`` makes of the data set, found or fetched; raises as `obtain` does.
 
@@ -109,7 +104,7 @@ def obtain_and(name: DatasetName, data_dir: Path | None, progress: Progress, use
     located = locate(name, data_dir)
     looked = _looked(name, data_dir)
     if located is not None:
-        given = _user_folder(data_dir)
+        given = user_folder(data_dir)
         if given is not None and located.origin == "cache":
             progress.notice(f"none of {title(name)}'s files is in {given[0]} ({given[1]}); using those in the cache")
         try:
@@ -121,13 +116,13 @@ def obtain_and(name: DatasetName, data_dir: Path | None, progress: Progress, use
             progress.notice(f"damaged in the cache, fetching it anew: {error}")
     elif name == "digits":
         raise DataError("digits come with scikit-learn, which is not installed; install it with lenet-tui again")
-    elif _user_folder(data_dir) is not None:
+    elif user_folder(data_dir) is not None:
         progress.notice(f"{looked}; fetching {title(name)}")
     try:
         fetch(name, progress)
     except UnavailableError as error:
         raise DataError(f"cannot get {title(name)}: {looked}; {error}; {_ways_on(name)}") from None
-    fetched = _in_cache(name)
+    fetched = in_cache(name)
     if fetched is None:
         raise DataError(f"{cache.raw_folder(name)} was emptied while {title(name)} was fetched into it; try again")
     return use(fetched)
@@ -179,52 +174,9 @@ def _checked(
     return "structure only"
 
 
-def _user_folder(data_dir: Path | None) -> tuple[Path, str] | None:
-    """Return the user's folder and how it was given; None when none was."""
-    if data_dir is not None:
-        return data_dir.expanduser(), "--data-dir"
-    variable = os.environ.get(DATA_VARIABLE)
-    return (Path(variable).expanduser(), DATA_VARIABLE) if variable else None
-
-
-def _in_user_folder(name: DatasetName, data_dir: Path | None) -> Located | None:
-    given = _user_folder(data_dir)
-    if given is None:
-        return None
-    folder, flag = given
-    if not folder.is_dir():
-        raise UsageError(f"{flag} {folder} is not a folder; give one with the four files of {title(name)}")
-    places = [(place, _files(place)) for place in (folder / TORCHVISION_CLASS[name] / "raw", folder / "raw", folder)]
-    for place, files in places:
-        if len(files) == len(IDX_FILES):
-            return Located(name, "folder", place, tuple(files.values()))
-    for place, files in places:
-        if files:
-            missing = ", ".join(file.name for file in IDX_FILES if file.name not in files)
-            raise DataError(f"{place} ({flag}) lacks {missing} (or the same with .gz) of {title(name)}'s four files")
-    return None
-
-
-def _in_cache(name: DatasetName) -> Located | None:
-    folder = cache.raw_folder(name)
-    files = _files(folder)
-    return Located(name, "cache", folder, tuple(files.values())) if len(files) == len(IDX_FILES) else None
-
-
-def _files(folder: Path) -> dict[str, Path]:
-    """Return those of the four files that are in a folder, unpacked ones before packed ones."""
-    found = {}
-    for file in IDX_FILES:
-        for path in (folder / file.name, folder / f"{file.name}.gz"):
-            if path.is_file():
-                found[file.name] = path
-                break
-    return found
-
-
 def _looked(name: DatasetName, data_dir: Path | None) -> str:
     """Say where the data set was not found, for one that has files."""
-    given = _user_folder(data_dir)
+    given = user_folder(data_dir)
     here = "" if given is None else f"{given[0]} ({given[1]}) has no {title(name)} files; "
     return f"{here}the cache {cache.cache_folder()} has none"
 

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
 from lenet_tui import __version__
+from lenet_tui.data.catalog import CLASS_NAMES, DIGITS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,14 +29,6 @@ FONT = "DejaVu Sans"  # comes with matplotlib
 CLASS_COLOURS = (
     "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
 )  # fmt: skip
-
-DIGITS = tuple("0123456789")
-CLASS_NAMES: dict[str, tuple[str, ...]] = {
-    "fashion-mnist": (
-        "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
-    ),
-    "kmnist": ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
-}  # fmt: skip
 
 
 def class_names(record: RunRecord) -> tuple[str, ...]:

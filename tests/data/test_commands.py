@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lenet_tui.cli import data as command
-from lenet_tui.data import DamagedFileError, DataError
+from lenet_tui.data import DamagedFileError, DataError, is_here
 from tests.data.conftest import Mirror, write_files
 
 
@@ -118,3 +118,47 @@ def test_a_terminal_gets_a_bar_and_notices_as_they_are_written() -> None:
     assert "9.5/9.5 MB" in text
     assert "a notice with [brackets]" in text
     assert "\x1b[?25h" in text  # the cursor is back
+
+
+def test_an_imported_folder_is_in_the_cache_for_every_run(
+    tmp_path: Path, fashion: dict[str, bytes], cache_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert not is_here("fashion-mnist")
+    write_files(tmp_path / "mine", fashion)
+    assert lenet_tui("import", "fashion-mnist", str(tmp_path / "mine"), "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["source"], Path(document["folder"]).is_relative_to(cache_dir)) == ("cache", True)
+    assert is_here("fashion-mnist")
+    assert lenet_tui("verify", "fashion-mnist") == 0
+
+
+def test_nothing_is_imported_from_a_folder_without_the_files(tmp_path: Path, fashion: dict[str, bytes]) -> None:
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(DataError, match="none of Fashion-MNIST's four files is in"):
+        lenet_tui("import", "fashion-mnist", str(tmp_path / "mine"))
+    write_files(tmp_path / "mine", fashion | {"t10k-labels-idx1-ubyte": b""})
+    with pytest.raises(DamagedFileError):
+        lenet_tui("import", "fashion-mnist", str(tmp_path / "mine"))
+    assert not is_here("fashion-mnist")
+
+
+def test_progress_for_programs_is_a_line_of_json_for_each_step(
+    fashion_mirrors: list[Mirror], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lenet_tui("get", "fashion-mnist", "--json", "--json-progress") == 0
+    out, err = capsys.readouterr()
+    told = [json.loads(line) for line in err.splitlines()]
+    steps = [line for line in told if "what" in line]
+    assert {line["what"] for line in steps} == set(fashion_mirrors[0].requests)
+    assert [line["what"] for line in steps if line["done"] == line["total"]] == fashion_mirrors[0].requests
+    assert "is here, from" in told[-1]["notice"]
+    assert json.loads(out)["source"] == "cache"
+
+
+def test_asking_whether_data_is_here_imports_neither_numpy_nor_torch() -> None:
+    code = (
+        "import sys; from lenet_tui.data import is_here; assert is_here('digits'); is_here('mnist'); "
+        "print({'numpy', 'torch', 'torchvision', 'sklearn'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("set()\n", "")

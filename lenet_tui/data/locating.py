@@ -1,0 +1,98 @@
+"""Where a data set is, told from the names of files alone: a folder of the user's comes first, then the cache.
+
+Cheap enough for whoever shows a screen: nothing is read, and no numpy.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from lenet_tui.data import cache, digits
+from lenet_tui.data.catalog import IDX_FILES, TORCHVISION_CLASS, title
+from lenet_tui.data.errors import DataError
+from lenet_tui.errors import LabError, UsageError
+
+if TYPE_CHECKING:
+    from lenet_tui.config import DatasetName
+
+DATA_VARIABLE = "LENET_TUI_DATA"
+
+
+@dataclass(frozen=True)
+class Located:
+    """Where a data set is. ``files`` are its four files in the order of `IDX_FILES`, packed or not.
+
+    ``origin`` is "folder" (the user's), "cache" (ours) or "scikit-learn", which has no such files.
+    """
+
+    name: DatasetName
+    origin: Literal["folder", "cache", "scikit-learn"]
+    folder: Path
+    files: tuple[Path, ...] = ()
+
+
+def locate(name: DatasetName, data_dir: Path | None = None) -> Located | None:
+    """Return what would be used without fetching anything, its content not checked; None when there is nothing.
+
+    ``data_dir`` is the user's folder, by default the one that the environment variable LENET_TUI_DATA names.
+    Raises `UsageError` when it is no folder, `DataError` when only some of the four files are in it.
+    """
+    if name == "digits":
+        folder = digits.folder()
+        return None if folder is None else Located(name, "scikit-learn", folder)
+    return _in_user_folder(name, data_dir) or in_cache(name)
+
+
+def is_here(name: DatasetName) -> bool:
+    """Say whether a run would find the data set without fetching it, as far as names of files tell."""
+    try:
+        return locate(name) is not None
+    except LabError:
+        return False
+
+
+def user_folder(data_dir: Path | None) -> tuple[Path, str] | None:
+    """Return the user's folder and how it was given; None when none was."""
+    if data_dir is not None:
+        return data_dir.expanduser(), "--data-dir"
+    variable = os.environ.get(DATA_VARIABLE)
+    return (Path(variable).expanduser(), DATA_VARIABLE) if variable else None
+
+
+def _in_user_folder(name: DatasetName, data_dir: Path | None) -> Located | None:
+    given = user_folder(data_dir)
+    if given is None:
+        return None
+    folder, flag = given
+    if not folder.is_dir():
+        raise UsageError(f"{flag} {folder} is not a folder; give one with the four files of {title(name)}")
+    places = [(place, _files(place)) for place in (folder / TORCHVISION_CLASS[name] / "raw", folder / "raw", folder)]
+    for place, files in places:
+        if len(files) == len(IDX_FILES):
+            return Located(name, "folder", place, tuple(files.values()))
+    for place, files in places:
+        if files:
+            missing = ", ".join(file.name for file in IDX_FILES if file.name not in files)
+            raise DataError(f"{place} ({flag}) lacks {missing} (or the same with .gz) of {title(name)}'s four files")
+    return None
+
+
+def in_cache(name: DatasetName) -> Located | None:
+    """Return the data set in the cache, None when not all of its files are there."""
+    folder = cache.raw_folder(name)
+    files = _files(folder)
+    return Located(name, "cache", folder, tuple(files.values())) if len(files) == len(IDX_FILES) else None
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """Return those of the four files that are in a folder, unpacked ones before packed ones."""
+    found = {}
+    for file in IDX_FILES:
+        for path in (folder / file.name, folder / f"{file.name}.gz"):
+            if path.is_file():
+                found[file.name] = path
+                break
+    return found
