@@ -215,7 +215,7 @@ def create(root: Path, config: RunConfig) -> RunFolder:
 
 
 def numbered(name: str, attempt: int) -> str:
-    """Return the name that a run folder gets when ``attempt - 1`` like it are taken: ``name``, ``name.2``, ``name.3``."""
+    """Return a run folder's name at the nth attempt to find one that is free: ``name``, ``name.2``, ``name.3``."""
     return name if attempt == 1 else f"{name}.{attempt}"
 
 

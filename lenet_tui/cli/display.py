@@ -15,8 +15,7 @@ from lenet_tui.runfolder import PICTURES
 from lenet_tui.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from lenet_tui.metrics import EpochMetrics
@@ -30,7 +29,11 @@ class EarlyNote:
     away again.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self) -> None:
+        self._shown = False
+
+    def show(self, text: str) -> None:
+        """Show it."""
         self._shown = sys.stderr.isatty()
         if self._shown:
             sys.stderr.write(text)

@@ -8,7 +8,7 @@ import difflib
 import importlib
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from lenet_tui import __version__
 from lenet_tui.errors import LabError, UsageError
@@ -40,6 +40,12 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise `UsageError` with the message in one line."""
         raise UsageError(f"{message} (see {self.prog} --help)")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        # argparse's own complaint puts quotes around everything, and has no idea what might be meant.
+        if action.choices is not None and value not in action.choices:
+            choices = list(map(str, action.choices))
+            raise UsageError(f"{value} is none of {', '.join(choices)}{_meant(str(value), choices)}")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -78,16 +84,40 @@ def build_parser(names: Iterable[str] = COMMANDS) -> Parser:
 
 def _parse(argv: list[str]) -> argparse.Namespace:
     # A command that is quick by itself shall not wait for what another one imports.
-    parser = build_parser(argv[:1] if argv and argv[0] in COMMANDS else COMMANDS)
-    if not argv:
+    words = [_dashed(word) for word in argv]
+    parser = build_parser(words[:1] if words and words[0] in COMMANDS else COMMANDS)
+    if not words:
         parser.print_help()
         raise SystemExit(0)
-    arguments, unknown = parser.parse_known_args([_dashed(word) for word in argv])
+    own = [flag for action in parser._actions for flag in action.option_strings]
+    if words[0] not in COMMANDS and words[0] not in own:
+        raise _not_a_command(words, parser)
+    arguments, unknown = parser.parse_known_args(words)
     if unknown:
-        known = [flag for action in _actions(parser) for flag in action.option_strings]
-        near = difflib.get_close_matches(unknown[0].partition("=")[0], known, n=1)
-        raise UsageError(f"{unknown[0]} is not known here" + (f" (did you mean {near[0]}?)" if near else ""))
+        flag = unknown[0].partition("=")[0]
+        raise UsageError(f"{unknown[0]} is not known here{_meant(flag, _flags(parser))}")
     return arguments
+
+
+def _not_a_command(words: list[str], parser: Parser) -> UsageError:
+    first = words[0].partition("=")[0]
+    if not first.startswith("-"):
+        return UsageError(f"{first} is not a command{_meant(first, COMMANDS)}; 'lenet-tui --help' lists them")
+    if first in _flags(parser):
+        command = next((word for word in words if word in COMMANDS), "COMMAND")
+        return UsageError(f"{first} goes after the command: lenet-tui {command} {first}")
+    return UsageError(f"{first} is not known here{_meant(first, _flags(parser))}; 'lenet-tui --help' tells more")
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    # Without the dashes, which would make all flags look like each other.
+    bare = {name.lstrip("-"): name for name in known}
+    near = difflib.get_close_matches(word.lstrip("-"), list(bare), n=1)
+    return f" (did you mean {bare[near[0]]}?)" if near else ""
+
+
+def _flags(parser: argparse.ArgumentParser) -> list[str]:
+    return [flag for action in _actions(parser) for flag in action.option_strings]
 
 
 def _dashed(word: str) -> str:

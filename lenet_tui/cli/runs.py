@@ -43,8 +43,8 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
             "delete",
             delete,
             "take finished, failed or stopped runs off the record and put their folders into the trash",
-            "It asks before it does anything. The folders go to .lenet-tui/trash in the root and can be moved back from "
-            "there; nothing ever empties it but you.",
+            "It asks before it does anything. The folders go to .lenet-tui/trash in the root and can be moved back "
+            "from there; nothing ever empties it but you.",
         ),
         (
             "import",

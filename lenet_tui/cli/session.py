@@ -46,9 +46,7 @@ def find(store: Store, root: Path, name: str) -> Run:
     if is_number(name):
         return store.get(int(name))
     folders = {(place / name).resolve() for place in (Path(), root)}
-    wanted = {
-        path.relative_to(root.resolve()).as_posix() for path in folders if path.is_relative_to(root.resolve())
-    }
+    wanted = {path.relative_to(root.resolve()).as_posix() for path in folders if path.is_relative_to(root.resolve())}
     for run in store.runs():
         if run.folder in wanted:
             return run

@@ -63,9 +63,7 @@ def counts(queue: Iterable[Run]) -> dict[str, int]:
     return found
 
 
-def queue_rows(
-    queue: Sequence[Run], until: Mapping[int, float | None], named: Mapping[int, str]
-) -> list[list[str]]:
+def queue_rows(queue: Sequence[Run], until: Mapping[int, float | None], named: Mapping[int, str]) -> list[list[str]]:
     """Return the table of what runs and waits, heading first; ``named`` has the runs' names."""
     rows = [["id", "run", "state", "train loss", "best val", "img/s", "done in"]]
     for run in queue:

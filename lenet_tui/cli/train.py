@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.cli import flags
-from lenet_tui.cli.display import JsonDisplay, PlainDisplay, TerminalDisplay
+from lenet_tui.cli.display import EarlyNote, JsonDisplay, PlainDisplay, TerminalDisplay
+from lenet_tui.cli.export import find
 from lenet_tui.cli.fetch_display import fetch_progress
-from lenet_tui.config import hyperparameter
+from lenet_tui.config import DATASET_TITLES, hyperparameter
 from lenet_tui.data import DamagedFileError, DataError
-from lenet_tui.errors import UsageError
+from lenet_tui.errors import LabError, UsageError
 from lenet_tui.machine import available_cores
 from lenet_tui.process import is_alive, this_process
-from lenet_tui.runfolder import RunFolder, check_root
+from lenet_tui.runfolder import check_root
 from lenet_tui.store import Store
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ FALLBACK = "digits"
 INTERRUPTED = 130
 
 
+class _NothingStarted(LabError):  # noqa: N818 - names what happened
+    """Ctrl-C came before there was a run."""
+
+    exit_code = INTERRUPTED
+
+
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the command ``train``."""
     parser = commands.add_parser(
@@ -43,7 +50,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     )
     flags.add_root(parser)
     flags.add_json(parser)
-    parser.add_argument("--resume", type=Path, metavar="RUN_FOLDER", help="go on with a stopped or interrupted run")
+    parser.add_argument("--resume", metavar="RUN", help="go on with a stopped or interrupted run: its number or folder")
     parser.add_argument(
         "--data-dir", type=Path, metavar="DIR", help="folder with the data set's IDX files (default LENET_TUI_DATA)"
     )
@@ -63,28 +70,31 @@ def run(arguments: argparse.Namespace) -> int:
 def _train(arguments: argparse.Namespace, values: dict[str, str], display: Display) -> RunRecord:
     config = flags.config_from(values)
     check_root(arguments.root)
-    from lenet_tui import device, experiment
+    with _early(f"loading torch and {DATASET_TITLES[config.dataset]} …") as note:
+        from lenet_tui import device, experiment
 
-    device.resolve(config.device)
-    fallback_for = None
-    try:
-        data = _load(config.dataset, config.val_size, arguments.data_dir)
-    except DataError as error:
-        if "dataset" in values or arguments.data_dir or isinstance(error, DamagedFileError):
-            raise
-        display.warn(f"{error}")
-        display.warn(
-            f"TRAINING ON {FALLBACK.upper()} INSTEAD OF {config.dataset.upper()}: 1,797 small images, not MNIST"
-        )
-        fallback_for = config.dataset
-        config = flags.config_from(values | {"dataset": FALLBACK})
-        data = _load(config.dataset, config.val_size, None)
-    experiment.check(config, data)
-    from lenet_tui.runner import worker
+        device.resolve(config.device)
+        fallback_for = None
+        try:
+            data = _load(config.dataset, config.val_size, arguments.data_dir, note)
+        except DataError as error:
+            if "dataset" in values or arguments.data_dir or isinstance(error, DamagedFileError):
+                raise
+            note.clear()
+            display.warn(f"{error}")
+            display.warn(
+                f"TRAINING ON {FALLBACK.upper()} INSTEAD OF {config.dataset.upper()}: 1,797 small images, not MNIST"
+            )
+            fallback_for = config.dataset
+            config = flags.config_from(values | {"dataset": FALLBACK})
+            data = _load(config.dataset, config.val_size, None, note)
+        experiment.check(config, data)
+        from lenet_tui.runner import worker
 
-    owner = this_process()
+        owner = this_process()
     with Store(arguments.root) as store:
         row = store.start(config, owner, config.threads or available_cores())
+        display.run_id = row.id
         with _stopped_by_signals(display), display:
             folder, record = worker.execute(store, arguments.root, row, owner, data, display, fallback_for)
     display.summary(folder, record)
@@ -95,11 +105,12 @@ def _resume(arguments: argparse.Namespace, values: dict[str, str], display: Disp
     if values:
         named = ", ".join(hyperparameter(name).flag for name in values)
         raise UsageError(f"--resume goes on with the run's own settings; leave out {named}")
-    from lenet_tui import experiment
+    folder = find(arguments.resume, arguments.root)
+    with _early("loading torch and the run …") as note:
+        from lenet_tui import experiment
 
-    folder = RunFolder(arguments.resume)
-    record = experiment.check_resumable(folder)
-    data = _load(record.config.dataset, record.config.val_size, arguments.data_dir)
+        record = experiment.check_resumable(folder)
+        data = _load(record.config.dataset, record.config.val_size, arguments.data_dir, note)
     if folder.path.resolve().parent.name != record.config.model:  # taken out of its root, so on nobody's record
         with _stopped_by_signals(display), display:
             record = experiment.run(folder, record, data, display)
@@ -111,16 +122,31 @@ def _resume(arguments: argparse.Namespace, values: dict[str, str], display: Disp
         with Store(root) as store:
             store.requeue_dead(is_alive)
             row = store.take(store.import_folder(folder).id, owner, record.threads)
+            display.run_id = row.id
             with _stopped_by_signals(display), display:
                 _, record = worker.execute(store, root, row, owner, data, display)
     display.summary(folder, record)
     return record
 
 
-def _load(name: Any, val_size: int, data_dir: Path | None) -> Dataset:
+@contextlib.contextmanager
+def _early(text: str) -> Iterator[EarlyNote]:
+    """Say what is about to be done while that takes seconds. Raises `LabError` for a Ctrl-C that comes meanwhile."""
+    note = EarlyNote()
+    try:
+        note.show(text)
+        yield note
+    except KeyboardInterrupt:
+        note.clear()
+        raise _NothingStarted("interrupted before anything was started") from None
+    finally:
+        note.clear()
+
+
+def _load(name: Any, val_size: int, data_dir: Path | None, note: EarlyNote) -> Dataset:
     from lenet_tui.data import datasets
 
-    with fetch_progress() as progress:
+    with fetch_progress(before=note.clear) as progress:
         return datasets.load(name, val_size=val_size, data_dir=data_dir, progress=progress)
 
 

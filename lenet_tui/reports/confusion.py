@@ -24,6 +24,7 @@ ERROR_SHARES = LogNorm(0.0005, 0.3, clip=True)
 ERROR_COLOURS = "YlOrBr"
 RIGHT_COLOURS = "Blues"
 NO_ERROR = "#fafafa"
+EVEN_LUMINANCE = 0.179  # of a ground on which black and white stand out alike, 4.6 to 1 (WCAG 2)
 NAMED_ERRORS = 5
 SCALE_WIDTH = 1.2  # inches, for the colour bar and its labels
 
@@ -84,7 +85,7 @@ def draw(record: RunRecord, predictions: Predictions) -> bytes:
 
 def _write_cell(axes: Axes, counts: NDArray[np.int64], row: int, column: int, ground: NDArray[np.float64]) -> None:
     count, total = int(counts[row, column]), int(counts[row].sum())
-    colour = style.PALE if count == 0 else style.INK if _luminance(ground) > 0.2 else "white"
+    colour = style.PALE if count == 0 else "black" if _luminance(ground) > EVEN_LUMINANCE else "white"
     share = f"{100 * count / total:.1f} %" if total else "–"
     axes.text(
         column, row - 0.13, f"{count:,}", ha="center", va="center", size=10 if count else 8.5,

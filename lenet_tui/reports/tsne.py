@@ -51,7 +51,7 @@ def draw(record: RunRecord, predictions: Predictions) -> bytes:
         f"t-SNE of the last hidden layer, {style.split_name(predictions)}",
         height=MAP + 0.2,
         caption=f"t-SNE (van der Maaten & Hinton 2008) of {features.shape[1]:,} penultimate features; "
-        f"stratified sample of {len(chosen):,} of {len(predictions.labels):,} images, perplexity "
+        f"{_sample(len(chosen), len(predictions.labels))}, perplexity "
         f"{_perplexity(len(chosen)):g}, PCA start, seed {record.config.seed}. Neighbourhoods carry meaning; the axes, "
         "distances between clusters and their sizes don't.",
     )
@@ -121,6 +121,10 @@ def embed(features: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
         )
         places: NDArray[np.float32] = method.fit_transform(features)
     return places
+
+
+def _sample(chosen: int, count: int) -> str:
+    return f"all {count:,} images" if chosen == count else f"stratified sample of {chosen:,} of {count:,} images"
 
 
 def _perplexity(count: int) -> float:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.conftest import environment
 
 if TYPE_CHECKING:
@@ -73,3 +75,34 @@ def test_doctor_names_each_problem_with_its_remedy(lab: Lab, tmp_path: Path) -> 
     assert "lenet-tui data get mnist" in done.stdout
     assert "✗  root" in done.stdout
     assert "--root file is a file" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--json", "runs"), "--json goes after the command: lenet-tui runs --json"),
+        (("--root", "/tmp", "queue", "list"), "--root goes after the command: lenet-tui queue --root"),
+        (("quue",), "quue is not a command (did you mean queue?)"),
+        (("--jsonn",), "--jsonn is not known here (did you mean --json?)"),
+        (("--bogus",), "--bogus is not known here; 'lenet-tui --help' tells more"),
+        (("runs", "--jsn"), "--jsn is not known here (did you mean --json?)"),
+        (("runs", "--bogus"), "--bogus is not known here\n"),
+        (("runner", "strat"), "strat is none of status, start, stop (did you mean start?)"),
+        (("data", "get", "minst"), "minst is none of mnist, fashion-mnist, kmnist, digits (did you mean mnist?)"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_misspelt_word_is_told_with_what_may_be_meant(words: tuple[str, ...], message: str, lab: Lab) -> None:
+    done = lab(*words)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+COMMANDS = ("train", "queue", "runs", "show", "export", "delete", "import", "runner", "doctor")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_says_more_than_its_name(command: str, lab: Lab) -> None:
+    text = lab(command, "--help").stdout.partition("\n\n")[2].partition("\n\n")[0]
+    assert len(text.split()) >= 12, text

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -14,8 +16,12 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
+from lenet_tui.cli.display import PlainDisplay
+from lenet_tui.config import RunConfig
+from lenet_tui.reports import Report
 from lenet_tui.runfolder import PICTURES, RunFolder
 from tests.conftest import environment
+from tests.reports.conftest import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -104,7 +110,7 @@ def test_a_signal_stops_the_run_with_its_pictures_and_resuming_gives_the_undistu
     process.send_signal(number)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
-    assert "stopped: stopped on request" in output
+    assert "run 1 stopped: on request" in output
     assert "--resume lenet/bs64_lr0.001_data-digits_ep25_thr1_tsne100" in output
     assert "Traceback" not in output
     record = RunFolder(folder).read_record()
@@ -160,13 +166,13 @@ def test_a_diverging_run_fails_with_a_plain_reason_and_keeps_what_it_had(lab: La
         (("train", "--model", "../../etc"), "--model ../../etc must be one of"),
         (("train", "--batchsize", "3"), "--batchsize is not known here (did you mean --batch-size?)"),
         (("train", "--lr"), "argument --lr: expected one argument"),
-        (("trian",), "invalid choice: 'trian'"),
+        (("trian",), "trian is not a command (did you mean train?)"),
         ((*DIGITS, "--batch-size", "1300"), "--batch-size 1300 is more than the 1,200 training images of digits"),
         ((*DIGITS, "--val-size", "1300"), "--val-size 1300"),
         ((*DIGITS, "--root", "file"), "--root file is a file; give a folder"),
         ((*DIGITS, "--root", "/proc/nowhere"), "--root /proc/nowhere cannot be made"),
         ((*DIGITS, "--device", "mps"), "--device mps is not available on this machine; use auto or cpu"),
-        (("train", "--resume", "nowhere"), "nowhere is not a run folder: it has no run.json"),
+        (("train", "--resume", "nowhere"), "there is no run folder nowhere, neither here nor in --root"),
         (
             ("train", "--resume", "nowhere", "--lr", "0.1"),
             "--resume goes on with the run's own settings; leave out --lr",
@@ -311,3 +317,31 @@ def test_without_mnist_a_run_that_names_it_is_an_error_with_the_ways_on(lab: Lab
     for way in ("--data-dir", "--dataset digits", "lenet-tui data get mnist"):
         assert way in done.stderr
     assert not (tmp_path / "lenet").exists()
+
+
+def test_an_early_ctrl_c_says_that_nothing_was_started(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "lenet_tui", *DIGITS]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment(), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
+    os.close(theirs)
+    shown = ""
+    while "loading torch and digits" not in shown:  # which is told before anything takes long
+        shown += os.read(ours, 1024).decode()
+    process.send_signal(signal.SIGINT)
+    with contextlib.suppress(OSError):  # until the other end is closed
+        while True:
+            shown += os.read(ours, 1024).decode()
+    os.close(ours)
+    assert process.wait(timeout=60) == 130
+    assert "interrupted before anything was started" in shown
+    assert "Traceback" not in shown
+    assert not (tmp_path / ".lenet-tui").exists()
+
+
+def test_the_summary_says_why_a_picture_was_not_drawn(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    display = PlainDisplay(sys.stdout)
+    display.drawn([Report(tmp_path / "loss.png"), Report(tmp_path / "t-SNE.png", "the network has collapsed")])
+    display.summary(RunFolder(tmp_path), record(RunConfig(dataset="digits")))
+    assert "not drawn: t-SNE.png: the network has collapsed\n" in capsys.readouterr().out

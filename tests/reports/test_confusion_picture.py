@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix as reference
 
 from lenet_tui.config import RunConfig
@@ -41,6 +43,24 @@ def test_errors_stand_in_the_row_of_the_true_class():
     rows, columns = np.nonzero((body[..., 0] > body[..., 1]) & (body[..., 1] > body[..., 2] + 40))
     assert rows.mean() < 0.25 * image.shape[0]
     assert 0.1 * image.shape[1] < columns.mean() < 0.3 * image.shape[1]
+
+
+@pytest.mark.parametrize("count", [1, 5, 20, 30, 40, 50, 60, 70, 80, 120, 300, 999])
+def test_the_figures_stand_out_from_the_cell_that_they_are_in(count):
+    counts = np.diag(np.full(10, 1000 - count))
+    counts[3, 5] = count
+    colours = confusion._colours(counts / 1000)
+    axes = Figure().subplots()
+    for place in ((3, 3), (3, 5)):
+        confusion._write_cell(axes, counts, *place, colours[place])
+    for text, ground in zip(axes.texts, (colours[3, 3],) * 2 + (colours[3, 5],) * 2, strict=True):
+        lighter, darker = sorted((luminance(text.get_color()), luminance(ground)), reverse=True)
+        assert (lighter + 0.05) / (darker + 0.05) >= 4.5  # WCAG 2, AA
+
+
+def luminance(colour):
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lenet_tui.config import RunConfig
+from lenet_tui.process import this_process
 from lenet_tui.runner import daemon
 from lenet_tui.store import Store
 
@@ -49,7 +50,7 @@ def test_comma_lists_make_a_grid_and_seeds_make_replicates(drained: Bench) -> No
 def test_a_run_that_waits_already_is_named(drained: Bench) -> None:
     drained.call("queue", "add", "--lr", "0.01,0.001")
     done = drained.call("queue", "add")
-    assert done.stdout == "3  lenet/bs64_lr0.001  queued #3, the same as run 2, queued #2\n"
+    assert done.stdout == "3  lenet/bs64_lr0.001.2  queued #3, the same as run 2, queued #2\n"
     assert drained.json("queue", "add", "--lr", "0.01")[0]["same_as"] == 1
 
 
@@ -64,11 +65,12 @@ def test_a_run_that_waits_already_is_named(drained: Bench) -> None:
         (("add", "--seed", "4294967295", "--seeds", "2"), "--seed 4294967296 must be a whole number"),
         (("add", "--seeds", "10000", "--lr", "0.1,0.2"), "these lists make 20,000 runs"),
         (("stop", "7"), "there is no run 7"),
-        (("stop", "x"), "x is not a run's number"),
+        (("stop", "x"), "x is neither a run's number nor its folder"),
         (("move", "1", "0"), "0 must be a whole number from 1"),
         (("resume", "1"), "run 1 is queued"),
         (("retry", "1"), "run 1 is queued"),
-        (("nonsense",), "invalid choice: 'nonsense'"),
+        (("nonsense",), "nonsense is none of add, list,"),
+        (("lsit",), "did you mean list?"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -132,6 +134,61 @@ def test_draining_lets_what_runs_finish_and_starts_nothing(bench: Bench) -> None
     assert store.runs("queued")
     assert "the queue goes on" in bench.call("queue", "drain", "--off").stdout
     bench.call("queue", "wait")
+
+
+def test_a_drained_queue_tells_no_time_for_what_waits(bench: Bench) -> None:
+    bench.call("train", *SHORT)
+    bench.call("queue", "drain")
+    bench.call("queue", "add", *SHORT)
+    assert bench.json("queue")["runs"][0]["done_in_seconds"] is None
+    assert bench.call("queue").stdout.splitlines()[1].endswith("?")
+
+
+@pytest.mark.parametrize("words", [("queue", "resume", 1), ("queue", "remove", 1), ("delete", 1, "--yes")])
+def test_what_a_stopping_run_cannot_do_yet_is_told_with_the_advice_to_wait(
+    words: tuple[object, ...], drained: Bench
+) -> None:
+    with Store(drained.root) as store:
+        store.start(RunConfig(), this_process(), threads=1)
+        store.wish_stop(1)
+    done = drained.call(*words, ok=2)
+    assert done.stderr == (
+        "lenet-tui: run 1 is stopping; wait a moment, until it has drawn its pictures, and ask again\n"
+    )
+    assert "drained: 0 running will be finished, 1 stopping, 0 waiting" in drained.call("queue", "drain").stdout
+
+
+def test_waiting_for_nothing_says_so(drained: Bench) -> None:
+    assert drained.call("queue", "wait").stderr == "nothing runs or waits\n"
+
+
+def test_stopping_a_runner_that_is_not_there_leaves_the_queue_on_unless_something_waits(bench: Bench) -> None:
+    assert "nothing changed" in bench.call("runner", "stop").stdout
+    bench.call("train", *SHORT)
+    assert "nothing changed" in bench.call("runner", "stop").stdout
+    assert not Store(bench.root).draining()
+    Store(bench.root).add([RunConfig()])
+    told = bench.call("runner", "stop").stdout
+    assert told == "the runner was not there\n1 run waiting; nothing starts until 'lenet-tui runner start'\n"
+    assert Store(bench.root).draining()
+
+
+def test_runs_are_named_by_number_or_by_folder(bench: Bench) -> None:
+    told = bench.call("train", *SHORT).stdout
+    folder = str(Store(bench.root).get(1).folder)
+    assert "; run 1: cpu, 1 thread, into " in told
+    assert "\nrun 1 finished: test accuracy " in told
+    for name in (1, folder, bench.root / folder):
+        assert bench.json("show", name)["id"] == 1
+        (bench.root / folder / "loss.png").unlink()
+        bench.call("export", name)
+        assert (bench.root / folder / "loss.png").exists()
+        assert "is finished; there is nothing to resume" in bench.call("train", "--resume", name, ok=2).stderr
+    assert "there is no run 2" in bench.call("export", 2, ok=2).stderr
+    bench.call("queue", "drain")
+    bench.call("queue", "add", *SHORT)
+    assert "run 2 is queued and has no folder yet" in bench.call("train", "--resume", 2, ok=2).stderr
+    assert bench.call("delete", folder, "--yes").stdout.startswith("1  ")
 
 
 def test_show_tells_settings_epochs_and_log(bench: Bench) -> None:

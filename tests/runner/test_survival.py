@@ -132,7 +132,9 @@ def test_stopping_the_runner_interrupts_and_starting_it_goes_on(bench: Bench) ->
     bench.call("queue", "add", *DIGITS, "--epochs", 200)
     store = Store(bench.root)
     bench.wait_for(lambda: store.get(1).epochs_done >= 2)
-    assert "the runner is not there; 0 running, 1 waiting" in bench.call("runner", "stop").stdout
+    told = bench.call("runner", "stop").stdout
+    assert told == "stopped; 1 run interrupted, it goes on after 'lenet-tui runner start'\n"
+    assert "the runner is not there; 0 running, 1 waiting" in bench.call("runner").stdout
     bench.wait_for(lambda: not bench.processes(), 5)
     assert store.get(1).state == "interrupted"
     assert "interrupted #1" in bench.call("queue", "list").stdout
@@ -140,6 +142,17 @@ def test_stopping_the_runner_interrupts_and_starting_it_goes_on(bench: Bench) ->
     done = store.get(1).epochs_done
     bench.call("runner", "start")
     bench.wait_for(lambda: store.get(1).epochs_done > done)
+
+
+def test_a_run_that_is_stopped_may_draw_its_pictures_before_the_runner_ends(bench: Bench) -> None:
+    bench.call("queue", "add", "--dataset", "digits", "--threads", 1, "--epochs", 300)
+    store = Store(bench.root)
+    bench.wait_for(lambda: store.get(1).epochs_done >= 2)
+    store.wish_stop(1)
+    assert bench.call("runner", "stop").stdout.startswith("stopped\n")
+    run = store.get(1)
+    assert (run.state, run.reason) == ("stopped", "on request")
+    assert {"confusion.png", "loss.png", "t-SNE.png"} <= {p.name for p in (bench.root / str(run.folder)).iterdir()}
 
 
 def test_a_stopped_run_keeps_its_pictures_and_resumes_to_the_same_bytes(
