@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
@@ -18,6 +17,7 @@ from lenet_tui.runner.slots import Machine
 from lenet_tui.store import Store, StoreRebuilt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from lenet_tui.metrics import EpochMetrics

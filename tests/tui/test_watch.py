@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +13,10 @@ from lenet_tui.metrics import EpochMetrics
 from lenet_tui.process import this_process
 from lenet_tui.store import Store
 from lenet_tui.tui.watch import Snapshot, Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 class Seen:

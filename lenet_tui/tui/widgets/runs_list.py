@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -16,6 +15,7 @@ from lenet_tui.tui import columns
 from lenet_tui.tui.watch import Snapshot
 
 if TYPE_CHECKING:
+    from rich.style import Style
     from textual import events
 
     from lenet_tui.store import Run

@@ -1,0 +1,78 @@
+"""The app in a pseudo-terminal: first frame, key to screen while every core trains, bytes, processor time, memory."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.result import Result
+from benchmarks.terminal import Terminal
+from lenet_tui.machine import available_cores
+from lenet_tui.runner import daemon
+from lenet_tui.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# A word that is on the first frame and not in any escape sequence.
+_FIRST = b"epochs"
+_STARTS = 5
+_KEYS = 200
+
+
+def measure() -> Iterator[Result]:
+    """Yield what the app is promised to reach."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        yield from _alone(root)
+        try:
+            yield from _beside_training(root)
+        finally:
+            daemon.stop(root)
+
+
+def _alone(root: Path) -> Iterator[Result]:
+    seconds = []
+    for _ in range(_STARTS):
+        with Terminal(root) as terminal:
+            seconds.append(terminal.seconds_until(_FIRST))
+    yield Result("first frame, seconds", statistics.median(seconds), 0.5, f"median of {_STARTS} starts, 80×24")
+    with Terminal(root) as terminal:
+        terminal.seconds_until(_FIRST)
+        terminal.read(5)
+        share, written = terminal.share_of_a_core(20)
+    yield Result("idle app, share of a core", share, 0.01, f"over 20 s, {written} bytes written")
+
+
+def _beside_training(root: Path) -> Iterator[Result]:
+    seeds = ",".join(map(str, range(available_cores())))
+    _command("queue", "add", "--epochs", "1000", "--seed", seeds, "--threads", "1", "--root", str(root))
+    with Store(root) as store, Terminal(root) as terminal:
+        terminal.seconds_until(_FIRST)
+        while not all(run.progress for run in store.queue()):
+            terminal.read(0.5)
+        terminal.press(b"3")  # to the runs
+        terminal.read(5)
+        share, written = terminal.share_of_a_core(30)
+        yield Result("app while runs stream, share of a core", share, 0.03, "over 30 s, 80×24")
+        yield Result("app while runs stream, kB/s", written / 30e3, 5.0, "over the same 30 s")
+        reactions = []
+        for number in range(_KEYS):
+            reactions.append(1000 * terminal.seconds_to_react((b"j", b"k")[number % 2]))
+            terminal.read(0.05)
+        reactions.sort()
+        yield Result(
+            "key to changed screen, ms, 95th percentile",
+            reactions[int(0.95 * len(reactions))],
+            100.0,
+            f"{_KEYS} keys while every core trains; median {statistics.median(reactions):.0f} ms",
+        )
+        yield Result("memory of the app, MB", terminal.megabytes(), 100.0, "resident set size")
+
+
+def _command(*words: str) -> None:
+    subprocess.run([sys.executable, "-m", "lenet_tui", *words], stdout=subprocess.DEVNULL, check=True)

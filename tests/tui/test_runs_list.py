@@ -1,0 +1,147 @@
+"""The list of runs: what it shows, sorts, filters and marks, also when it holds ten thousand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from textual.app import App, ComposeResult
+
+from lenet_tui.config import RunConfig
+from lenet_tui.store import Store
+from lenet_tui.tui import columns
+from lenet_tui.tui.widgets.runs_list import RunsList
+from tests.tui.runs import finished, running, snapshot_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path) as store:
+        store.set_draining(True)
+        yield store
+
+
+class ListApp(App[None]):
+    def compose(self) -> ComposeResult:
+        yield RunsList(id="runs")
+
+    @property
+    def runs(self) -> RunsList:
+        return self.query_one(RunsList)
+
+    def text(self) -> list[str]:
+        return [self.runs.render_line(y).text.rstrip() for y in range(self.runs.size.height)]
+
+
+def test_what_runs_comes_first_then_the_queue_then_the_newest(store: Store) -> None:
+    done = finished(store, RunConfig(seed=1))
+    newer = finished(store, RunConfig(seed=2))
+    first, second = store.add([RunConfig(seed=3), RunConfig(seed=4)])
+    store.move(second.id, 1)
+    busy = running(store, RunConfig(seed=5))
+    snapshot = snapshot_of(store)
+    order = columns.ordered(snapshot.runs.values(), snapshot, columns.DEFAULT_SORT, reverse=False)
+    assert [run.id for run in order] == [busy.id, second.id, first.id, newer.id, done.id]
+
+
+def test_sorting_by_a_figure_puts_runs_without_it_last(store: Store) -> None:
+    worse = finished(store, RunConfig(seed=1), test_accuracy=0.98)
+    better = finished(store, RunConfig(seed=2), test_accuracy=0.99)
+    (waiting,) = store.add([RunConfig(seed=3)])
+    snapshot = snapshot_of(store)
+    order = columns.ordered(snapshot.runs.values(), snapshot, "test %", reverse=False)
+    assert [run.id for run in order] == [better.id, worse.id, waiting.id]
+
+
+@pytest.mark.parametrize("width", [10, 30, 52, 78, 120, 200])
+def test_columns_never_take_more_than_there_is_unless_only_the_name_and_number_are_left(width: int) -> None:
+    chosen = columns.fitting(width, notes=True)
+    assert {"id", "run"} <= {column.title for column, _ in chosen}
+    if len(chosen) > 2:
+        assert sum(room + 1 for _, room in chosen) <= width + 1
+
+
+def test_a_wide_list_has_every_column() -> None:
+    assert [column.title for column, _ in columns.fitting(160, notes=True)] == [c.title for c in columns.COLUMNS]
+
+
+def test_text_that_does_not_fit_is_cut_in_the_middle() -> None:
+    assert columns.cell("lenet/bs64_lr0.001", 9, left=True) == "lene….001"
+    assert columns.cell("abc", 5, left=False) == "  abc"
+    assert columns.cell("abc", 1, left=True) == "…"
+
+
+async def test_the_list_shows_each_run_in_a_row_with_a_sign_for_its_state(store: Store) -> None:
+    finished(store, RunConfig())
+    store.add([RunConfig(batch_size=16)])
+    app = ListApp()
+    async with app.run_test(size=(90, 10)) as pilot:
+        app.runs.show(snapshot_of(store))
+        await pilot.pause()
+        heading, first, second, *_ = app.text()
+        assert heading.split() == "id run state best val epoch val % test % time".split()
+        assert first.split()[:5] == ["▸", "2", "lenet/bs16_lr0.001", "○", "queued"]
+        assert second.split()[:4] == ["1", "lenet/bs64_lr0.001", "✓", "finished"]
+        assert "99.00" in second
+
+
+async def test_the_cursor_stays_on_its_run_while_others_come_and_go(store: Store) -> None:
+    one = finished(store, RunConfig(seed=1))
+    app = ListApp()
+    async with app.run_test(size=(80, 10)) as pilot:
+        app.runs.show(snapshot_of(store))
+        store.add([RunConfig(seed=n) for n in range(2, 20)])
+        app.runs.show(snapshot_of(store))
+        await pilot.pause()
+        assert app.runs.current is not None
+        assert app.runs.current.id == one.id
+
+
+async def test_filtering_and_marking(store: Store) -> None:
+    for seed in range(4):
+        finished(store, RunConfig(seed=seed))
+    store.set_note(2, "odd one")
+    app = ListApp()
+    async with app.run_test(size=(80, 10)) as pilot:
+        app.runs.show(snapshot_of(store))
+        app.runs.focus()
+        app.runs.filter("ODD finished")
+        assert [run.id for run in app.runs.listed] == [2]
+        app.runs.filter("nothing like it")
+        await pilot.pause()
+        assert app.runs.chosen == []
+        assert "no run has these words" in app.text()[1]
+        app.runs.filter("")
+        app.runs.go_to(4)
+        app.runs.mark()
+        app.runs.mark()
+        assert [run.id for run in app.runs.chosen] == [4, 3]  # it went on to the next below after each
+        app.runs.mark_all()
+        assert len(app.runs.chosen) == 4
+        app.runs.mark_all()
+        assert len(app.runs.chosen) == 1
+
+
+async def test_keys_move_through_ten_thousand_runs(store: Store) -> None:
+    store.add([RunConfig(seed=n) for n in range(10_000)])
+    app = ListApp()
+    async with app.run_test(size=(80, 12)) as pilot:
+        app.runs.show(snapshot_of(store))
+        app.runs.focus()
+        await pilot.press("end")
+        await pilot.pause()
+        assert app.text()[-1].split()[:2] == ["▸", "10000"]
+        await pilot.press("home", "down", "pagedown")
+        await pilot.pause()
+        assert app.runs.current is not None
+        assert app.runs.current.id == 12
+        assert any(
+            line.startswith("▸    12") or line.startswith("▸    12".replace("    ", "     ")) for line in app.text()
+        )
+        await pilot.resize_terminal(40, 6)
+        await pilot.pause()
+        assert any(line.startswith("▸") for line in app.text())
