@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from lenet_tui.metrics import EpochMetrics
 
@@ -48,13 +46,13 @@ def overfitting_region(history: Sequence[EpochMetrics]) -> Region | None:
 
     A history with a loss that isn't finite is None: that run diverged, which is another finding.
     """
-    validation = np.array([row.val_loss for row in history], dtype=np.float64)
-    train = np.array([row.train_loss for row in history], dtype=np.float64)
-    if len(history) < WINDOW or not (np.isfinite(validation).all() and np.isfinite(train).all()):
+    validation = [row.val_loss for row in history]
+    train = [row.train_loss for row in history]
+    if len(history) < WINDOW or not all(map(math.isfinite, chain(validation, train))):
         return None
     validation_trend, train_trend = _smoothed(validation), _smoothed(train)
-    onset = int(validation_trend.argmin())
-    lowest, last = float(validation_trend[onset]), float(validation_trend[-1])
+    lowest, last = min(validation_trend), validation_trend[-1]
+    onset = validation_trend.index(lowest)
     if last <= (1 + LEAST_RISE) * lowest or _trend(validation[onset:]) < LEAST_TREND:
         return None
     if train_trend[-1] >= train_trend[onset]:
@@ -78,14 +76,18 @@ def generalisation_loss(history: Sequence[EpochMetrics]) -> float | None:
     return 100 * (last / lowest - 1) if math.isfinite(last) and lowest > 0 else math.inf
 
 
-def _smoothed(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    means = np.convolve(values, np.full(WINDOW, 1 / WINDOW), mode="valid")
-    return np.pad(means, WINDOW // 2, mode="edge")
+def _smoothed(values: Sequence[float]) -> list[float]:
+    means = [sum(values[start : start + WINDOW]) / WINDOW for start in range(len(values) - WINDOW + 1)]
+    return [means[0]] * (WINDOW // 2) + means + [means[-1]] * (WINDOW // 2)
 
 
-def _trend(values: NDArray[np.float64]) -> float:
+def _trend(values: Sequence[float]) -> float:
     # Mann's statistic, standard normal where there is no trend: rising pairs minus falling ones over its deviation.
+    earlier: list[float] = []
+    score = 0
+    for value in values:
+        score += bisect.bisect_left(earlier, value) - (len(earlier) - bisect.bisect_right(earlier, value))
+        bisect.insort(earlier, value)
     count = len(values)
-    score = float(np.triu(np.sign(values[np.newaxis, :] - values[:, np.newaxis])).sum())
     deviation = math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
     return (score - math.copysign(1, score)) / deviation if score and count > 1 else 0.0

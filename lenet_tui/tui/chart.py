@@ -236,22 +236,25 @@ def _thinned(piece: list[Dot]) -> list[Dot]:
 
 
 def _strokes(piece: list[Dot], stroke: Stroke) -> Iterator[tuple[Dot, ...]]:
-    """Cut a line into what is set of it, by the length along its longer side."""
+    """Cut a line into what is set of it: by columns where it is flat and by rows where it is steep.
+
+    Places on the screen decide, not the way along the line, so that the dashes of lines that lie close together
+    don't fill each other's gaps.
+    """
     on, off = stroke.value
     if not on or len(piece) == 1:
         yield tuple(piece)
         return
-    walked = 0
     dash: list[Dot] = []
     for (x0, y0), (x1, y1) in pairwise(piece):
         length = max(abs(x1 - x0), abs(y1 - y0))
         for n in range(length):
-            if walked % (on + off) < on:
-                dash.append((x0 + round((x1 - x0) * n / length), y0 + round((y1 - y0) * n / length)))
+            x, y = x0 + round((x1 - x0) * n / length), y0 + round((y1 - y0) * n / length)
+            if (x if abs(x1 - x0) >= abs(y1 - y0) else y) % (on + off) < on:
+                dash.append((x, y))
             elif dash:
                 yield tuple(dash)
                 dash = []
-            walked += 1
     if dash:
         yield tuple(dash)
 

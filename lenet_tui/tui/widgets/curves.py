@@ -145,7 +145,7 @@ class CurvesPanel(Widget, can_focus=True):
         if name[:-1] in ("run", "best", "train"):
             colour = Color.parse(PALETTE[int(name[-1]) % len(PALETTE)])
             if background.brightness > 0.5:
-                colour = colour.darken(0.2)
+                colour = colour.blend(Color(0, 0, 0), 0.4 if colour.brightness > 0.6 else 0.15)
             if name.startswith("train"):
                 colour = colour.blend(background, TRAIN_FAINTNESS)
             style = Style(color=colour.rich_color, bold=name.startswith("best"))
@@ -155,7 +155,7 @@ class CurvesPanel(Widget, can_focus=True):
             part = {"": "text", "rule": "frame", "name": "title"}.get(name, name)
             style = self.get_component_rich_style(f"curves--{part}")
         if role.endswith(chart.SHADED):
-            background = background.blend(self.colors[3], 0.09)
+            background = background.blend(self.colors[3], 0.06)
         return style + Style(bgcolor=background.rich_color)
 
     # What keys do
