@@ -1,0 +1,174 @@
+"""One line of what the machine does: processor, memory and, where there is one, NVIDIA GPU."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.widgets import Static
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+INTERVAL = 2.0  # seconds
+PATIENCE = 2.0  # seconds for nvidia-smi, which can hang on a sick driver
+QUERY = ("--query-gpu=utilization.gpu,memory.used,memory.total", "--format=csv,noheader,nounits")
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """Use of one GPU: a share from 0 to 1, and bytes."""
+
+    use: float
+    used: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Load:
+    """Use of the machine: the mean of all cores as a share from 0 to 1, and bytes of memory."""
+
+    cpu: float
+    cores: int
+    used: int
+    total: int
+    gpus: tuple[Gpu, ...] = ()
+
+
+def parse_gpus(text: str) -> tuple[Gpu, ...]:
+    """Return the GPUs in the answer of nvidia-smi to `QUERY`; a line that has no figures, as ``[N/A]``, is left out."""
+    found = []
+    for line in text.splitlines():
+        try:
+            use, used, total = (float(field) for field in line.split(","))
+        except ValueError:
+            continue
+        found.append(Gpu(use / 100, int(used * 2**20), int(total * 2**20)))
+    return tuple(found)
+
+
+def describe(load: Load, width: int) -> str:
+    """Return ``CPU ████░░ 63% of 2 cores · memory 1.9 of 7.8 GB · GPU …``, without what ``width`` has no room for."""
+    cores = f" of {load.cores} cores" if load.cores > 1 else ""
+    memory = f"{_gigabytes(load.used)} of {_gigabytes(load.total)} GB"
+    gpus = [
+        f"GPU{number if len(load.gpus) > 1 else ''} {gpu.use:.0%}, {_gigabytes(gpu.used)} of {_gigabytes(gpu.total)} GB"
+        for number, gpu in enumerate(load.gpus)
+    ]
+    long = [f"CPU {_bar(load.cpu)} {load.cpu:.0%}{cores}", f"memory {_bar(load.used / load.total)} {memory}", *gpus]
+    short = [f"CPU {load.cpu:.0%}{cores}", f"memory {memory}", *gpus]
+    text = next((line for line in map(" · ".join, (long, short)) if len(line) <= width), "")
+    while not text:
+        short.pop()
+        if not short:
+            return f"CPU {load.cpu:.0%}"[:width]
+        text = " · ".join(short) if len(" · ".join(short)) <= width else ""
+    return text
+
+
+def _gigabytes(count: int) -> str:
+    size = count / 2**30
+    return f"{size:.1f}" if size < 10 else f"{size:.0f}"
+
+
+def _bar(share: float, width: int = 8) -> str:
+    filled = min(width, max(0, round(share * width)))
+    return "█" * filled + "░" * (width - filled)
+
+
+def measure() -> Load:
+    """Measure; blocks for as long as nvidia-smi takes. The use of the processor is that since the last call."""
+    import psutil  # type: ignore[import-untyped]
+
+    memory = psutil.virtual_memory()
+    cpu = psutil.cpu_percent(interval=None) / 100
+    return Load(cpu, psutil.cpu_count() or 1, memory.total - memory.available, memory.total, _gpus())
+
+
+def _gpus() -> tuple[Gpu, ...]:
+    command = shutil.which("nvidia-smi")
+    if command is None:
+        return ()
+    try:
+        answer = subprocess.run(  # noqa: S603 - a fixed command
+            [command, *QUERY], capture_output=True, text=True, check=True, timeout=PATIENCE, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return parse_gpus(answer.stdout)
+
+
+class MachineLine(Static):
+    """The line. Measures every two seconds while something runs, in a thread, and nothing at all otherwise."""
+
+    DEFAULT_CSS = """
+    MachineLine { height: 1; color: $foreground 65%; text-wrap: nowrap; text-overflow: ellipsis; }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__("", id=id, classes=classes, markup=False)
+        self._timer: Timer | None = None
+        self._active = False
+        self._busy = False
+        self._load: Load | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether it measures now."""
+        return self._active
+
+    def set_active(self, active: bool) -> None:  # noqa: FBT001 - one switch, one value
+        """Begin to measure, or stop and clear the line."""
+        if active == self._active:
+            return
+        self._active = active
+        if not self.is_mounted:
+            return
+        if active:
+            self._begin()
+        else:
+            self._end()
+
+    def on_mount(self) -> None:
+        """Begin, if that was asked for before."""
+        if self._active:
+            self._begin()
+
+    def on_resize(self) -> None:
+        """Say more or less, as there is room."""
+        self._show()
+
+    def _begin(self) -> None:
+        self._timer = self.set_interval(INTERVAL, self._measure)
+        self._measure()
+
+    def _end(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        self._load = None
+        self._show()
+
+    def _measure(self) -> None:
+        if not self._busy:
+            self._busy = True
+            self.run_worker(self._measure_in_thread, thread=True, group="machine", exit_on_error=False)
+
+    def _measure_in_thread(self) -> None:
+        try:
+            load = measure()
+        finally:
+            self._busy = False
+        self.app.call_from_thread(self._measured, load)
+
+    def _measured(self, load: Load) -> None:
+        if self._active:
+            self._load = load
+            self._show()
+
+    def _show(self) -> None:
+        text = describe(self._load, self.size.width) if self._load else ""
+        if text != self.content:
+            self.update(text)
