@@ -18,8 +18,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
+# The app; where there is no terminal for it, the default experiment instead.
 run: $(STAMP)
-	@$(BIN)/lenet-tui train
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/lenet-tui; else $(BIN)/lenet-tui train; fi
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest

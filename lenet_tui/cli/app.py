@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import argparse
 
 
+FLAGS = ("--root", "--no-mouse", "--quiet")
+
+
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags of the app, which stand where a command would."""
     from lenet_tui.cli import flags

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from lenet_tui import __version__
+from lenet_tui.cli import app
 from lenet_tui.errors import LabError, UsageError
 
 if TYPE_CHECKING:
@@ -71,12 +72,17 @@ def build_parser(names: Iterable[str] = COMMANDS) -> Parser:
     """Return the parser of the command line with the commands in the modules that these ones are in."""
     parser = Parser(
         prog="lenet-tui",
-        description="Train LeNet and AlexNet on MNIST, and take away the pictures of every run.",
+        description="Train LeNet and AlexNet on MNIST, compare the runs, and take away the pictures of every one. "
+        "Without a command: the app.",
         epilog=_EPILOG,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"lenet-tui {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    app.add_flags(parser)
+    names = list(names)
+    if not names:
+        return parser
+    commands = parser.add_subparsers(metavar="COMMAND")
     for module in dict.fromkeys(COMMANDS[name] for name in names):
         importlib.import_module(f"lenet_tui.cli.{module}").add_parser(commands)
     return parser
@@ -85,11 +91,15 @@ def build_parser(names: Iterable[str] = COMMANDS) -> Parser:
 def _parse(argv: list[str]) -> argparse.Namespace:
     # A command that is quick by itself shall not wait for what another one imports.
     words = [_dashed(word) for word in argv]
+    if not words or words[0].partition("=")[0] in app.FLAGS:
+        parser = build_parser(())
+        arguments, unknown = parser.parse_known_args(words)
+        if not unknown:
+            return arguments
+        if not any(word in COMMANDS for word in words):
+            raise UsageError(f"{unknown[0]} is not known here{_meant(unknown[0], _flags(parser))}")
     parser = build_parser(words[:1] if words and words[0] in COMMANDS else COMMANDS)
-    if not words:
-        parser.print_help()
-        raise SystemExit(0)
-    own = [flag for action in parser._actions for flag in action.option_strings]
+    own = [flag for action in parser._actions for flag in action.option_strings if flag not in app.FLAGS]
     if words[0] not in COMMANDS and words[0] not in own:
         raise _not_a_command(words, parser)
     arguments, unknown = parser.parse_known_args(words)

@@ -15,7 +15,7 @@ from textual.message import Message
 from lenet_tui.errors import LabError
 from lenet_tui.tui import keys, settings
 from lenet_tui.tui.screens.main import MainScreen
-from lenet_tui.tui.watch import Snapshot, Watcher
+from lenet_tui.tui.watch import LOOK_SECONDS, QUIET_SECONDS, Snapshot, Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,8 @@ class LabApp(App[None]):
         self.settings = chosen or settings.Settings()
         self.snapshot = Snapshot()
         self._complaints = complaints
-        self.watcher = Watcher(root, lambda snapshot: self.post_message(self.Seen(snapshot)))
+        pace = QUIET_SECONDS if self.settings.quiet else LOOK_SECONDS
+        self.watcher = Watcher(root, lambda snapshot: self.post_message(self.Seen(snapshot)), pace)
         self.animation_level = "none"
 
     def on_mount(self) -> None:

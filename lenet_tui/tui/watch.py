@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lenet_tui.store import Run, SpeedKey
 
 LOOK_SECONDS = 0.5
+QUIET_SECONDS = 2.0
 CHECK_SECONDS = 2.0
 SPEEDS_SECONDS = 10.0
 
@@ -61,9 +62,10 @@ class Watcher:
     is started where something waits and none is there.
     """
 
-    def __init__(self, root: Path, tell: Callable[[Snapshot], None]) -> None:
+    def __init__(self, root: Path, tell: Callable[[Snapshot], object], look_seconds: float = LOOK_SECONDS) -> None:
         self._root = root
         self._tell = tell
+        self._look_seconds = look_seconds
         self._wake = threading.Event()
         self._ended = threading.Event()
         self._watched: frozenset[int] = frozenset()
@@ -119,7 +121,7 @@ class Watcher:
                 seen = reading.failed(str(error))
             if seen is not None and not self._ended.is_set():
                 self._tell(seen)
-            self._wake.wait(LOOK_SECONDS)
+            self._wake.wait(self._look_seconds)
 
 
 class _Reading:

@@ -25,8 +25,16 @@ def test_importing_the_command_line_imports_nothing_heavy() -> None:
     assert loaded & {"torch", "torchvision", "sklearn", "scipy", "matplotlib", "numpy", "textual"} == set()
 
 
-def test_no_command_shows_the_help(lab: Lab) -> None:
+def test_without_a_command_and_a_terminal_the_ways_on_are_told(lab: Lab) -> None:
     done = lab()
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "needs a terminal" in line
+    assert "lenet-tui train" in line
+
+
+def test_help_shows_every_command(lab: Lab) -> None:
+    done = lab("--help")
     assert done.returncode == 0
     for command in ("train", "export", "data", "doctor"):
         assert command in done.stdout

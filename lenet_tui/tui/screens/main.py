@@ -34,8 +34,8 @@ class MainScreen(RunActions, Screen[None]):
 
     CSS_PATH = "main.tcss"
     AUTO_FOCUS = "RunForm"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow"), (100, "-middle"), (160, "-wide")]
-    BINDINGS: ClassVar[list[BindingType]] = cast("list[BindingType]", keys.bindings(keys.MAIN))
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-middle"), (160, "-wide")]  # noqa: RUF012 - so in Textual
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.MAIN)
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()

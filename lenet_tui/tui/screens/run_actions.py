@@ -105,7 +105,8 @@ class RunActions(_Base):
                 timeout=4,
             )
 
-    def action_delete(self) -> None:
+    @work
+    async def action_delete(self) -> None:
         """Delete the chosen runs, after asking."""
         runs = self._chosen("delete")
         if not runs:
@@ -113,13 +114,9 @@ class RunActions(_Base):
         lines = [f"{run.id}  {columns.name(run)}  {columns.state(run)}" for run in runs[:_SHOWN]]
         lines += [f"and {len(runs) - _SHOWN} more"] if len(runs) > _SHOWN else []
         question = "Delete this run?" if len(runs) == 1 else f"Delete these {len(runs)} runs?"
-        self.app.push_screen(
-            Confirm(question, [*lines, "", "Folders go to the trash in the private folder .lenet-tui."]),
-            lambda yes: self._delete(runs) if yes else None,
-        )
-
-    @work
-    async def _delete(self, runs: list[Run]) -> None:
+        lines += ["", "Folders go to the trash in the private folder .lenet-tui."]
+        if not await self.app.push_screen_wait(Confirm(question, lines)):
+            return
         from lenet_tui.trash import to_trash
 
         def delete(store: Store, run: Run) -> object:
@@ -131,17 +128,16 @@ class RunActions(_Base):
 
         await self._each("deleted", delete, runs)
 
-    def action_note(self) -> None:
+    @work
+    async def action_note(self) -> None:
         """Write a note on the current run."""
         run = self.runs.current
-        if run is not None:
-            self.app.push_screen(
-                AskText(f"Note on run {run.id}, {columns.name(run)}", run.note),
-                lambda note: self._set_note(run, note) if note is not None else None,
-            )
+        if run is None:
+            return
+        note = await self.app.push_screen_wait(AskText(f"Note on run {run.id}, {columns.name(run)}", run.note))
+        if note is None:
+            return
 
-    @work
-    async def _set_note(self, run: Run, note: str) -> None:
         def keep(store: Store) -> bool:
             store.set_note(run.id, note)
             return True

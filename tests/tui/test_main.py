@@ -1,0 +1,262 @@
+"""The main screen, driven by keys on a real store."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+import pytest
+from textual.widgets import Input
+
+from lenet_tui.config import RunConfig
+from lenet_tui.store import Store
+from lenet_tui.tui import keys
+from lenet_tui.tui.app import LabApp
+from lenet_tui.tui.screens.ask import AskText, Confirm
+from lenet_tui.tui.screens.details import DetailsScreen
+from lenet_tui.tui.screens.help import HelpScreen
+from lenet_tui.tui.screens.main import MainScreen
+from lenet_tui.tui.settings import Settings
+from tests.tui.runs import finished
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path) as store:
+        store.set_draining(True)  # so that no runner is started
+        yield store
+
+
+class Bench:
+    """An app with its pilot, and waiting for what shall become true."""
+
+    def __init__(self, app: LabApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    @property
+    def main(self) -> MainScreen:
+        return next(screen for screen in self.app.screen_stack if isinstance(screen, MainScreen))
+
+    async def press(self, *names: str) -> None:
+        await self.pilot.press(*names)
+        await self.pilot.pause()
+
+    async def until(self, holds: Callable[[], object], seconds: float = 20) -> None:
+        for _ in range(int(seconds / 0.02)):
+            if holds():
+                return
+            await asyncio.sleep(0.02)
+            await self.pilot.pause()
+        assert holds()
+
+    def told(self) -> str:
+        return "\n".join(f"{n.title} {n.message}" for n in self.app._notifications)
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    root: Path, size: tuple[int, int] = (80, 24), settings: Settings | None = None
+) -> AsyncIterator[Bench]:
+    app = LabApp(root, settings)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield Bench(app, pilot)
+
+
+async def test_the_default_run_is_queued_with_one_key(store: Store, tmp_path: Path) -> None:
+    async with opened(tmp_path) as bench:
+        await bench.press("ctrl+r")
+        await bench.until(lambda: len(store.queue()) == 1)
+        assert store.queue()[0].config == RunConfig()
+        await bench.until(lambda: len(bench.main.runs.listed) == 1)
+        assert "queued #1" in bench.told()
+
+
+async def test_a_sweep_typed_into_the_form_is_queued_from_the_keyboard_alone(store: Store, tmp_path: Path) -> None:
+    async with opened(tmp_path) as bench:
+        bench.main.form.load_values({"batch_size": "16,32,64", "epochs": "2"})
+        await bench.press("ctrl+r")
+        await bench.until(lambda: len(store.queue()) == 3)
+        assert [run.config.batch_size for run in store.queue()] == [16, 32, 64]
+
+
+async def test_what_is_wrong_in_the_form_is_not_queued(store: Store, tmp_path: Path) -> None:
+    async with opened(tmp_path) as bench:
+        bench.main.form.load_values({"lr": "0"})
+        await bench.press("ctrl+r")
+        assert store.queue() == []
+
+
+async def test_runs_are_stopped_moved_resumed_and_deleted_by_key(store: Store, tmp_path: Path) -> None:
+    first, second = store.add([RunConfig(seed=1), RunConfig(seed=2)])
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: len(bench.main.runs.listed) == 2)
+        await bench.press("escape", "home", "J")
+        await bench.until(lambda: [run.id for run in store.queue()] == [second.id, first.id])
+        await bench.press("K")
+        await bench.until(lambda: [run.id for run in store.queue()] == [first.id, second.id])
+        bench.main.runs.go_to(first.id)
+        await bench.press("x")
+        await bench.until(lambda: store.get(first.id).state == "stopped")
+        await bench.until(lambda: bench.app.snapshot.runs[first.id].state == "stopped")
+        bench.main.runs.go_to(first.id)
+        await bench.press("r")
+        await bench.until(lambda: store.get(first.id).state == "queued")
+        await bench.until(lambda: bench.app.snapshot.runs[first.id].state == "queued")
+        await bench.press("d")
+        assert isinstance(bench.app.screen, Confirm)
+        await bench.press("n")
+        assert len(store.runs()) == 2
+        await bench.press("d", "y")
+        await bench.until(lambda: len(store.runs()) == 1)
+
+
+async def test_a_deleted_runs_folder_is_in_the_trash(store: Store, tmp_path: Path) -> None:
+    run = finished(store, RunConfig())
+    assert run.folder is not None
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: bench.main.runs.listed)
+        await bench.press("escape", "d", "y")
+        await bench.until(lambda: store.runs() == [])
+        await bench.until(lambda: not (tmp_path / run.folder).exists())
+        assert len(list((tmp_path / ".lenet-tui" / "trash").iterdir())) == 1
+
+
+async def test_a_note_is_written_and_found_by_the_filter(store: Store, tmp_path: Path) -> None:
+    finished(store, RunConfig(seed=1))
+    finished(store, RunConfig(seed=2))
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: len(bench.main.runs.listed) == 2)
+        await bench.press("escape", "end", "n")
+        assert isinstance(bench.app.screen, AskText)
+        await bench.press(*"odd", "enter")
+        await bench.until(lambda: store.get(1).note == "odd")
+        await bench.until(lambda: bench.app.snapshot.runs[1].note == "odd")
+        await bench.press("slash", *"odd")
+        await bench.until(lambda: [run.id for run in bench.main.runs.listed] == [1])
+        await bench.press("escape")
+        await bench.until(lambda: len(bench.main.runs.listed) == 2)
+        assert not bench.main.query_one("#filter", Input).display
+
+
+async def test_a_runs_settings_are_cloned_into_the_form(store: Store, tmp_path: Path) -> None:
+    finished(store, RunConfig(batch_size=16, dropout=0.3))
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: bench.main.runs.listed)
+        await bench.press("escape", "c", "ctrl+r")
+        await bench.until(lambda: len(store.queue()) == 1)
+        assert store.queue()[0].config == RunConfig(batch_size=16, dropout=0.3)
+
+
+async def test_the_queue_is_paused_and_goes_on(store: Store, tmp_path: Path) -> None:
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: bench.app.snapshot.draining)
+        await bench.press("escape", "p")
+        await bench.until(lambda: not store.draining())
+        await bench.until(lambda: not bench.app.snapshot.draining)
+        await bench.press("p")
+        await bench.until(store.draining)
+
+
+async def test_curves_of_the_current_and_the_marked_runs_are_shown(store: Store, tmp_path: Path) -> None:
+    for seed in (1, 2):
+        finished(store, RunConfig(seed=seed))
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: len(bench.main.runs.listed) == 2)
+        await bench.press("escape", "home", "space")
+        await bench.until(lambda: len(bench.app.snapshot.epochs) == 2)
+
+
+async def test_details_and_help_open_and_close(store: Store, tmp_path: Path) -> None:
+    finished(store, RunConfig())
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: bench.main.runs.listed)
+        await bench.press("escape", "enter")
+        assert isinstance(bench.app.screen, DetailsScreen)
+        await bench.press("escape", "question_mark")
+        assert isinstance(bench.app.screen, HelpScreen)
+        await bench.press("escape")
+        assert isinstance(bench.app.screen, MainScreen)
+
+
+async def test_the_selection_is_written_as_csv(store: Store, tmp_path: Path) -> None:
+    finished(store, RunConfig(seed=1))
+    finished(store, RunConfig(seed=2))
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: len(bench.main.runs.listed) == 2)
+        await bench.press("escape", "w")
+        await bench.until(lambda: list(tmp_path.glob("runs-*.csv")))
+        (path,) = tmp_path.glob("runs-*.csv")
+        await bench.until(lambda: len(path.read_text().splitlines()) == 3)
+
+
+async def test_keys_and_form_follow_the_settings(store: Store, tmp_path: Path) -> None:
+    chosen = Settings(keys={"drain": "ctrl+d"}, defaults={"epochs": 7}, theme="nord")
+    async with opened(tmp_path, settings=chosen) as bench:
+        assert bench.app.theme == "nord"
+        await bench.press("ctrl+r")
+        await bench.until(lambda: store.queue())
+        assert store.queue()[0].config.epochs == 7
+        await bench.press("escape", "p")
+        await bench.press("ctrl+d")
+        await bench.until(lambda: not store.draining())
+
+
+async def test_two_apps_on_one_root_show_the_same(store: Store, tmp_path: Path) -> None:
+    async with opened(tmp_path) as one:
+        other = LabApp(tmp_path)
+        other.watcher.start()
+        try:
+            await one.press("ctrl+r")
+            await one.until(lambda: one.app.snapshot.queue)
+            assert [run.id for run in other.watcher.ask(lambda s: s.queue())] == [
+                run.id for run in one.app.snapshot.queue
+            ]
+        finally:
+            other.watcher.end()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 45), (30, 8)])
+@pytest.mark.parametrize("filled", [False, True])
+async def test_every_key_of_the_main_screen_can_be_pressed(
+    store: Store, tmp_path: Path, size: tuple[int, int], filled: bool
+) -> None:
+    if filled:
+        finished(store, RunConfig(seed=1))
+        finished(store, RunConfig(seed=2))
+        store.add([RunConfig(seed=3)])
+    for key in keys.MAIN:
+        if key.id in ("quit", "quit-now", "export"):
+            continue
+        async with opened(tmp_path, size) as bench:
+            for name in key.keys.split(","):
+                await bench.press("escape", name)
+                for _ in range(2):  # whatever it opened, closed
+                    if not isinstance(bench.app.screen, MainScreen):
+                        await bench.press("escape")
+            assert isinstance(bench.app.screen, MainScreen), key.id
+
+
+async def test_the_terminal_may_change_its_size_all_the_time(store: Store, tmp_path: Path) -> None:
+    finished(store, RunConfig(), epochs=12)
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: bench.main.runs.listed)
+        for width, height in [(200, 60), (20, 5), (80, 24), (1, 1), (120, 40), (60, 10), (80, 24)] * 3:
+            await bench.pilot.resize_terminal(width, height)
+        await bench.pilot.pause()
+        assert bench.main.runs.current is not None
+
+
+def test_every_key_has_a_method_and_no_key_means_two_things() -> None:
+    pressed = [name for key in keys.MAIN for name in key.keys.split(",")]
+    assert len(pressed) == len(set(pressed))
+    for key in keys.MAIN:
+        assert hasattr(MainScreen, f"action_{key.action}"), key.id
