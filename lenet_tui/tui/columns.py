@@ -73,11 +73,11 @@ def _share(value: float | None) -> str:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("id", 5, 100, lambda run, _: str(run.id), lambda run, _: run.id),
+    Column("id", 0, 100, lambda run, _: str(run.id), lambda run, _: run.id),
     Column("run", 0, 100, lambda run, _: name(run), lambda run, _: name(run), left=True),
     Column(
         "state",
-        13,
+        15,
         90,
         lambda run, _: f"{SIGNS[run.state]} {state(run)}",
         lambda run, _: (_ORDER.get(run.state, 2), run.place or 0, run.state),
@@ -106,18 +106,22 @@ DEFAULT_SORT = ""
 _NAME_LEAST, _NAME_ENOUGH = 14, 26
 
 
-def fitting(width: int, *, notes: bool) -> list[tuple[Column, int]]:
-    """Return the columns for ``width`` cells with the width of each; the run's name takes what is left."""
+def fitting(width: int, *, notes: bool, most: int = 9999) -> list[tuple[Column, int]]:
+    """Return the columns for ``width`` cells with the width of each; the run's name takes what is left.
+
+    ``notes`` says whether any run has one, ``most`` is the highest number of a run.
+    """
+    number = max(2, len(str(most)))
     chosen = [column for column in COLUMNS if notes or column.title != "note"]
     while True:
-        fixed = sum(column.width + 1 for column in chosen if column.width)
+        fixed = number + 1 + sum(column.width + 1 for column in chosen if column.width)
         least = _NAME_ENOUGH if any(column.worth < 70 for column in chosen) else _NAME_LEAST
         expendable = [column for column in chosen if column.worth < 100]
         if width - fixed >= least or not expendable:
             break
         chosen.remove(min(expendable, key=lambda column: column.worth))
     rest = max(1, width - fixed)
-    return [(column, column.width or rest) for column in chosen]
+    return [(column, number if column.title == "id" else column.width or rest) for column in chosen]
 
 
 def cell(text: str, width: int, *, left: bool) -> str:

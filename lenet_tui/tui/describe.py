@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lenet_tui.runner.estimate import clock
@@ -10,8 +11,6 @@ from lenet_tui.tui import columns
 from lenet_tui.tui.curves import Curve
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lenet_tui.metrics import EpochMetrics
     from lenet_tui.store import Run
     from lenet_tui.tui.watch import Snapshot
@@ -50,12 +49,18 @@ def headline(run: Run, snapshot: Snapshot) -> str:
     return " · ".join(parts)
 
 
+def short(path: Path) -> str:
+    """Return a path as a shell's prompt has it, with ~ for the home folder."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path != home and path.is_relative_to(home) else str(path)
+
+
 def status_line(snapshot: Snapshot, root: Path, sorting: str = "") -> str:
     """Return the top line: where this is, what goes on, and until when."""
     if snapshot.trouble:
         return f"✗ {snapshot.trouble}"
     running, waiting = len(snapshot.running), sum(run.waiting for run in snapshot.queue)
-    parts = [str(root)]
+    parts = [short(root)]
     if running or waiting:
         parts.append(f"{running} running, {waiting} waiting")
         known = [seconds for seconds in snapshot.until.values() if seconds is not None]

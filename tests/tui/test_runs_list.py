@@ -83,7 +83,7 @@ async def test_the_list_shows_each_run_in_a_row_with_a_sign_for_its_state(store:
         app.runs.show(snapshot_of(store))
         await pilot.pause()
         heading, first, second, *_ = app.text()
-        assert heading.split() == "id run state best val epoch val % test % time".split()
+        assert heading.split() == ["id", "run", "state", "best", "val", "epoch", "val", "%", "test", "%", "time"]
         assert first.split()[:5] == ["▸", "2", "lenet/bs16_lr0.001", "○", "queued"]
         assert second.split()[:4] == ["1", "lenet/bs64_lr0.001", "✓", "finished"]
         assert "99.00" in second
@@ -139,9 +139,7 @@ async def test_keys_move_through_ten_thousand_runs(store: Store) -> None:
         await pilot.pause()
         assert app.runs.current is not None
         assert app.runs.current.id == 12
-        assert any(
-            line.startswith("▸    12") or line.startswith("▸    12".replace("    ", "     ")) for line in app.text()
-        )
+        assert any(line.split()[:2] == ["▸", "12"] for line in app.text())
         await pilot.resize_terminal(40, 6)
         await pilot.pause()
         assert any(line.startswith("▸") for line in app.text())

@@ -218,7 +218,9 @@ class RunsList(ScrollView, can_focus=True):
     def _columns(self) -> list[tuple[columns.Column, int]]:
         if not self._layout:
             notes = any(run.note for run in self._rows)
-            self._layout = columns.fitting(self.scrollable_content_region.width - _MARK_WIDTH, notes=notes)
+            most = max((run.id for run in self._rows), default=0)
+            width = self.scrollable_content_region.width - _MARK_WIDTH
+            self._layout = columns.fitting(width, notes=notes, most=most)
         return self._layout
 
     def render_line(self, y: int) -> Strip:

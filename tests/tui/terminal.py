@@ -1,0 +1,114 @@
+"""The app as a person has it: a process in a pseudo-terminal, seen through a terminal emulator."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from typing import TYPE_CHECKING, Self
+
+import pyte
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEYS = {
+    "enter": "\r",
+    "escape": "\x1b",
+    "up": "\x1b[A",
+    "down": "\x1b[B",
+    "tab": "\t",
+    "ctrl+r": "\x12",
+    "F2": "\x1bOQ",
+}
+
+
+class Terminal:
+    """A terminal with the app on ``root`` in it. Left with ``with``, it is hung up, as when a connection breaks."""
+
+    def __init__(self, root: Path, columns: int = 80, lines: int = 24, **environment: str) -> None:
+        self.screen = pyte.Screen(columns, lines)
+        self._stream = pyte.ByteStream(self.screen)
+        self.written = b""
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self._before = termios.tcgetattr(slave)
+        self._slave = slave
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "lenet_tui", "--root", str(root)],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"} | environment,
+            preexec_fn=_own_terminal,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for descriptor in (self._master, self._slave):
+            os.close(descriptor)
+
+    def press(self, *names: str) -> None:
+        for name in names:
+            os.write(self._master, KEYS.get(name, name).encode())
+            self._read(0.05)
+
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def wait_for(self, *words: str, seconds: float = 60) -> str:
+        deadline = time.monotonic() + seconds
+        while not all(word in self.text() for word in words):
+            assert time.monotonic() < deadline, f"{words} not on the screen:\n{self.text()}"
+            assert self.process.poll() is None, f"the app ended with {self.process.returncode}:\n{self.text()}"
+            self._read(0.1)
+        return self.text()
+
+    def wait_for_end(self, seconds: float = 20) -> int:
+        deadline = time.monotonic() + seconds
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, f"the app does not end:\n{self.text()}"
+            self._read(0.05)
+        self._read(0.2)
+        return self.process.returncode
+
+    def resize(self, columns: int, lines: int) -> None:
+        self.screen.resize(lines, columns)
+        fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.process.send_signal(signal.SIGWINCH)
+
+    def is_sane(self) -> bool:
+        """Say whether the terminal is as it was before the app: echo and line editing on, cursor and screen back."""
+        now = termios.tcgetattr(self._slave)
+        restored = self.written.rpartition(b"\x1b[?1049h")[2]
+        return now[3] == self._before[3] and b"\x1b[?1049l" in restored and b"\x1b[?25h" in restored
+
+    def _read(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if select.select([self._master], [], [], left)[0]:
+                try:
+                    found = os.read(self._master, 65_536)
+                except OSError:
+                    return
+                self.written += found
+                self._stream.feed(found)
+
+
+def _own_terminal() -> None:
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)  # whatever the tests were started with
