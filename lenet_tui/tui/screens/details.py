@@ -1,0 +1,316 @@
+"""Everything about one run: configuration, result, epochs, confusion matrix, log."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import ContentSwitcher, DataTable, Footer, Static
+
+from lenet_tui.errors import LabError
+from lenet_tui.tui import commands, confusion_table, details_text
+from lenet_tui.tui.keys import Key, bindings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.events import Resize
+
+    from lenet_tui.metrics import EpochMetrics
+    from lenet_tui.store import Run
+    from lenet_tui.tui.confusion_table import Confusion
+    from lenet_tui.tui.watch import Snapshot
+
+SECTIONS = ("configuration", "result", "epochs", "confusion", "log")
+TITLES = ("Configuration", "Result", "Epochs", "Confusion matrix", "Log")
+SECTION = "Details of a run"
+KEYS: tuple[Key, ...] = (
+    *(
+        Key(f"section-{number}", str(number), title, f"show {title.lower()}", SECTION)
+        for number, title in enumerate(TITLES, start=1)
+    ),
+    Key("section-before", "left", "Before", "the section before", SECTION, shown_as="←", priority=True),
+    Key("section-after", "right", "Section", "the next section", SECTION, show=True, shown_as="←→ 1-5", priority=True),
+    Key("toggle-all", "a", "All settings", "every setting, or what differs from the defaults", SECTION, show=True),
+    Key("back", "escape,q", "Back", "back to the runs", SECTION, show=True, shown_as="esc"),
+)
+_LOG_SECONDS = 1.0
+
+
+class DetailsScreen(Screen[None]):
+    """One run in five sections. `update_run` keeps it true while the run goes on."""
+
+    CSS_PATH = "details.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
+
+    def __init__(self, root: Path, run: Run, epochs: Sequence[EpochMetrics]) -> None:
+        super().__init__()
+        self._root = root
+        self._run = run
+        self._epochs = tuple(epochs)
+        self._everything = False
+        self._found: details_text.Found | None = None
+        self._confusion: Confusion | str = "reading…"
+        self._confusion_stamp: tuple[int, int] | None = None
+        self._log_stamp: tuple[int, int] | None = None
+        self._rows: list[tuple[str, ...]] = []
+
+    @property
+    def folder(self) -> Path | None:
+        """The run's folder, None before it has one."""
+        return None if self._run.folder is None else self._root / self._run.folder
+
+    def compose(self) -> ComposeResult:
+        """Title, names of the sections, the sections, keys."""
+        yield Static(id="title", markup=False)
+        yield Static(id="sections")
+        with ContentSwitcher(initial=SECTIONS[0]):
+            for name in ("configuration", "result"):
+                with VerticalScroll(id=name):
+                    yield Static()
+            with Vertical(id="epochs"):
+                yield DataTable(cursor_type="row", header_height=2, cell_padding=0)
+                yield Static(details_text.LEGEND, id="legend", markup=False)
+            for name in ("confusion", "log"):
+                with VerticalScroll(id=name):
+                    yield Static(markup=False)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Fill the sections and begin to read the folder."""
+        table = self._table
+        for heading, width in details_text.EPOCH_COLUMNS:
+            table.add_column(Text(heading, justify="right"), key=heading, width=width)
+        self._show_configuration()
+        self._show_result()
+        self._show_epochs()
+        self._show_section(SECTIONS[0])
+        self._read_folder()
+        self.set_interval(_LOG_SECONDS, self._follow_log)
+
+    # What changes while the run goes on
+
+    def update_run(self, run: Run, epochs: Sequence[EpochMetrics]) -> None:
+        """Show what is new of the run. Call it as often as something may have changed."""
+        before, self._run = self._run, run
+        if not self.is_mounted:
+            self._epochs = tuple(epochs)
+            return
+        if tuple(epochs) != self._epochs:
+            self._epochs = tuple(epochs)
+            self._show_epochs()
+        if run == before:
+            return
+        if run.config_json != before.config_json:
+            self._show_configuration()
+        self._show_title()
+        self._show_result()
+        if (run.state, run.folder, run.device) != (before.state, before.folder, before.device):
+            self._read_folder()
+            if self._section in ("confusion", "log"):
+                self._show_section(self._section)
+
+    def show(self, snapshot: Snapshot, before: Snapshot) -> None:  # noqa: ARG002 - every screen gets both
+        """Take what is new of this run from what was seen in the store."""
+        run = snapshot.runs.get(self._run.id)
+        if run is not None:
+            self.update_run(run, snapshot.epochs.get(run.id, self._epochs))
+        elif snapshot.runs and self.is_mounted:
+            self.query_one("#title", Static).update(f"run {self._run.id} was deleted")
+
+    # Sections
+
+    @property
+    def _section(self) -> str:
+        return self.query_one(ContentSwitcher).current or SECTIONS[0]
+
+    @property
+    def _table(self) -> DataTable[Text]:
+        return self.query_one(DataTable)
+
+    def _show_section(self, name: str) -> None:
+        self.query_one(ContentSwitcher).current = name
+        self._show_title()
+        (self._table if name == "epochs" else self.query_one(f"#{name}", VerticalScroll)).focus()
+        if name == "confusion":
+            self._read_confusion()
+        if name == "log":
+            self._read_log()
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Offer all settings only where settings are."""
+        return action != "toggle_all" or self._section == "configuration"
+
+    def _show_title(self) -> None:
+        self.query_one("#title", Static).update(details_text.headline(self._run))
+        parts: list[Content | tuple[str, str]] = []
+        for number, (name, title) in enumerate(zip(SECTIONS, TITLES, strict=True), start=1):
+            style = "bold reverse" if name == self._section else ""
+            shown = Content(f" {number} {title} ").stylize(style)
+            parts += [shown.stylize(f"@click=screen.section_{number}"), Content(" ")]
+        self.query_one("#sections", Static).update(Content.assemble(*parts))
+
+    def _show_configuration(self) -> None:
+        shown = details_text.configuration(self._run, everything=self._everything)
+        self.query_one("#configuration Static", Static).update(shown)
+
+    def _show_result(self) -> None:
+        self.query_one("#result Static", Static).update(details_text.result(self._run, self._root, self._found))
+
+    def _show_epochs(self) -> None:
+        """Bring the table up to date row by row, so that the place somebody looks at stays where it is."""
+        table, rows = self._table, details_text.epoch_rows(self._epochs)
+        if len(rows) < len(self._rows):
+            table.clear()
+            self._rows = []
+        at_end = table.cursor_row >= len(self._rows) - 1
+        for index, row in enumerate(rows):
+            if index >= len(self._rows):
+                table.add_row(*(Text(cell, justify="right") for cell in row), key=str(index))
+            elif row != self._rows[index]:
+                for (heading, _), cell in zip(details_text.EPOCH_COLUMNS, row, strict=True):
+                    table.update_cell(str(index), heading, Text(cell, justify="right"))
+        if at_end and self._rows and len(rows) > len(self._rows):
+            table.move_cursor(row=len(rows) - 1)
+        self._rows = rows
+
+    def _show_confusion(self) -> None:
+        pane = self.query_one("#confusion", VerticalScroll)
+        shown = self._confusion
+        if not isinstance(shown, str):
+            size = pane.content_size
+            self.query_one("#confusion Static", Static).update(confusion_table.table(shown, size.width, size.height))
+        else:
+            self.query_one("#confusion Static", Static).update(shown)
+
+    def on_resize(self, _event: Resize) -> None:
+        """Fit the matrix to the room there is."""
+        self.call_after_refresh(self._show_confusion)
+
+    # Reading the folder, never in the way of the keys
+
+    @work(exclusive=True, group="folder")
+    async def _read_folder(self) -> None:
+        folder = self.folder
+        if folder is not None:
+            self._found = await asyncio.to_thread(details_text.look, folder)
+            self._show_result()
+
+    @work(exclusive=True, group="confusion")
+    async def _read_confusion(self) -> None:
+        folder = self.folder
+        stamp = None if folder is None else await asyncio.to_thread(_stamp, folder / "predictions.npz")
+        if folder is None or stamp is None:
+            self._confusion, self._confusion_stamp = self._no_predictions(), None
+        elif stamp != self._confusion_stamp:
+            if isinstance(self._confusion, str):
+                self._confusion = "reading…"
+                self._show_confusion()
+            ended = await commands.run("lenet_tui.tui.read_predictions", str(folder.absolute()))
+            try:
+                if not ended.output:
+                    raise LabError(f"the predictions could not be read: {ended.complaint}")
+                self._confusion, self._confusion_stamp = confusion_table.parse(ended.output), stamp
+            except LabError as error:
+                self._confusion, self._confusion_stamp = str(error), None
+        self._show_confusion()
+
+    def _no_predictions(self) -> str:
+        folder = self.folder
+        if folder is None:
+            return "The run has not begun; its confusion matrix comes when it ends."
+        if not folder.is_dir():
+            return f"The folder {folder} is not there any more."
+        if self._run.waiting or self._run.state == "running":
+            return "The confusion matrix comes when the run has ended."
+        return f"There is no predictions.npz in {folder}: the run ended before its network was tried."
+
+    def _follow_log(self) -> None:
+        if self._section == "log" and self.is_current and self._run.state == "running":
+            self._read_log()
+
+    @work(exclusive=True, group="log")
+    async def _read_log(self) -> None:
+        folder = self.folder
+        if folder is None:
+            self._tell_log("The run has not begun; it has no log yet.")
+            return
+        path = folder / "log.txt"
+        stamp = await asyncio.to_thread(_stamp, path)
+        if stamp is not None and stamp == self._log_stamp:
+            return
+        self._log_stamp = stamp
+        try:
+            text = await asyncio.to_thread(details_text.last_lines, path)
+            self._tell_log(text or f"{path} is empty.")
+        except FileNotFoundError:
+            self._tell_log(f"There is no {path}.")
+        except OSError as error:
+            self._tell_log(f"{path} cannot be read: {error.strerror or error}")
+
+    def _tell_log(self, text: str) -> None:
+        pane = self.query_one("#log", VerticalScroll)
+        at_end = pane.scroll_offset.y >= pane.max_scroll_y
+        self.query_one("#log Static", Static).update(text)
+        if at_end:
+            pane.scroll_end(animate=False)
+
+    # Keys
+
+    def _go(self, by: int) -> None:
+        self._show_section(SECTIONS[(SECTIONS.index(self._section) + by) % len(SECTIONS)])
+
+    def action_section_before(self) -> None:
+        """Show the section before."""
+        self._go(-1)
+
+    def action_section_after(self) -> None:
+        """Show the next section."""
+        self._go(1)
+
+    def action_section_1(self) -> None:
+        """Show the configuration."""
+        self._show_section(SECTIONS[0])
+
+    def action_section_2(self) -> None:
+        """Show the result."""
+        self._show_section(SECTIONS[1])
+
+    def action_section_3(self) -> None:
+        """Show the epochs."""
+        self._show_section(SECTIONS[2])
+
+    def action_section_4(self) -> None:
+        """Show the confusion matrix."""
+        self._show_section(SECTIONS[3])
+
+    def action_section_5(self) -> None:
+        """Show the log."""
+        self._show_section(SECTIONS[4])
+
+    def action_toggle_all(self) -> None:
+        """Show every setting, or only what differs."""
+        self._everything = not self._everything
+        self._show_configuration()
+
+    def action_back(self) -> None:
+        """Leave."""
+        self.dismiss()
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Return what changes when the file does; None when it is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
