@@ -5,32 +5,23 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass
-from enum import Enum
 from functools import cache, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from lenet_tui.tui.strokes import Dot, Stroke, strokes, thinned
 from lenet_tui.tui.ticks import LARGEST, epoch_ticks, linear_axis, log_axis, tick_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 Point = tuple[float, float]
-Dot = tuple[int, int]
 Cell = tuple[str, str]  # a character of width 1 and the role by which its style is found
 Row = tuple[Cell, ...]
 
 BLANK: Cell = (" ", "")
 FRAME = "frame"
 SHADED = " shaded"  # at the end of a role: the cell lies in the marked range of epochs
-
-
-class Stroke(Enum):
-    """How a line is drawn: the dots that are set and left out in turn, (0, 0) for an unbroken line."""
-
-    SOLID = (0, 0)
-    DASHED = (2, 2)
-    DOTTED = (1, 3)
 
 
 @dataclass(frozen=True)
@@ -167,12 +158,10 @@ class _Canvas:
         return self._grid
 
     def _paint_line(self, line: Line) -> None:
-        strokes = tuple(
-            stroke for piece in self._pieces(line.points) for stroke in _strokes(_thinned(piece), line.stroke)
-        )
-        if not strokes:
+        dashes = tuple(stroke for piece in self._pieces(line.points) for stroke in strokes(thinned(piece), line.stroke))
+        if not dashes:
             return
-        for row, text in enumerate(_raster(strokes, self.width, self.height)):
+        for row, text in enumerate(_raster(dashes, self.width, self.height)):
             for column, char in enumerate(text):
                 if char != " ":
                     self._paint_dots(row, column, char, line)
@@ -220,45 +209,6 @@ def drawable(value: float, *, log: bool = False) -> bool:
     return math.isfinite(value) and abs(value) < LARGEST and (value > 1 / LARGEST or not log)
 
 
-def _thinned(piece: list[Dot]) -> list[Dot]:
-    # At most four dots a column of dots: where it is entered, its lowest, its highest, where it is left.
-    if len(piece) < 3:
-        return piece
-    kept: list[Dot] = []
-    column: list[Dot] = []
-    for dot in [*piece, (-1, 0)]:
-        if column and dot[0] != column[0][0]:
-            among = [column[0], min(column), max(column), column[-1]]
-            kept += [among[0], *(b for a, b in pairwise(among) if a != b)]
-            column = []
-        column.append(dot)
-    return kept
-
-
-def _strokes(piece: list[Dot], stroke: Stroke) -> Iterator[tuple[Dot, ...]]:
-    """Cut a line into what is set of it: by columns where it is flat and by rows where it is steep.
-
-    Places on the screen decide, not the way along the line, so that the dashes of lines that lie close together
-    don't fill each other's gaps.
-    """
-    on, off = stroke.value
-    if not on or len(piece) == 1:
-        yield tuple(piece)
-        return
-    dash: list[Dot] = []
-    for (x0, y0), (x1, y1) in pairwise(piece):
-        length = max(abs(x1 - x0), abs(y1 - y0))
-        for n in range(length):
-            x, y = x0 + round((x1 - x0) * n / length), y0 + round((y1 - y0) * n / length)
-            if (x if abs(x1 - x0) >= abs(y1 - y0) else y) % (on + off) < on:
-                dash.append((x, y))
-            elif dash:
-                yield tuple(dash)
-                dash = []
-    if dash:
-        yield tuple(dash)
-
-
 _one_at_a_time = threading.Lock()  # the library has one figure for the whole process
 
 
@@ -270,7 +220,7 @@ def warm_up() -> None:
 
 @cache
 def _library() -> Any:
-    import plotext  # type: ignore[import-untyped]
+    import plotext
 
     plotext.terminal.limit(False, False)  # noqa: FBT003 - the library's way to say that a plot may be of any size
     figure = plotext.figure

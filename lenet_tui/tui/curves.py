@@ -212,7 +212,7 @@ def _tags(
         points = [point for point in _clipped(line.points, view) if drawable(point[1], log=log)]
         if not points:
             continue
-        at = view[0] + (view[1] - view[0]) * place / (len(curves) + 1)
+        at = points[0][0] + (points[-1][0] - points[0][0]) * place / (len(curves) + 1)
         along = next((_between(a, b, at) for a, b in pairwise(points) if a[0] <= at < b[0]), None)
         if along:
             tags.append(Mark(along, str(curve.run_id), role))

@@ -59,7 +59,7 @@ def body(curves: Sequence[Curve], options: Options, width: int, height: int) -> 
         return _centred(_nothing(curves), width, height)
     rows: list[Row] = []
     if height >= 5:
-        rows += flow(legend(curves, options, width, height), width, 1 if height < 10 else 2 if height < 18 else 4)
+        rows += flow(legend(curves, options, width, height), width, max(1, height // 5))
     left = height - len(rows)
     if options.shown != "both":
         return (*rows, *draw(plot_of(curves, options.shown, options), width, left))
@@ -133,21 +133,24 @@ def loss_text(loss: float) -> str:
 
 
 def flow(items: Sequence[Item], width: int, most: int) -> list[Row]:
-    """Set items one after the other in at most ``most`` rows; the last one ends in … when some had to be left out."""
+    """Set items one after the other in at most ``most`` rows; the last one counts those that had no room."""
+    for kept in range(len(items), -1, -1):
+        note: list[Item] = [((f"… {len(items) - kept} more", "text"),)] if kept < len(items) else []
+        rows = _wrapped([*items[:kept], *note], width)
+        if len(rows) <= most:
+            return [(*row, *[BLANK] * (width - len(row))) for row in rows]
+    return []
+
+
+def _wrapped(items: Sequence[Item], width: int) -> list[list[Cell]]:
     rows: list[list[Cell]] = []
-    for number, item in enumerate(items):
+    for item in items:
         cells = _cells(item)[:width]
-        separate = _cells((("  ", ""),))
-        if rows and len(rows[-1]) + len(separate) + len(cells) <= width:
-            rows[-1] += separate + cells
-        elif len(rows) < most:
-            rows.append(cells)
+        if rows and len(rows[-1]) + GAP + len(cells) <= width:
+            rows[-1] += [*[BLANK] * GAP, *cells]
         else:
-            note = _cells(((f" … {len(items) - number} more", "text"),))
-            if len(rows[-1]) + len(note) <= width:
-                rows[-1] += note
-            break
-    return [(*row, *[BLANK] * (width - len(row))) for row in rows]
+            rows.append(cells)
+    return rows
 
 
 def _run_item(curve: Curve, colour: int, *, current: bool) -> Item:

@@ -91,12 +91,9 @@ class CurvesPanel(Widget, can_focus=True):
         """Draw for the new size."""
         self._update()
 
-    def on_focus(self) -> None:
-        """Show that the keys are meant for this."""
-        self._update()
-
-    def on_blur(self) -> None:
-        """Show that the keys are meant for another pane."""
+    def watch_has_focus(self, has_focus: bool) -> None:  # noqa: FBT001 - Textual's own signature
+        """Show whether the keys are meant for this."""
+        super().watch_has_focus(has_focus)
         self._update()
 
     def notify_style_update(self) -> None:

@@ -80,7 +80,7 @@ def _bar(share: float, width: int = 8) -> str:
 
 def measure() -> Load:
     """Measure; blocks for as long as nvidia-smi takes. The use of the processor is that since the last call."""
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
     memory = psutil.virtual_memory()
     cpu = psutil.cpu_percent(interval=None) / 100

@@ -1,0 +1,162 @@
+"""Drawing: ticks, axes, strokes, marks, and whatever odd values and sizes come along."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lenet_tui.tui.chart import SHADED, Line, Mark, Plot, Stroke, draw, text_of
+from lenet_tui.tui.ticks import epoch_ticks, linear_axis, log_axis, tick_label
+
+
+def plot(*lines: Line, marks: tuple[Mark, ...] = (), x=(1.0, 5.0), y=(0.0, 1.0), **more) -> Plot:
+    return Plot(lines, marks, x, y, **more)
+
+
+def line(*ys: float, stroke: Stroke = Stroke.SOLID, role: str = "run0", under: bool = False) -> Line:
+    return Line(tuple((float(n), y) for n, y in enumerate(ys, start=1)), stroke, role, under)
+
+
+def test_a_falling_line_is_drawn_between_its_axes():
+    assert text_of(draw(plot(line(1, 0.5, 0.25, 0.125, 0), marks=(Mark((5, 0), "◆", "best0"),)), 26, 7)) == [
+        "1.0┤⠑⢄                    ",
+        "   │  ⠑⢄                  ",
+        "0.5┤    ⠑⢄                ",
+        "   │      ⠉⠒⠤⣀            ",
+        "   │          ⠉⠒⠤⠤⣀⡀      ",
+        "  0┤               ⠈⠉⠒⠒⠤⠤◆",
+        "   └─────2──────────4─────",
+    ]
+
+
+def test_solid_dashed_and_dotted_lines_are_told_apart_without_colour():
+    level = [text_of(draw(plot(line(1, 1, 1, 1, 1, stroke=stroke)), 17, 3))[0] for stroke in Stroke]
+    assert level == [
+        "⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉",
+        "⠉ ⠉ ⠉ ⠉ ⠉ ⠉ ⠉ ⠉ ⠁",
+        "⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁",
+    ]
+
+
+def test_dashes_of_two_lines_one_over_the_other_leave_the_same_gaps():
+    # As far along, the second has come a longer way.
+    first, second = line(1, 1, 1, stroke=Stroke.DASHED), line(0.5, 0.9, 0.9, stroke=Stroke.DASHED)
+    assert text_of(draw(plot(first, second, x=(1, 3)), 16, 1)) == ["⠛ ⠛ ⠋ ⠉ ⠉ ⠉ ⠉ ⠉ "]
+
+
+def test_a_value_that_is_no_number_leaves_a_gap():
+    rows = text_of(draw(plot(line(0, 0, math.nan, 0, 0)), 17, 3))
+    assert rows[-1] == "⣀⣀⣀⣀⡀       ⢀⣀⣀⣀⣀"
+
+
+def test_zero_has_no_place_on_a_log_axis_and_leaves_a_gap():
+    assert text_of(draw(plot(line(1, 1, 0, 0.1, 0.1), y=(0.1, 1), log=True), 22, 6)) == [
+        "  1┤⠉⠉⠉⠉⠉             ",
+        "   │                  ",
+        "   │                  ",
+        "   │                  ",
+        "0.1┤             ⣀⣀⣀⣀⣀",
+        "   └────2────────4────",
+    ]
+
+
+def test_a_shadow_gives_way_where_another_line_passes():
+    shadow, over = line(1, 1, 1, 1, 1, stroke=Stroke.DOTTED, role="shadow", under=True), line(1, 1, 1, 1, 1)
+    assert text_of(draw(plot(shadow, over), 17, 3)) == text_of(draw(plot(over), 17, 3))
+    assert {role for _, role in draw(plot(shadow, over), 17, 3)[0]} == {"run0"}
+
+
+def test_lines_in_one_cell_both_keep_their_dots_and_the_later_one_its_colour():
+    first, second = line(1, 1, 1, 1, 1, role="run1"), line(0.75, 0.75, 0.75, 0.75, 0.75, role="run2")
+    assert draw(plot(first, second), 8, 1) == ((("⠛", "run2"),) * 8,)
+
+
+def test_tags_stand_right_of_their_lines_and_make_room_for_each_other():
+    marks = tuple(Mark((5, 0.5), tag, "run0", tag=True) for tag in ("7", "12"))
+    assert text_of(draw(plot(line(0.5, 0.5, 0.5, 0.5, 0.5), marks=marks), 24, 6)) == [
+        "1.0┤                    ",
+        "   │                  12",
+        "0.5┤⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒7 ",
+        "   │                    ",
+        "  0┤                    ",
+        "   └────2────────4────  ",
+    ]
+
+
+def test_a_marked_range_shows_in_the_axis_and_behind_the_curves():
+    rows = draw(plot(line(1, 0, 0, 0, 0), shaded=(3.0, 5.0)), 24, 6)
+    assert text_of(rows)[-1] == "   └─────2────════4═════"
+    assert [role.endswith(SHADED) for _, role in rows[0]] == [False] * 14 + [True] * 10
+
+
+def test_axes_go_before_the_curve_does():
+    narrow = draw(plot(line(1, 0.5, 0)), 12, 3)
+    assert not any("┤" in row or "└" in row for row in text_of(narrow))
+    assert any(char.strip() for row in text_of(narrow) for char in row)
+
+
+@pytest.mark.parametrize("width", [0, 1, 2, 9, 20, 80])
+@pytest.mark.parametrize("height", [0, 1, 2, 3, 4, 30])
+def test_a_plot_of_any_size_has_that_size(width, height):
+    rows = draw(plot(line(1, 0.5, math.nan, 0.1, 1e9), marks=(Mark((5, 1), "123", "run0", tag=True),)), width, height)
+    assert [len(row) for row in rows] == [width] * height
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    ys=st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=30),
+    log=st.booleans(),
+    width=st.integers(1, 40),
+    height=st.integers(1, 10),
+)
+def test_no_values_break_it(ys, log, width, height):
+    known = [y for y in ys if math.isfinite(y) and abs(y) < 1e300 and (y > 1e-300 or not log)]
+    y_range = (min(known), max(known)) if known else (0.1, 1.0)
+    rows = draw(plot(line(*ys), x=(1.0, float(len(ys))), y=y_range, log=log), width, height)
+    assert [len(row) for row in rows] == [width] * height
+
+
+def test_a_thousand_epochs_draw_their_highest_and_lowest():
+    ys = [0.5 + 0.5 * (-1) ** n for n in range(1000)]
+    assert text_of(draw(plot(line(*ys), x=(1, 1000)), 12, 3)) == ["⣿" * 12] * 3
+
+
+def test_ticks_are_few_and_round():
+    assert linear_axis(0.03, 0.47, 16) == (0.0, 0.5, [0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
+    assert linear_axis(0.984, 0.991, 12)[2] == [0.984, 0.986, 0.988, 0.99]
+    assert log_axis(0.03, 0.47, 12) == (0.03, 0.5, [0.05, 0.1, 0.2, 0.5])
+    assert log_axis(1e-6, 3.0, 10)[2] == [1e-6, 1e-4, 1e-2, 1.0]
+
+
+def test_a_constant_curve_has_an_axis_too():
+    low, high, ticks = linear_axis(0.5, 0.5, 10)
+    assert low < 0.5 < high
+    assert len(ticks) > 1
+
+
+@pytest.mark.parametrize(
+    ("value", "step", "percent", "text"),
+    [
+        (0, 0.1, False, "0"),
+        (0.5, 0.1, False, "0.5"),
+        (0.35, 0.05, False, "0.35"),
+        (2e-5, 1e-5, False, "2e-5"),
+        (20_000, 5_000, False, "20k"),
+        (3e7, 1e7, False, "3e7"),
+        (0.975, 0.005, True, "97.5%"),
+        (1.0, 0.05, True, "100%"),
+    ],
+)
+def test_labels_are_as_short_as_the_ticks_allow(value, step, percent, text):
+    assert tick_label(value, step, percent=percent) == text
+
+
+def test_epochs_are_whole_and_round():
+    assert epoch_ticks(1, 20, 50) == [1, 5, 10, 15, 20]
+    assert epoch_ticks(1, 1000, 60) == [1, 200, 400, 600, 800, 1000]
+    assert epoch_ticks(3, 5, 80) == [3, 4, 5]
+    assert epoch_ticks(0.5, 1.5, 40) == [1]
+    assert epoch_ticks(1.2, 1.8, 40) == []
