@@ -7,10 +7,18 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import accuracy, epoch, many_runs, whole_run
+from benchmarks import accuracy, epoch, first_step, many_runs, six_runs, store_writes, whole_run
 from lenet_tui.machine import available_cores, environment
 
-BENCHMARKS = {"epoch": epoch, "whole-run": whole_run, "accuracy": accuracy, "many-runs": many_runs}
+BENCHMARKS = {
+    "epoch": epoch,
+    "whole-run": whole_run,
+    "six-runs": six_runs,
+    "accuracy": accuracy,
+    "store-writes": store_writes,
+    "queued-to-first-step": first_step,
+    "many-runs": many_runs,
+}
 
 
 def main() -> int:

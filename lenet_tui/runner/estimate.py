@@ -12,6 +12,7 @@ from lenet_tui.config import TRAINABLE_IMAGES
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lenet_tui.config import RunConfig
     from lenet_tui.runner.slots import Machine
     from lenet_tui.store import Run, SpeedKey
 
@@ -45,27 +46,39 @@ def seconds_until_done(
     places become free; once one of unknown length has to be waited for, what starts after it is not known either.
     While the queue is ``draining`` nothing starts, so that no waiting run is ever done.
     """
-    done: dict[int, float | None] = {}
-    places = max(machine.gpus, 1) if machine.gpus else machine.cores
-    busy: list[float] = []
+    done, busy = _running(queue, speeds, machine)
     waiting = [run for run in queue if run.state != "running"]
-    for run in queue:
-        if run.state == "running":
-            left = seconds_left(run, speeds)
-            done[run.id] = left
-            taken = 1 if machine.gpus else min(run.threads or 1, places)
-            busy += [math.inf if left is None else left] * taken
-    busy = sorted(busy)[:places] + [0.0] * max(0, places - len(busy))
-    heapq.heapify(busy)
     if draining:
         return done | {run.id: None for run in waiting}
     for run in waiting:
-        left = seconds_left(run, speeds)
-        start = heapq.heappop(busy)
-        end = start + (math.inf if left is None else left)
-        heapq.heappush(busy, end)
+        end = _take_place(busy, seconds_left(run, speeds))
         done[run.id] = end if math.isfinite(end) else None
     return done
+
+
+def seconds_for(
+    configs: Sequence[RunConfig], queue: Sequence[Run], speeds: Mapping[SpeedKey, float], machine: Machine
+) -> float | None:
+    """Return the seconds until runs of these configurations would all be done, were they queued now behind ``queue``.
+
+    None where that is not known.
+    """
+    _, busy = _running(queue, speeds, machine)
+    for run in queue:
+        if run.state != "running":
+            _take_place(busy, seconds_left(run, speeds))
+    # A lone run gets every core.
+    threads = machine.cores if not queue and len(configs) == 1 and not machine.gpus else 1
+    lengths: dict[tuple[str, str, int, int, int, int], float | None] = {}
+    last = 0.0
+    for c in configs:
+        like = (c.model, c.dataset, c.batch_size, c.epochs, c.val_size, c.threads)
+        if like not in lengths:
+            speed = _measured(c.model, c.batch_size, c.threads or threads, speeds)
+            images = c.epochs * (TRAINABLE_IMAGES[c.dataset] - c.val_size)
+            lengths[like] = None if speed is None else max(images, 0) / speed + PICTURES_SECONDS
+        last = max(last, _take_place(busy, lengths[like]))
+    return last if math.isfinite(last) else None
 
 
 def clock(seconds: float | None) -> str:
@@ -77,15 +90,43 @@ def clock(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def _running(
+    queue: Sequence[Run], speeds: Mapping[SpeedKey, float], machine: Machine
+) -> tuple[dict[int, float | None], list[float]]:
+    """Return the seconds that what runs has left, by its number, and a heap of when each place becomes free."""
+    done: dict[int, float | None] = {}
+    places = machine.gpus or machine.cores
+    busy: list[float] = []
+    for run in queue:
+        if run.state == "running":
+            left = seconds_left(run, speeds)
+            done[run.id] = left
+            taken = 1 if machine.gpus else min(run.threads or 1, places)
+            busy += [math.inf if left is None else left] * taken
+    busy = sorted(busy)[:places] + [0.0] * max(0, places - len(busy))
+    heapq.heapify(busy)
+    return done, busy
+
+
+def _take_place(busy: list[float], seconds: float | None) -> float:
+    """Let a run of that length, None where it is not known, take the next free place, and return when it ends."""
+    end = busy[0] + (math.inf if seconds is None else seconds)
+    heapq.heapreplace(busy, end)
+    return end
+
+
 def _speed(run: Run, speeds: Mapping[SpeedKey, float]) -> float | None:
     """Return images/second of the runs most like this one: also of its threads, or only of its kind."""
     if run.progress is not None:
         return run.progress.images_per_second or None
-    values = run.values
-    alike = {key: speed for key, speed in speeds.items() if key.model == values["model"]}
+    return _measured(run.values["model"], run.values["batch_size"], run.threads or 1, speeds)
+
+
+def _measured(model: str, batch_size: int, threads: int, speeds: Mapping[SpeedKey, float]) -> float | None:
+    alike = {key: speed for key, speed in speeds.items() if key.model == model and speed > 0}
     for fits in (
-        lambda key: key.batch_size == values["batch_size"] and key.threads == (run.threads or 1),
-        lambda key: key.batch_size == values["batch_size"],
+        lambda key: key.batch_size == batch_size and key.threads == threads,
+        lambda key: key.batch_size == batch_size,
         lambda _: True,
     ):
         found = [speed for key, speed in alike.items() if fits(key)]

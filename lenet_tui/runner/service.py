@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # Workers are forked from a process that has imported all that takes long, and has done nothing else.
 PRELOADED = [
     "lenet_tui.runner.worker",
+    "torch._dynamo",  # torch imports it with the first optimizer, which takes more than a second
     "lenet_tui.reports.confusion",
     "lenet_tui.reports.loss",
     "lenet_tui.reports.tsne",

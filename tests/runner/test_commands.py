@@ -9,14 +9,17 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lenet_tui.config import RunConfig
+from lenet_tui.machine import available_cores
 from lenet_tui.process import this_process
 from lenet_tui.runner import daemon
-from lenet_tui.store import Store
+from lenet_tui.runner.estimate import PICTURES_SECONDS
+from lenet_tui.store import Progress, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,16 +100,17 @@ def test_waiting_runs_are_moved_removed_stopped_and_resumed(drained: Bench) -> N
 
 
 def test_the_queue_lists_what_runs_and_waits_with_the_time_it_takes(bench: Bench) -> None:
-    bench.call("queue", "add", *SHORT)
-    bench.call("queue", "wait")
-    bench.call("queue", "drain")
-    bench.call("queue", "add", *SHORT, "--seeds", 3)
+    me = this_process()
+    with Store(bench.root) as store:
+        store.start(RunConfig(epochs=10), me, threads=available_cores())  # so that there is no room for the others
+        store.record_progress(1, me, Progress(1, 430, 860, 2.3, 27_500.0, datetime.now(UTC)))
+        store.add([RunConfig(epochs=10, seed=1), RunConfig(epochs=10, seed=2)])
     lines = bench.call("queue").stdout.splitlines()
     assert lines[0].split() == ["id", "run", "state", "train", "loss", "best", "val", "img/s", "done", "in"]
-    assert [line.split()[2:4] for line in lines[1:]] == [["queued", "#1"], ["queued", "#2"], ["queued", "#3"]]
+    assert [line.split()[2:4] for line in lines[1:]] == [["running", "0/10"], ["queued", "#1"], ["queued", "#2"]]
     until = [run["done_in_seconds"] for run in bench.json("queue", "list")["runs"]]
-    assert all(seconds > 0 for seconds in until)
-    assert until[2] > until[0]
+    assert until[0] == pytest.approx(9.5 * 2 + PICTURES_SECONDS)
+    assert until[0] < until[1] <= until[2]
 
 
 def test_wait_says_how_each_run_ended_and_fails_where_one_did_not_finish(bench: Bench) -> None:
