@@ -1,0 +1,337 @@
+"""The form in which runs are described and queued. What its texts mean is told by `lenet_tui.tui.form_values`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.binding import Binding
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from lenet_tui.machine import available_cores
+from lenet_tui.runner.estimate import seconds_for
+from lenet_tui.runner.slots import Machine
+from lenet_tui.sweep import MAX_RUNS, Sweep
+from lenet_tui.tui import form_values, presets
+from lenet_tui.tui.command_line import command, plain
+from lenet_tui.tui.form_values import SEEDS
+from lenet_tui.tui.presets import Preset
+from lenet_tui.tui.widgets.form_field import FieldInput, FieldRow
+from lenet_tui.tui.widgets.form_lines import FoldLine, FormLine, PresetLine, QueueButton
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.timer import Timer
+
+    from lenet_tui.config import RunConfig
+    from lenet_tui.store import Run, SpeedKey
+
+# More runs than these are made beside the event loop, once nothing was typed for a moment.
+_AT_ONCE = 300
+_PAUSE_SECONDS = 0.25
+# "0." on the way to "0.01" is wrong, but saying so at once would make the rows below jump at every key.
+_REASON_SECONDS = 0.5
+_BELOW_BODY = 7
+
+
+class _Body(Widget):
+    """The rows, which scroll. It has no keys of its own, since up and down go from field to field."""
+
+
+class _Group(Widget):
+    """The rows of a group, shown or hidden together."""
+
+
+class RunForm(Widget):
+    """Preset, fields, what they would make, and the button that queues it."""
+
+    DEFAULT_CSS = """
+    RunForm { layout: vertical; height: 1fr; }
+    RunForm _Body { layout: vertical; height: auto; overflow: hidden auto; scrollbar-size-vertical: 1; }
+    RunForm _Group { layout: vertical; height: auto; display: none; }
+    RunForm #form-help { height: 1fr; padding: 1 0 0 1; color: $text-muted; }
+    RunForm #form-summary { height: auto; max-height: 4; padding: 0 0 0 1; }
+    RunForm #form-summary.-wrong { color: $text-error; text-style: bold; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "go(-1)", "Field above", show=False),
+        Binding("down", "go(1)", "Field below", show=False),
+    ]
+
+    @dataclass
+    class Queued(Message):
+        """These runs are to be queued."""
+
+        configs: tuple[RunConfig, ...]
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        known = form_values.fields()
+        widths = {folded: max(len(f.label) for f in known if bool(f.group) == folded) for folded in (False, True)}
+        self._rows = {field.name: FieldRow(field, widths[bool(field.group)]) for field in known}
+        self._folds = {
+            group: (FoldLine(group, len(self._names_in(group))), _Group(*self._rows_in(group)))
+            for group in form_values.GROUPS
+        }
+        self._preset_line = PresetLine(presets.PRESETS[0])
+        self._help = Static("", id="form-help", markup=False)
+        self._summary = Static("", id="form-summary", markup=False)
+        self._ready = False
+        self._custom: Preset | None = None
+        self._values: dict[str, str] = {}
+        self._sweep: Sweep | None = None  # None while it is being made
+        self._told: set[str] = set()  # the fields whose reason is in sight
+        self._reason_timer: Timer | None = None
+        self._machine = Machine(available_cores())
+        self._speeds: Mapping[SpeedKey, float] = {}
+        self._queue: Sequence[Run] = ()
+        self._seconds: float | None = None
+        self._estimate_cost = 0.0
+        self._estimate_timer: Timer | None = None
+        self._fill({})
+
+    def _names_in(self, group: str) -> list[str]:
+        return [field.name for field in form_values.fields() if field.group == group]
+
+    def _rows_in(self, group: str) -> list[FieldRow]:
+        return [self._rows[name] for name in self._names_in(group)]
+
+    def compose(self) -> ComposeResult:
+        """Lay out what is always in sight, the groups, and what is below them."""
+        folded = [widget for pair in self._folds.values() for widget in pair]
+        yield _Body(self._preset_line, *self._rows_in(""), *folded)
+        yield self._help
+        yield self._summary
+        yield QueueButton()
+
+    def on_mount(self) -> None:
+        """Show what there is."""
+        self._ready = True
+        self._update()
+
+    def on_resize(self) -> None:
+        """Leave room below the rows."""
+        self.query_one(_Body).styles.max_height = max(self.size.height - _BELOW_BODY, 1)
+        self._show()
+
+    # What is in it
+
+    def load(self, config: RunConfig) -> None:
+        """Fill the form with a run's settings."""
+        self._fill(form_values.texts_of(config))
+
+    def load_values(self, values: Mapping[str, Any]) -> None:
+        """Fill the form with these values, the rest at its default."""
+        self._fill({name: plain(value) for name, value in values.items()})
+
+    def values(self) -> dict[str, str]:
+        """Return the hyperparameters that are not at their default, as text; lists as they were typed."""
+        return {name: text for name, text in self._values.items() if name != SEEDS}
+
+    def equivalent_command(self) -> str:
+        """Return the command line that queues the same runs."""
+        return command(self.values(), self._values.get(SEEDS, "1"))
+
+    def set_speeds(self, speeds: Mapping[SpeedKey, float], queue: Sequence[Run]) -> None:
+        """Take how quick runs were and what comes before new ones, for the estimate."""
+        self._speeds, self._queue = speeds, queue
+        if self._estimate_timer is None:
+            # Of a long queue and a large sweep the estimate is costly; at most a hundredth of the time is for it.
+            wait = 100 * self._estimate_cost
+            self._estimate_timer = self.set_timer(wait, self._estimate_anew) if wait > 0.5 else None
+            if self._estimate_timer is None:
+                self._estimate_anew()
+
+    def focus_first(self) -> None:
+        """Go to the first line."""
+        self._preset_line.focus()
+
+    def _fill(self, texts: Mapping[str, str]) -> None:
+        """Write the texts into the fields, and defaults into the others; those that depend on others stay empty."""
+        with self.prevent(Input.Changed):
+            for name, row in self._rows.items():
+                default = "" if form_values.is_dependent(name) else form_values.default_text(name, {})
+                row.input.value = texts.get(name, default)
+        self._update()
+
+    # What it means
+
+    def _update(self) -> None:
+        """Look at the texts again."""
+        texts = {name: row.input.value for name, row in self._rows.items()}
+        self._values = form_values.changed(texts)
+        if presets.matching(self._values) is None:
+            self._custom = Preset(presets.CUSTOM, "your own settings", dict(self._values))
+        if not self._ready:
+            return
+        self.workers.cancel_group(self, "check")
+        if _AT_ONCE < form_values.run_count(self._values) <= MAX_RUNS:
+            self._sweep = None
+            self._show()
+            self.run_worker(self._check_later(dict(self._values)), group="check", exclusive=True)
+        else:
+            self._take(form_values.check(self._values))
+
+    async def _check_later(self, values: dict[str, str]) -> None:
+        await asyncio.sleep(_PAUSE_SECONDS)
+        self._take(await asyncio.to_thread(form_values.check, values))
+
+    def _take(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+        wrong = {problem.name for problem in sweep.problems}
+        self._told &= wrong
+        if self._reason_timer is not None:
+            self._reason_timer.stop()
+        if wrong - self._told:
+            self._reason_timer = self.set_timer(_REASON_SECONDS, lambda: self._tell(wrong))
+        self._estimate()
+        self._show()
+
+    def _tell(self, names: set[str]) -> None:
+        """Say of these fields why they are wrong."""
+        self._told |= names
+        self._show()
+
+    def _estimate_anew(self) -> None:
+        self._estimate_timer = None
+        self._estimate()
+        self._show_summary()
+
+    def _estimate(self) -> None:
+        began = time.perf_counter()
+        configs = self._sweep.configs if self._sweep else ()
+        self._seconds = seconds_for(configs, self._queue, self._speeds, self._machine) if configs else None
+        self._estimate_cost = time.perf_counter() - began
+
+    # What is shown of it
+
+    def _show(self) -> None:
+        texts = {name: row.input.value for name, row in self._rows.items()}
+        sweep = self._sweep or Sweep(())
+        problems = {problem.name: problem for problem in sweep.problems}
+        for name, row in self._rows.items():
+            told = name in problems and (name in self._told or not row.input.has_focus)
+            row.show(
+                changed=name in self._values,
+                placeholder=form_values.default_text(name, texts),
+                reason=form_values.reason(problems[name], texts[name]) if told else "",
+            )
+        for group, (fold, rows) in self._folds.items():
+            changed, wrong = form_values.count_marks(self._names_in(group), self._values, sweep)
+            fold.show(opened=rows.display, changed=changed, wrong=wrong)
+        self._preset_line.show(self._preset)
+        self._show_summary()
+        self._show_help()
+
+    def _show_summary(self) -> None:
+        if self._sweep is None:
+            text = f"{form_values.run_count(self._values):,} runs · checking…"
+        else:
+            width = self._summary.size.width - 1
+            text = form_values.summary(self._sweep, self._seconds, behind=bool(self._queue), width=width)
+        self._summary.set_class(bool(self._sweep and self._sweep.problems), "-wrong")
+        if text != self._summary.content:
+            self._summary.update(text)
+
+    def _show_help(self) -> None:
+        focused = self.screen.focused
+        if isinstance(focused, FieldInput) and focused.field.name in self._rows:
+            text = form_values.help_of(focused.field)
+        elif isinstance(focused, FormLine):
+            text = focused.help()
+        else:
+            text = self._preset.help
+        if text != self._help.content:
+            self._help.update(text)
+
+    @property
+    def _preset(self) -> Preset:
+        return presets.matching(self._values) or Preset(presets.CUSTOM, "your own settings", dict(self._values))
+
+    # What the person does
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Look at the texts again."""
+        event.stop()
+        self._update()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Go on to the next field."""
+        event.stop()
+        self.action_go(1)
+
+    def on_descendant_focus(self) -> None:
+        """Say what the field is for and, now that it was left, what is wrong with the one before."""
+        self._show()
+
+    def on_descendant_blur(self) -> None:
+        """Write the default into a field that was left empty."""
+        for name, row in self._rows.items():
+            if not row.input.value and not row.input.has_focus and not form_values.is_dependent(name):
+                row.input.value = form_values.default_text(name, {})
+
+    def on_preset_line_next(self, event: PresetLine.Next) -> None:
+        """Fill the form with another preset."""
+        event.stop()
+        self._fill(presets.beside(self._preset, self._custom, event.step).values)
+
+    def on_fold_line_toggled(self, event: FoldLine.Toggled) -> None:
+        """Show or hide a group."""
+        event.stop()
+        _, rows = self._folds[event.group]
+        rows.display = not rows.display
+        self._show()
+        if rows.display:
+            self.call_after_refresh(rows.scroll_visible, animate=False)
+
+    def on_queue_button_pressed(self, event: QueueButton.Pressed) -> None:
+        """Queue."""
+        event.stop()
+        self.action_queue()
+
+    def action_go(self, step: int) -> None:
+        """Go to the field so many places below, or above."""
+        chain = [widget for widget in self.screen.focus_chain if self in widget.ancestors]
+        focused = self.screen.focused
+        if focused in chain:
+            place = chain.index(focused) + step
+            if 0 <= place < len(chain):
+                chain[place].focus()
+
+    def action_next_preset(self) -> None:
+        """Fill the form with the next preset."""
+        self._preset_line.press(1)
+
+    def action_previous_preset(self) -> None:
+        """Fill the form with the previous preset."""
+        self._preset_line.press(-1)
+
+    def action_reset(self) -> None:
+        """Put every field back to its default."""
+        self._fill({})
+
+    def action_queue(self) -> None:
+        """Queue what the form says or, where something is wrong with it, go to the first field at fault."""
+        for row in self._rows.values():
+            row.input.complete()
+        sweep = form_values.check(form_values.changed({name: row.input.value for name, row in self._rows.items()}))
+        if not sweep.problems:
+            self.post_message(self.Queued(sweep.configs))
+            return
+        self._told = {problem.name for problem in sweep.problems}
+        self._sweep = sweep
+        self.display = True
+        name = next((name for name in self._rows if name in self._told), None)
+        if name is not None:
+            group = self._rows[name].field.group
+            if group:
+                self._folds[group][1].display = True
+            self._rows[name].input.focus()
+        self._show()
