@@ -153,7 +153,9 @@ def plot_of(curves: Sequence[Curve], metric: Metric, options: Options) -> Plot:
             lines += _train_lines(curve, metric, options, f"train{colours[curve.run_id]}")
         lines.append(Line(val, Stroke.SOLID, f"run{colours[curve.run_id]}"))
         marks += _marks(curve, val, f"best{colours[curve.run_id]}")
-    lines.sort(key=lambda line: not line.under)
+    if options.smoothing and curves:
+        raw = [_points(curves[0], f"{part}_{metric}") for part in ("train", "val")]
+        lines[:0] = [Line(points, Stroke.DOTTED, "shadow", under=True) for points in raw]
     if len(curves) > 1:
         marks += _tags(curves, [line for line in lines if line.role.startswith("run")][::-1], view, colours, log=log)
     lines = [Line(_clipped(line.points, view), line.stroke, line.role, line.under) for line in lines]
@@ -186,9 +188,6 @@ def _train_lines(curve: Curve, metric: Metric, options: Options, role: str) -> l
         values = [row.train_loss for row in curve.epochs]
         tail = smooth([*values, curve.partial[1]], options.smoothing)[-1]
         lines.append(Line((train[-1], (curve.partial[0], tail)), Stroke.DASHED, role))
-    if options.smoothing:
-        raw = [_points(curve, f"{part}_{metric}") for part in ("train", "val")]
-        lines += [Line(points, Stroke.DOTTED, "shadow", under=True) for points in raw]
     return lines
 
 

@@ -56,10 +56,10 @@ def body(curves: Sequence[Curve], options: Options, width: int, height: int) -> 
     if height < 1:
         return ()
     if not any(curve.epochs for curve in curves):
-        return _centred(_nothing(curves), width, height)
+        return notice(_nothing(curves), width, height)
     rows: list[Row] = []
     if height >= 5:
-        rows += flow(legend(curves, options, width, height), width, max(1, height // 5))
+        rows += flow(legend(curves, options, width, height), width, max(1, height // (5 if len(curves) == 1 else 4)))
     left = height - len(rows)
     if options.shown != "both":
         return (*rows, *draw(plot_of(curves, options.shown, options), width, left))
@@ -98,6 +98,7 @@ def legend(curves: Sequence[Curve], options: Options, width: int, height: int) -
     which = "" if len(trained(curves)) == len(curves) else f" of {current.run_id}"
     items.append(((TRAIN, f"train{colour}"), (f" train{which}", "text")))
     if several:
+        items += [_run_item(curve, colours_of(curves)[curve.run_id], current=curve is current) for curve in curves]
         items.append((("◆", "text"), (" lowest val loss", "text")))
     elif metrics.best(current.epochs):
         best = best_text(current, "accuracy" if name == "accuracy" else "loss")
@@ -106,12 +107,12 @@ def legend(curves: Sequence[Curve], options: Options, width: int, height: int) -
     if region:
         items.append((("═", FRAME), (f" overfits from epoch {region[0]}", "warn")))
     if options.smoothing:
-        items.append(((RAW, "shadow"), (f" raw; smoothed {options.smoothing:g}", "text")))
+        items.append(
+            ((RAW, "shadow"), (f" raw{f' of {current.run_id}' * several}; smoothed {options.smoothing:g}", "text"))
+        )
     if options.zoom:
         view = visible_epochs(curves, options)
         items.append(((f"epochs {view[0]:g}–{view[1]:g} of {extent(curves)[1]:g}", "text"),))
-    if several:
-        items += [_run_item(curve, colours_of(curves)[curve.run_id], current=curve is current) for curve in curves]
     return items
 
 
@@ -186,7 +187,8 @@ def _nothing(curves: Sequence[Curve]) -> str:
     return f"no epoch done yet: train loss {loss_text(partial[1])} after {partial[0]:.0%} of the first"
 
 
-def _centred(text: str, width: int, height: int) -> tuple[Row, ...]:
+def notice(text: str, width: int, height: int) -> tuple[Row, ...]:
+    """Return one line of text in the middle of rows that are blank otherwise."""
     cells = _cells(((text, "text"),))[:width]
     before = (width - len(cells)) // 2
     line = (*[BLANK] * before, *cells, *[BLANK] * (width - before - len(cells)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar
@@ -54,6 +55,7 @@ class CurvesPanel(Widget, can_focus=True):
         self._title = ""
         self._options = Options()
         self._ready = False
+        self._trouble = ""
         self._rows: tuple[Row, ...] = ()
         self._drawn_from: tuple[object, ...] = ()
         self._styles_by_role: dict[str, Style] = {}
@@ -106,29 +108,33 @@ class CurvesPanel(Widget, can_focus=True):
         width, height = self.size
         if not self.is_mounted or not width or not height:
             return
-        if not self._ready and any(curve.epochs for curve in self._curves):
-            self.run_worker(self._get_ready, thread=True, exclusive=True, group="chart", exit_on_error=False)
-            body: tuple[Row, ...] = tuple((chart.BLANK,) * width for _ in range(height - 1))
-        else:
-            drawn_from = (self._curves, self._options, width, height)
-            if drawn_from == self._drawn_from and self._rows:
-                body = self._rows[1:]
-            else:
-                body = curves_layout.body(self._curves, self._options, width, height - 1)
-                self._drawn_from = drawn_from
+        body = self._body(width, height - 1)
         title = curves_layout.title_row(self._title, width, focused=self.has_focus)
         before, self._rows = self._rows, (title, *body)
         changed = list(_changes(before, self._rows))
         if changed:
             self.refresh(*changed)
 
-    def _get_ready(self) -> None:
-        # The drawing library takes half a second to import; keys are answered meanwhile.
-        chart.warm_up()
-        self.app.call_from_thread(self._is_ready)
+    def _body(self, width: int, height: int) -> tuple[Row, ...]:
+        if any(curve.epochs for curve in self._curves):
+            if self._trouble:
+                return curves_layout.notice(self._trouble, width, height)
+            if not self._ready:
+                self.run_worker(self._get_ready(), exclusive=True, group="chart")
+                return curves_layout.notice("", width, height)
+        drawn_from = (self._curves, self._options, width, height)
+        if drawn_from == self._drawn_from and self._rows:
+            return self._rows[1:]
+        self._drawn_from = drawn_from
+        return curves_layout.body(self._curves, self._options, width, height)
 
-    def _is_ready(self) -> None:
-        self._ready = True
+    async def _get_ready(self) -> None:
+        # The drawing library takes a third of a second to import; keys are answered meanwhile.
+        try:
+            await asyncio.to_thread(chart.warm_up)
+            self._ready = True
+        except (ImportError, OSError) as error:
+            self._trouble = f"cannot draw: {error}"
         self._update()
 
     def _style(self, role: str) -> Style:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -154,16 +155,13 @@ class MachineLine(Static):
     def _measure(self) -> None:
         if not self._busy:
             self._busy = True
-            self.run_worker(self._measure_in_thread, thread=True, group="machine", exit_on_error=False)
+            self.run_worker(self._measure_in_thread(), group="machine")
 
-    def _measure_in_thread(self) -> None:
+    async def _measure_in_thread(self) -> None:
         try:
-            load = measure()
+            load = await asyncio.to_thread(measure)
         finally:
             self._busy = False
-        self.app.call_from_thread(self._measured, load)
-
-    def _measured(self, load: Load) -> None:
         if self._active:
             self._load = load
             self._show()
