@@ -172,14 +172,14 @@ class DetailsScreen(Screen[None]):
         if len(rows) < len(self._rows):
             table.clear()
             self._rows = []
-        at_end = table.cursor_row >= len(self._rows) - 1
+        at_end = table.cursor_row >= len(self._rows) - 1 if self._rows else self._run.state == "running"
         for index, row in enumerate(rows):
             if index >= len(self._rows):
                 table.add_row(*(Text(cell, justify="right") for cell in row), key=str(index))
             elif row != self._rows[index]:
                 for (heading, _), cell in zip(details_text.EPOCH_COLUMNS, row, strict=True):
                     table.update_cell(str(index), heading, Text(cell, justify="right"))
-        if at_end and self._rows and len(rows) > len(self._rows):
+        if at_end and len(rows) > len(self._rows):
             table.move_cursor(row=len(rows) - 1)
         self._rows = rows
 
