@@ -98,7 +98,7 @@ def legend(curves: Sequence[Curve], options: Options, width: int, height: int) -
     which = "" if len(trained(curves)) == len(curves) else f" of {current.run_id}"
     items.append(((TRAIN, f"train{colour}"), (f" train{which}", "text")))
     if several:
-        items += [_run_item(curve, colours_of(curves)[curve.run_id], current=curve is current) for curve in curves]
+        items += _run_items(curves, width)
         items.append((("◆", "text"), (" lowest val loss", "text")))
     elif metrics.best(current.epochs):
         best = best_text(current, "accuracy" if name == "accuracy" else "loss")
@@ -154,18 +154,30 @@ def _wrapped(items: Sequence[Item], width: int) -> list[list[Cell]]:
     return rows
 
 
-def _run_item(curve: Curve, colour: int, *, current: bool) -> Item:
-    number = str(curve.run_id)
-    label = curve.label.removeprefix(number).strip()
-    best = metrics.best(curve.epochs)
-    found = f" {loss_text(best.val_loss)} in epoch {best.epoch}" if best else " no epoch yet"
-    told = trouble(curve)
-    return (
-        (f"{number} ", f"best{colour}"),
-        (label, f"run{colour}" if not current else f"best{colour}"),
-        (found, "text"),
-        (f" {told}" if told and not current else "", "warn"),
-    )
+def _run_items(curves: Sequence[Curve], width: int) -> list[Item]:
+    """Return an item for each run: its number as on its curve, what it is, its best loss."""
+    labels = [curve.label.removeprefix(str(curve.run_id)).strip() for curve in curves]
+    if width < 80:  # two to a row
+        kinds = {label.partition("/")[0] for label in labels if "/" in label}
+        labels = [label.partition("/")[2] or label for label in labels] if len(kinds) == 1 else labels
+        room = max(4, width // 2 - 12)
+        labels = [label if len(label) <= room else label[: room - 1] + "…" for label in labels]
+    items: list[Item] = []
+    for curve, label in zip(curves, labels, strict=True):
+        colour, current = colours_of(curves)[curve.run_id], curve is curves[0]
+        best = metrics.best(curve.epochs)
+        found = f" {loss_text(best.val_loss)}" if best else " no epoch yet"
+        epoch = f" in epoch {best.epoch}" if best and width >= 80 else ""
+        told = "" if current or not trouble(curve) else f" {trouble(curve)}"
+        items.append(
+            (
+                (f"{curve.run_id} ", f"best{colour}"),
+                (label, f"best{colour}" if current else f"run{colour}"),
+                (found + epoch, "text"),
+                (told, "warn"),
+            )
+        )
+    return items
 
 
 def _titled(curves: Sequence[Curve], metric: Metric, options: Options, width: int, height: int) -> tuple[Row, ...]:

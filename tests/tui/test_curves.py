@@ -105,12 +105,20 @@ def test_a_run_that_diverged_from_the_start_still_draws_its_axes():
 
 def test_overlaid_runs_are_told_apart_by_their_numbers():
     other = Curve(7, "7 lenet/bs16_lr0.001", epochs((0.6, 0.5), (0.4, 0.4), (0.3, 0.35)), 5)
-    drawn = rows([FIVE, other], width=76, height=16)
+    drawn = rows([FIVE, other], width=86, height=16)
     assert "12 lenet/bs64_lr0.001 0.1000 in epoch 4" in "".join(drawn[1:4])
     assert "7 lenet/bs16_lr0.001 0.3500 in epoch 3" in "".join(drawn[1:4])
     plot = "\n".join(drawn[4:-1])
     assert plot.count("12") == 2
     assert plot.count("7") == 2
+
+
+def test_in_little_room_the_runs_in_the_legend_are_told_in_short():
+    other = replace(FIVE, run_id=7, label="7 lenet/bs16_lr0.001_data-digits")
+    assert [row.rstrip() for row in rows([FIVE, other], width=54, height=12)[1:3]] == [
+        "loss  ⠒⠒⠒ val  ⠒ ⠒ train  12 bs64_lr0.001 0.1000",
+        "7 bs16_lr0.001_d… 0.1000  ◆ lowest val loss",
+    ]
 
 
 def test_of_many_runs_only_the_current_one_shows_its_train_curve():

@@ -41,7 +41,7 @@ def fake_smi(folder, monkeypatch, script):
 
 def test_the_machine_is_measured_with_its_gpu(tmp_path, monkeypatch):
     fake_smi(tmp_path, monkeypatch, "echo '50, 1024, 2048'")
-    load = measure()
+    load = measure(0.05)
     assert 0 <= load.cpu <= 1
     assert 0 < load.used < load.total
     assert load.cores >= 1

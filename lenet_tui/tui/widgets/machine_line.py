@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
 INTERVAL = 2.0  # seconds
+FIRST = 0.3  # seconds to measure the processor over when there was no measurement before
 PATIENCE = 2.0  # seconds for nvidia-smi, which can hang on a sick driver
 QUERY = ("--query-gpu=utilization.gpu,memory.used,memory.total", "--format=csv,noheader,nounits")
 
@@ -79,12 +80,15 @@ def _bar(share: float, width: int = 8) -> str:
     return "█" * filled + "░" * (width - filled)
 
 
-def measure() -> Load:
-    """Measure; blocks for as long as nvidia-smi takes. The use of the processor is that since the last call."""
+def measure(seconds: float | None = None) -> Load:
+    """Measure; blocks for as long as nvidia-smi takes.
+
+    The use of the processor is that since the last call or, when given, that of the next ``seconds``.
+    """
     import psutil
 
     memory = psutil.virtual_memory()
-    cpu = psutil.cpu_percent(interval=None) / 100
+    cpu = psutil.cpu_percent(interval=seconds) / 100
     return Load(cpu, psutil.cpu_count() or 1, memory.total - memory.available, memory.total, _gpus())
 
 
@@ -159,7 +163,7 @@ class MachineLine(Static):
 
     async def _measure_in_thread(self) -> None:
         try:
-            load = await asyncio.to_thread(measure)
+            load = await asyncio.to_thread(measure, FIRST if self._load is None else None)
         finally:
             self._busy = False
         if self._active:
