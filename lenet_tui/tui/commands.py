@@ -63,7 +63,7 @@ async def _all_of(process: Process) -> str:
 
 async def _lines_of(process: Process, on_line: Callable[[str], None] | None) -> list[str]:
     assert process.stderr is not None  # noqa: S101 - it is a pipe
-    lines = []
+    lines: list[str] = []
     async for raw in process.stderr:
         line = raw.decode(errors="replace").rstrip()
         if line:

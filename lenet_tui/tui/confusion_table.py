@@ -31,11 +31,11 @@ _GAP = 3
 
 
 class Mistake(NamedTuple):
-    """How often images of the class ``true`` were taken for ``predicted``; both by number."""
+    """How many ``times`` images of the class ``true`` were taken for ``predicted``; both by number."""
 
     true: int
     predicted: int
-    count: int
+    times: int
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,11 @@ class Confusion:
             for predicted, count in enumerate(row)
             if count and true != predicted
         ]
-        return sorted(found, key=lambda mistake: -mistake.count)[:limit]
+        return sorted(found, key=lambda mistake: -mistake.times)[:limit]
 
     def say(self, mistake: Mistake) -> str:
         """Return it in words: ``4 taken for 9: 7 times``."""
-        times = "once" if mistake.count == 1 else counted(mistake.count, "time")
+        times = "once" if mistake.times == 1 else counted(mistake.times, "time")
         return f"{self.names[mistake.true]} taken for {self.names[mistake.predicted]}: {times}"
 
 

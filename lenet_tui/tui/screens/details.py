@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -107,7 +108,7 @@ class DetailsScreen(Screen[None]):
         if tuple(epochs) != self._epochs:
             self._epochs = tuple(epochs)
             self._show_epochs()
-        if run == before:
+        if _without_pulse(run) == _without_pulse(before):
             return
         if run.config_json != before.config_json:
             self._show_configuration()
@@ -305,6 +306,11 @@ class DetailsScreen(Screen[None]):
     def action_back(self) -> None:
         """Leave."""
         self.dismiss()
+
+
+def _without_pulse(run: Run) -> Run:
+    """Return the run without what changes every second and is not shown here."""
+    return replace(run, heartbeat=None, progress=None)
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:
