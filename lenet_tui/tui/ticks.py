@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 LARGEST = 1e300  # beyond it the span of an axis could overflow
+SMALLEST = 1e-280  # below it a step could underflow
 
 
 def steps_from(least: float) -> float:
@@ -20,8 +21,8 @@ def steps_from(least: float) -> float:
 
 def linear_axis(low: float, high: float, rows: int) -> tuple[float, float, list[float]]:
     """Return limits that enclose ``low`` to ``high`` in whole steps, and the ticks, for an axis of ``rows`` rows."""
-    if high - low <= 1e-9 * max(abs(low), abs(high), 1e-290):
-        margin = abs(high) / 10 or 0.5
+    if high - low <= 1e-9 * max(abs(low), abs(high), SMALLEST):
+        margin = abs(high) / 10 if abs(high) > SMALLEST else 0.5
         low, high = low - margin, high + margin
     step = steps_from((high - low) / max(1, min(8, rows // 2)))
     ticks = _multiples(low, high, step)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lenet_tui.tui.chart import SHADED, Line, Mark, Plot, Stroke, draw, text_of
@@ -106,6 +106,8 @@ def test_a_plot_of_any_size_has_that_size(width, height):
 
 
 @settings(max_examples=60, deadline=None)
+@example(ys=[5e-324], log=False, width=20, height=6)
+@example(ys=[1e300, -1e300, 0.0], log=False, width=20, height=6)
 @given(
     ys=st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=30),
     log=st.booleans(),
