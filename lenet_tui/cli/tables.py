@@ -122,16 +122,17 @@ def show(rows: Sequence[Sequence[str]]) -> None:
 
 
 def fitted(rows: Sequence[Sequence[str]], width: int) -> list[list[str]]:
-    """Return the table in at most ``width`` columns where that can be: names shortened in the middle, then columns left
-    out, the least useful first.
+    """Return the table in at most ``width`` columns where that can be: empty columns left out, names shortened in the
+    middle, then other columns left out, the least useful first.
     """
     kept = [list(row) for row in rows]
+    if _excess(kept, width) > 0:
+        empty = [heading for heading, *cells in zip(*kept, strict=True) if heading in _SPARE and not any(cells)]
+        kept = [_without(row, kept[0], empty) for row in kept]
     for spare in (None, *_SPARE):
-        if spare in kept[0]:
-            column = kept[0].index(spare)
-            kept = [row[:column] + row[column + 1 :] for row in kept]
+        kept = [_without(row, kept[0], [spare]) for row in kept]
         widths = _widths(kept)
-        excess = sum(widths) + 2 * (len(widths) - 1) - width
+        excess = _excess(kept, width)
         if excess <= 0:
             return kept
         if "run" in kept[0]:
@@ -149,6 +150,15 @@ def shortened(text: str, width: int) -> str:
         return text
     start = (width - 1) // 2
     return f"{text[:start]}…{text[start + 1 - width :]}"
+
+
+def _without(row: Sequence[str], headings: Sequence[str], left_out: Sequence[str | None]) -> list[str]:
+    return [cell for cell, heading in zip(row, headings, strict=True) if heading not in left_out]
+
+
+def _excess(rows: Sequence[Sequence[str]], width: int) -> int:
+    widths = _widths(rows)
+    return sum(widths) + 2 * (len(widths) - 1) - width
 
 
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:

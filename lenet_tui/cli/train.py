@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from lenet_tui.cli import flags
 from lenet_tui.cli.display import EarlyNote, JsonDisplay, PlainDisplay, TerminalDisplay
-from lenet_tui.cli.export import find
 from lenet_tui.cli.fetch_display import fetch_progress
 from lenet_tui.config import DATASET_TITLES, hyperparameter
 from lenet_tui.data import DamagedFileError, DataError
@@ -105,6 +104,8 @@ def _resume(arguments: argparse.Namespace, values: dict[str, str], display: Disp
     if values:
         named = ", ".join(hyperparameter(name).flag for name in values)
         raise UsageError(f"--resume goes on with the run's own settings; leave out {named}")
+    from lenet_tui.cli.export import find  # which imports numpy
+
     folder = find(arguments.resume, arguments.root)
     with _early("loading torch and the run …") as note:
         from lenet_tui import experiment

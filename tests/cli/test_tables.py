@@ -44,6 +44,12 @@ def test_names_are_shortened_before_columns_are_left_out() -> None:
     assert fitted(RUNS, 80)[0] == ["id", "run", "state", "epochs", "best val", "test acc", "time"]
 
 
+def test_empty_columns_are_left_out_before_names_are_shortened() -> None:
+    waiting = [RUNS[0], ["3", NAME, "queued #1", "0/30", "", "", "", "", ""]]
+    rows = fitted(waiting, 90)
+    assert rows[1] == ["3", NAME, "queued #1", "0/30", ""]  # the test accuracy is what a table of runs is for
+
+
 def test_a_table_fits_80_columns_and_keeps_both_ends_of_a_name() -> None:
     rows = fitted(RUNS, 80)
     assert width(rows) <= 80
