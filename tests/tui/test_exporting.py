@@ -5,6 +5,7 @@ import csv
 import io
 import math
 import os
+import subprocess
 import sys
 from dataclasses import replace
 from datetime import datetime
@@ -45,19 +46,38 @@ async def test_what_cannot_be_exported_is_one_line(tmp_path: Path) -> None:
     assert error == f"{tmp_path / 'empty'} is not a run folder: it has no run.json"
 
 
-async def test_a_command_that_is_cancelled_takes_its_process_along(tmp_path: Path) -> None:
-    (tmp_path / "sleeper.py").write_text(
-        "import os, sys, time; print(os.getpid(), file=sys.stderr, flush=True); time.sleep(60)"
-    )
+@pytest.mark.parametrize("deaf", [False, True])
+async def test_a_command_that_is_cancelled_takes_its_process_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, deaf: bool
+) -> None:
+    monkeypatch.setattr(commands, "_SECONDS_TO_END", 0.2)
+    told = "import os, sys; print(os.getpid(), file=sys.stderr, flush=True)"
+    ignoring = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)" if deaf else ""
+    (tmp_path / "sleeper.py").write_text(f"{ignoring}\n{told}\nimport time; time.sleep(60)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     heard = asyncio.Queue[str]()
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import sleeper"
-    task = asyncio.create_task(commands.run("timeit", "-n1", "-r1", code, on_line=heard.put_nowait))
+    task = asyncio.create_task(commands.run("sleeper", on_line=heard.put_nowait))
     pid = int(await asyncio.wait_for(heard.get(), 30))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_leaving_while_a_command_runs_ends_it_without_a_word(tmp_path: Path) -> None:
+    (tmp_path / "sleeper.py").write_text("import time; time.sleep(60)\n")
+    code = (
+        "import asyncio; from lenet_tui.tui import commands\n"
+        "async def main():\n"
+        "    task = asyncio.create_task(commands.run('sleeper'))\n"
+        "    await asyncio.sleep(0.5)\n"
+        "    task.cancel()\n"
+        "asyncio.run(main())\n"
+    )
+    env = os.environ | {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, env=env)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 async def test_a_program_that_cannot_be_started_is_a_failure_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,16 +6,16 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import work
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import ContentSwitcher, DataTable, Footer, Static
+from textual.widgets import ContentSwitcher, Footer, Static
 
 from lenet_tui.errors import LabError
 from lenet_tui.tui import commands, confusion_table, details_text
 from lenet_tui.tui.keys import Key, bindings
+from lenet_tui.tui.widgets.epochs_table import EpochsTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +62,6 @@ class DetailsScreen(Screen[None]):
         self._confusion: Confusion | str = "reading…"
         self._confusion_stamp: tuple[int, int] | None = None
         self._log_stamp: tuple[int, int] | None = None
-        self._rows: list[tuple[str, ...]] = []
 
     @property
     def folder(self) -> Path | None:
@@ -78,7 +77,7 @@ class DetailsScreen(Screen[None]):
                 with VerticalScroll(id=name):
                     yield Static()
             with Vertical(id="epochs"):
-                yield DataTable(cursor_type="row", header_height=2, cell_padding=0)
+                yield EpochsTable()
                 yield Static(details_text.LEGEND, id="legend", markup=False)
             for name in ("confusion", "log"):
                 with VerticalScroll(id=name):
@@ -87,9 +86,6 @@ class DetailsScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Fill the sections and begin to read the folder."""
-        table = self._table
-        for heading, width in details_text.EPOCH_COLUMNS:
-            table.add_column(Text(heading, justify="right"), key=heading, width=width)
         self._show_configuration()
         self._show_result()
         self._show_epochs()
@@ -133,14 +129,10 @@ class DetailsScreen(Screen[None]):
     def _section(self) -> str:
         return self.query_one(ContentSwitcher).current or SECTIONS[0]
 
-    @property
-    def _table(self) -> DataTable[Text]:
-        return self.query_one(DataTable)
-
     def _show_section(self, name: str) -> None:
         self.query_one(ContentSwitcher).current = name
         self._show_title()
-        (self._table if name == "epochs" else self.query_one(f"#{name}", VerticalScroll)).focus()
+        self.query_one(EpochsTable if name == "epochs" else f"#{name}").focus()
         if name == "confusion":
             self._read_confusion()
         if name == "log":
@@ -168,21 +160,7 @@ class DetailsScreen(Screen[None]):
         self.query_one("#result Static", Static).update(details_text.result(self._run, self._root, self._found))
 
     def _show_epochs(self) -> None:
-        """Bring the table up to date row by row, so that the place somebody looks at stays where it is."""
-        table, rows = self._table, details_text.epoch_rows(self._epochs)
-        if len(rows) < len(self._rows):
-            table.clear()
-            self._rows = []
-        at_end = table.cursor_row >= len(self._rows) - 1 if self._rows else self._run.state == "running"
-        for index, row in enumerate(rows):
-            if index >= len(self._rows):
-                table.add_row(*(Text(cell, justify="right") for cell in row), key=str(index))
-            elif row != self._rows[index]:
-                for (heading, _), cell in zip(details_text.EPOCH_COLUMNS, row, strict=True):
-                    table.update_cell(str(index), heading, Text(cell, justify="right"))
-        if at_end and len(rows) > len(self._rows):
-            table.move_cursor(row=len(rows) - 1)
-        self._rows = rows
+        self.query_one(EpochsTable).show(self._epochs, running=self._run.state == "running")
 
     def _show_confusion(self) -> None:
         pane = self.query_one("#confusion", VerticalScroll)
