@@ -33,7 +33,7 @@ class MainScreen(RunActions, Screen[None]):
     """Form to the left; curves above the runs to the right."""
 
     CSS_PATH = "main.tcss"
-    AUTO_FOCUS = "RunForm"
+    AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-middle"), (160, "-wide")]  # noqa: RUF012 - so in Textual
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.MAIN)
 
@@ -81,6 +81,7 @@ class MainScreen(RunActions, Screen[None]):
         if self._settings.defaults:
             self.form.load_values(self._settings.defaults)
         self.show(self.lab.snapshot, Snapshot())
+        self.call_after_refresh(self.form.focus_first)
 
     # Showing what is
 
@@ -109,7 +110,7 @@ class MainScreen(RunActions, Screen[None]):
         self.lab.watcher.watch(frozenset(run.id for run in shown))
         self.curves.show(
             [curve(run, snapshot.epochs.get(run.id, ())) for run in shown],
-            headline(current, snapshot) if current else "no run yet: fill in the form and press ^r",
+            headline(current, snapshot) if current else "",
         )
 
     def _tell_what_ended(self, snapshot: Snapshot, before: Snapshot) -> None:

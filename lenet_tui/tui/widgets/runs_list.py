@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from lenet_tui.store import Run
 
 _MARK_WIDTH = 2
+_NOT_FOUND = "  no run has these words"
+_HINTS = (
+    "  no runs yet",
+    "  ^r  queues what the form says; runs go on when you leave",
+    "  ← → in the form's first line: sweeps, AlexNet, a quick look",
+    "  batch 16,32,64 makes three runs; + opens more settings",
+    "  ?   shows every key (F1 inside the form)",
+)
 
 
 class RunsList(ScrollView, can_focus=True):
@@ -231,9 +239,8 @@ class RunsList(ScrollView, can_focus=True):
         row = self.scroll_offset.y + y - 1
         if row < len(self._rows):
             return self._row(self._rows[row], width)
-        text = ""
-        if row == 0:
-            text = "  no run has these words" if self._words else "  no runs yet: fill in the form and press ^r"
+        lines = () if self._rows else (_NOT_FOUND,) if self._words else _HINTS
+        text = lines[row] if row < len(lines) else ""
         style = self.get_component_rich_style("runs--quiet")
         return Strip([Segment(text[:width], style)]).adjust_cell_length(width, self.rich_style)
 
