@@ -175,4 +175,4 @@ def help_of(field: FormField) -> str:
     """Say what a field is for and what may be written into it."""
     hint = "; space for the next" if field.choices else ""
     lists = "" if field.name == SEEDS else ", or a list of them"
-    return f"{field.label}: {field.help}. {field.expectation}{lists}{hint}"
+    return f"{field.label}: {field.help}; {field.expectation}{lists}{hint}"

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
-from lenet_tui.machine import available_cores
-from lenet_tui.runner.estimate import seconds_for
-from lenet_tui.runner.slots import Machine
 from lenet_tui.sweep import MAX_RUNS, Sweep
 from lenet_tui.tui import form_values, presets
 from lenet_tui.tui.command_line import command, plain
 from lenet_tui.tui.form_values import SEEDS
 from lenet_tui.tui.presets import Preset
 from lenet_tui.tui.widgets.form_field import FieldInput, FieldRow
+from lenet_tui.tui.widgets.form_foot import FormFoot
 from lenet_tui.tui.widgets.form_lines import FoldLine, FormLine, PresetLine, QueueButton
 
 if TYPE_CHECKING:
@@ -38,7 +35,7 @@ _AT_ONCE = 300
 _PAUSE_SECONDS = 0.25
 # "0." on the way to "0.01" is wrong, but saying so at once would make the rows below jump at every key.
 _REASON_SECONDS = 0.5
-_BELOW_BODY = 7
+_BELOW_BODY = 8
 
 
 class _Body(Widget):
@@ -56,9 +53,6 @@ class RunForm(Widget):
     RunForm { layout: vertical; height: 1fr; }
     RunForm _Body { layout: vertical; height: auto; overflow: hidden auto; scrollbar-size-vertical: 1; }
     RunForm _Group { layout: vertical; height: auto; display: none; }
-    RunForm #form-help { height: 1fr; padding: 1 0 0 1; color: $text-muted; }
-    RunForm #form-summary { height: auto; max-height: 4; padding: 0 0 0 1; }
-    RunForm #form-summary.-wrong { color: $text-error; text-style: bold; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "go(-1)", "Field above", show=False),
@@ -76,26 +70,16 @@ class RunForm(Widget):
         known = form_values.fields()
         widths = {folded: max(len(f.label) for f in known if bool(f.group) == folded) for folded in (False, True)}
         self._rows = {field.name: FieldRow(field, widths[bool(field.group)]) for field in known}
-        self._folds = {
-            group: (FoldLine(group, len(self._names_in(group))), _Group(*self._rows_in(group)))
-            for group in form_values.GROUPS
-        }
+        self._folds = {group: (FoldLine(group, len(self._names_in(group))), _Group()) for group in form_values.GROUPS}
         self._preset_line = PresetLine(presets.PRESETS[0])
-        self._help = Static("", id="form-help", markup=False)
-        self._summary = Static("", id="form-summary", markup=False)
-        self._ready = False
+        self._foot = FormFoot()
+        self._ready = False  # whether it is mounted; what is loaded before waits
+        self._waiting: Mapping[str, str] = {}
         self._custom: Preset | None = None
         self._values: dict[str, str] = {}
         self._sweep: Sweep | None = None  # None while it is being made
         self._told: set[str] = set()  # the fields whose reason is in sight
         self._reason_timer: Timer | None = None
-        self._machine = Machine(available_cores())
-        self._speeds: Mapping[SpeedKey, float] = {}
-        self._queue: Sequence[Run] = ()
-        self._seconds: float | None = None
-        self._estimate_cost = 0.0
-        self._estimate_timer: Timer | None = None
-        self._fill({})
 
     def _names_in(self, group: str) -> list[str]:
         return [field.name for field in form_values.fields() if field.group == group]
@@ -107,14 +91,12 @@ class RunForm(Widget):
         """Lay out what is always in sight, the groups, and what is below them."""
         folded = [widget for pair in self._folds.values() for widget in pair]
         yield _Body(self._preset_line, *self._rows_in(""), *folded)
-        yield self._help
-        yield self._summary
-        yield QueueButton()
+        yield self._foot
 
     def on_mount(self) -> None:
         """Show what there is."""
         self._ready = True
-        self._update()
+        self._fill(self._waiting)
 
     def on_resize(self) -> None:
         """Leave room below the rows."""
@@ -141,13 +123,7 @@ class RunForm(Widget):
 
     def set_speeds(self, speeds: Mapping[SpeedKey, float], queue: Sequence[Run]) -> None:
         """Take how quick runs were and what comes before new ones, for the estimate."""
-        self._speeds, self._queue = speeds, queue
-        if self._estimate_timer is None:
-            # Of a long queue and a large sweep the estimate is costly; at most a hundredth of the time is for it.
-            wait = 100 * self._estimate_cost
-            self._estimate_timer = self.set_timer(wait, self._estimate_anew) if wait > 0.5 else None
-            if self._estimate_timer is None:
-                self._estimate_anew()
+        self._foot.set_speeds(speeds, queue)
 
     def focus_first(self) -> None:
         """Go to the first line."""
@@ -155,6 +131,9 @@ class RunForm(Widget):
 
     def _fill(self, texts: Mapping[str, str]) -> None:
         """Write the texts into the fields, and defaults into the others; those that depend on others stay empty."""
+        if not self._ready:
+            self._waiting = texts
+            return
         with self.prevent(Input.Changed):
             for name, row in self._rows.items():
                 default = "" if form_values.is_dependent(name) else form_values.default_text(name, {})
@@ -169,11 +148,10 @@ class RunForm(Widget):
         self._values = form_values.changed(texts)
         if presets.matching(self._values) is None:
             self._custom = Preset(presets.CUSTOM, "your own settings", dict(self._values))
-        if not self._ready:
-            return
         self.workers.cancel_group(self, "check")
         if _AT_ONCE < form_values.run_count(self._values) <= MAX_RUNS:
             self._sweep = None
+            self._foot.show_sweep(None, form_values.run_count(self._values))
             self._show()
             self.run_worker(self._check_later(dict(self._values)), group="check", exclusive=True)
         else:
@@ -185,13 +163,13 @@ class RunForm(Widget):
 
     def _take(self, sweep: Sweep) -> None:
         self._sweep = sweep
+        self._foot.show_sweep(sweep, len(sweep.configs))
         wrong = {problem.name for problem in sweep.problems}
         self._told &= wrong
         if self._reason_timer is not None:
             self._reason_timer.stop()
         if wrong - self._told:
             self._reason_timer = self.set_timer(_REASON_SECONDS, lambda: self._tell(wrong))
-        self._estimate()
         self._show()
 
     def _tell(self, names: set[str]) -> None:
@@ -199,25 +177,15 @@ class RunForm(Widget):
         self._told |= names
         self._show()
 
-    def _estimate_anew(self) -> None:
-        self._estimate_timer = None
-        self._estimate()
-        self._show_summary()
-
-    def _estimate(self) -> None:
-        began = time.perf_counter()
-        configs = self._sweep.configs if self._sweep else ()
-        self._seconds = seconds_for(configs, self._queue, self._speeds, self._machine) if configs else None
-        self._estimate_cost = time.perf_counter() - began
-
     # What is shown of it
 
     def _show(self) -> None:
         texts = {name: row.input.value for name, row in self._rows.items()}
         sweep = self._sweep or Sweep(())
         problems = {problem.name: problem for problem in sweep.problems}
+        self._told |= {name for name in problems if name in self._rows and not self._rows[name].input.has_focus}
         for name, row in self._rows.items():
-            told = name in problems and (name in self._told or not row.input.has_focus)
+            told = name in problems and name in self._told and not row.input.begun
             row.show(
                 changed=name in self._values,
                 placeholder=form_values.default_text(name, texts),
@@ -227,29 +195,13 @@ class RunForm(Widget):
             changed, wrong = form_values.count_marks(self._names_in(group), self._values, sweep)
             fold.show(opened=rows.display, changed=changed, wrong=wrong)
         self._preset_line.show(self._preset)
-        self._show_summary()
-        self._show_help()
+        self._foot.show_help(self._help())
 
-    def _show_summary(self) -> None:
-        if self._sweep is None:
-            text = f"{form_values.run_count(self._values):,} runs · checking…"
-        else:
-            width = self._summary.size.width - 1
-            text = form_values.summary(self._sweep, self._seconds, behind=bool(self._queue), width=width)
-        self._summary.set_class(bool(self._sweep and self._sweep.problems), "-wrong")
-        if text != self._summary.content:
-            self._summary.update(text)
-
-    def _show_help(self) -> None:
+    def _help(self) -> str:
         focused = self.screen.focused
         if isinstance(focused, FieldInput) and focused.field.name in self._rows:
-            text = form_values.help_of(focused.field)
-        elif isinstance(focused, FormLine):
-            text = focused.help()
-        else:
-            text = self._preset.help
-        if text != self._help.content:
-            self._help.update(text)
+            return form_values.help_of(focused.field)
+        return focused.help() if isinstance(focused, FormLine) else self._preset.help
 
     @property
     def _preset(self) -> Preset:
@@ -274,7 +226,7 @@ class RunForm(Widget):
     def on_descendant_blur(self) -> None:
         """Write the default into a field that was left empty."""
         for name, row in self._rows.items():
-            if not row.input.value and not row.input.has_focus and not form_values.is_dependent(name):
+            if not form_values.tidy(row.input.value) and not row.input.has_focus and not form_values.is_dependent(name):
                 row.input.value = form_values.default_text(name, {})
 
     def on_preset_line_next(self, event: PresetLine.Next) -> None:
@@ -282,14 +234,23 @@ class RunForm(Widget):
         event.stop()
         self._fill(presets.beside(self._preset, self._custom, event.step).values)
 
-    def on_fold_line_toggled(self, event: FoldLine.Toggled) -> None:
+    async def on_fold_line_toggled(self, event: FoldLine.Toggled) -> None:
         """Show or hide a group."""
         event.stop()
-        _, rows = self._folds[event.group]
-        rows.display = not rows.display
+        group = self._folds[event.group][1]
+        if group.display:
+            group.display = False
+        else:
+            await self._open(event.group)
+            self.call_after_refresh(group.scroll_visible, animate=False)
         self._show()
-        if rows.display:
-            self.call_after_refresh(rows.scroll_visible, animate=False)
+
+    async def _open(self, name: str) -> None:
+        """Show a group. Its rows are made now, since most people never look at them, and all of them take a while."""
+        group = self._folds[name][1]
+        if not group.children:
+            await group.mount(*self._rows_in(name))
+        group.display = True
 
     def on_queue_button_pressed(self, event: QueueButton.Pressed) -> None:
         """Queue."""
@@ -321,17 +282,22 @@ class RunForm(Widget):
         """Queue what the form says or, where something is wrong with it, go to the first field at fault."""
         for row in self._rows.values():
             row.input.complete()
-        sweep = form_values.check(form_values.changed({name: row.input.value for name, row in self._rows.items()}))
+        values = form_values.changed({name: row.input.value for name, row in self._rows.items()})
+        sweep = self._sweep if self._sweep is not None and values == self._values else form_values.check(values)
         if not sweep.problems:
             self.post_message(self.Queued(sweep.configs))
             return
         self._told = {problem.name for problem in sweep.problems}
-        self._sweep = sweep
+        self._take(sweep)
         self.display = True
         name = next((name for name in self._rows if name in self._told), None)
         if name is not None:
-            group = self._rows[name].field.group
-            if group:
-                self._folds[group][1].display = True
-            self._rows[name].input.focus()
+            self.call_later(self._go_to, name)
         self._show()
+
+    async def _go_to(self, name: str) -> None:
+        row = self._rows[name]
+        if row.field.group:
+            await self._open(row.field.group)
+            self._show()
+        row.input.focus()

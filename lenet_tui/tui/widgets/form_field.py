@@ -56,7 +56,11 @@ class _Completing(Suggester):
 
 
 class FieldInput(Input):
-    """The text of a field. Space takes the next choice; a comma goes on with the list, even where all is selected."""
+    """The text of a field.
+
+    Space takes the next choice, and means nothing among numbers. A comma goes on with the list, even where all is
+    selected.
+    """
 
     DEFAULT_CSS = """
     FieldInput { background: transparent; color: $text-muted; }
@@ -66,18 +70,32 @@ class FieldInput(Input):
     """
 
     def __init__(self, field: FormField) -> None:
-        super().__init__(compact=True, suggester=_Completing(field.choices) if field.choices else None)
+        super().__init__(compact=True)
         self.field = field
         self.cursor_blink = False  # a blinking cursor is bytes over a slow link
 
     def _on_key(self, event: events.Key) -> None:  # type: ignore[override]  # Textual calls both, ours first
-        if event.character == " " and self.field.choices:
+        if event.character == " ":
             event.stop()
             event.prevent_default()
-            self.value = next_choice(self.value, self.field.choices)
-            self.selection = Selection(0, len(self.value))
+            if self.field.choices:
+                self.value = next_choice(self.value, self.field.choices)
+                self.selection = Selection(0, len(self.value))
         elif event.character == "," and self.value and set(self.selection) == {0, len(self.value)}:
             self.selection = Selection.cursor(len(self.value))
+
+    def on_focus(self) -> None:
+        """Offer completions."""
+        self.suggester = _Completing(self.field.choices) if self.field.choices else None
+
+    def on_blur(self) -> None:
+        """Offer none where nobody types."""
+        self.suggester = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether a choice is being typed and could still become right."""
+        return self.has_focus and completion(self.value, self.field.choices) not in (None, self.value)
 
     def complete(self) -> None:
         """Make a choice that was only begun whole."""
@@ -130,7 +148,7 @@ class FieldRow(Widget):
         """Draw mark, label and reason."""
         changed, _, reason = self._shown
         mark = FOCUSED if self.input.has_focus else WRONG if reason else CHANGED if changed else " "
-        colour = "$text-error" if reason else "$foreground" if changed or self.input.has_focus else "$text-muted"
+        colour = "$text-error" if reason else "$foreground"
         parts = [(f"{mark}{self.field.label}", f"{colour} bold" if changed or self.input.has_focus else colour)]
         for number, line in enumerate(self._reason_lines()):
             parts.append((f"\n {' ' if number else WRONG} {line}", "$text-error"))

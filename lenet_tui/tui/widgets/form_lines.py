@@ -95,7 +95,7 @@ class PresetLine(FormLine):
 
     def help(self) -> str:
         """Say what the preset is for."""
-        return f"preset: {self._preset.help}. space or ← → for another"
+        return f"preset: {self._preset.help}; space or ← → for another"
 
     def render(self) -> Content:
         """Draw the name between arrows."""
