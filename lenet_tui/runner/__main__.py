@@ -17,10 +17,11 @@ def main() -> int:
         with daemon.only_runner(root) as held:
             if not held:
                 return 0
-            told_to_end = Service(root).serve()
+            if Service(root).serve():
+                return 0
         # Whoever added a run while the lock was still held took us for a runner that would see it.
         store = Store(root)
-        if told_to_end or store.draining() or not any(run.waiting for run in store.queue()):
+        if store.draining() or not any(run.waiting for run in store.queue()):
             return 0
 
 

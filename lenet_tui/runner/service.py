@@ -38,6 +38,7 @@ PRELOADED = [
 POLL_SECONDS = 0.1
 CHECK_SECONDS = 1.0
 IDLE_SECONDS = 60.0
+GONE_SECONDS = 5.0
 MAX_FALSE_STARTS = 3
 # A stop that is asked for is heeded at the next step, and then pictures are drawn; only who hangs is ended by force.
 TERM_AFTER_SECONDS = 60.0
@@ -60,9 +61,13 @@ class Service:
         self._false_starts: dict[int, int] = {}
         self._ending = False
         self._last_complaint = ""
+        self._seen_root = time.monotonic()
 
     def serve(self) -> bool:
-        """Run what is queued until there is nothing to do for a while; return whether SIGTERM ended it before."""
+        """Run what is queued until there is nothing to do for a while.
+
+        Return whether it was ended before, by SIGTERM or because the root is not there any more.
+        """
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, self._end)
@@ -91,7 +96,12 @@ class Service:
         return True
 
     def _check(self) -> None:
-        """Notice what died and what does not stop."""
+        """Notice what died and what does not stop, and whether the root itself was moved away or deleted."""
+        if self._root.is_dir():
+            self._seen_root = time.monotonic()
+        elif time.monotonic() - self._seen_root > GONE_SECONDS:
+            self._log(f"{self._root} is not there any more; ending")
+            self._ending = True
         for run in self._store.requeue_dead(is_alive):
             self._log(f"run {run.id} lost its worker: {run.state} ({run.reason})")
         self._enforce_stops()
@@ -185,7 +195,7 @@ class Service:
                 process.join()
         with contextlib.suppress(LabError):  # else the next command does it
             self._store.requeue_dead(is_alive)
-        self._log("ended on request")
+        self._log("ended")
 
     def _count_gpus(self) -> int:
         ours, theirs = self._context.Pipe()

@@ -144,6 +144,21 @@ def test_stopping_the_runner_interrupts_and_starting_it_goes_on(bench: Bench) ->
     bench.wait_for(lambda: store.get(1).epochs_done > done)
 
 
+def test_a_root_that_is_moved_while_it_is_at_work_goes_on_at_its_new_place(bench: Bench, tmp_path: Path) -> None:
+    old, new = (type(bench)(tmp_path / name, bench.mark) for name in ("old", "new"))
+    old.root.mkdir()
+    old.call("queue", "add", *DIGITS, "--epochs", 300)
+    with Store(old.root) as store:
+        bench.wait_for(lambda: store.get(1).epochs_done >= 2)
+    old.root.rename(new.root)
+    bench.wait_for(lambda: not bench.processes(), 30)  # nobody works where nothing is any more
+    assert not old.root.exists()
+    assert "interrupted #1" in new.call("queue").stdout
+    store = Store(new.root)
+    done = store.get(1).epochs_done
+    bench.wait_for(lambda: store.get(1).epochs_done > done)
+
+
 def test_a_run_that_is_stopped_may_draw_its_pictures_before_the_runner_ends(bench: Bench) -> None:
     bench.call("queue", "add", "--dataset", "digits", "--threads", 1, "--epochs", 300)
     store = Store(bench.root)
