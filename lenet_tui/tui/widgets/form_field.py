@@ -136,6 +136,8 @@ class FieldRow(Widget):
             self.input.placeholder = placeholder
             self.input.set_class(changed, "-changed")
             self._arrange()
+            if reason and self.input.has_focus:
+                self.call_after_refresh(self.scroll_visible, animate=False)
 
     def _arrange(self) -> None:
         self.styles.height = 1 + len(self._reason_lines())
