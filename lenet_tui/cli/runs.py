@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import sys
 import time
@@ -71,6 +72,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
 
 def list_runs(arguments: argparse.Namespace) -> int:
     """Show all runs."""
+    gc.disable()  # nothing made here is garbage, and looking for some among 10,000 runs takes a fifth of the time
     runs: list[Run] = []
     if not is_untouched(arguments.root):
         with store_of(arguments) as store:

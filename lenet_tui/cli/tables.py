@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # What a narrow terminal does without, first to last.
 _SPARE = ("in epoch", "img/s", "val acc", "train loss", "time", "best val", "epochs")
 _SHORT_NAME = 24
+_LINE = json.JSONEncoder(check_circular=False)
 
 
 def name(run: Run) -> str:
@@ -178,7 +179,7 @@ def as_json(run: Run, done_in: float | None = None) -> dict[str, Any]:
 
 def json_line(run: Run) -> str:
     """Return `as_json` in one line of text, a quarter sooner: the configuration goes in as it was written down."""
-    return f'{{"id": {run.id}, "config": {run.config_json}, {json.dumps(_without_config(run, None))[1:]}'
+    return f'{{"id": {run.id}, "config": {run.config_json}, {_LINE.encode(_without_config(run, None))[1:]}'
 
 
 def _without_config(run: Run, done_in: float | None) -> dict[str, Any]:

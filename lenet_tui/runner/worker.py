@@ -187,7 +187,7 @@ def _insist(store: Store, run_id: int, owner: Owner, reason: str, patience: floa
         try:
             store.fail(run_id, owner, reason)
         except (LabError, sqlite3.Error) as error:
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or not store.root.is_dir():
                 print(f"run {run_id} failed ({reason}), and the store cannot be told: {error}", file=sys.stderr)  # noqa: T201
                 return
             time.sleep(1.0)
