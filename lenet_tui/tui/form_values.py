@@ -47,6 +47,11 @@ def fields() -> tuple[FormField, ...]:
     return (*common, seeds, *(field for group in GROUPS for field in known if field.group == group))
 
 
+def names_in(group: str) -> list[str]:
+    """Return the names of the fields of a group, "" for what is always in sight."""
+    return [field.name for field in fields() if field.group == group]
+
+
 def tidy(text: str) -> str:
     """Return a list without spaces and without the comma that a person is about to go on after: ``16,32``."""
     return ",".join(word.strip() for word in text.strip().removesuffix(",").split(","))

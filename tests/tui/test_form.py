@@ -29,9 +29,12 @@ if TYPE_CHECKING:
 SPEEDS = {SpeedKey("lenet", "mnist", 64, 1, "cpu"): 55_000.0}  # an epoch a second
 
 
+TRAPS = ("x", "d", "space", "enter", "slash", "1")
+
+
 class FormApp(App[None]):
     CSS = "#form { width: 26; padding: 0 1 0 0; border-right: solid $panel; }"
-    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+r", "queue"), ("x", "trap"), ("d", "trap"), ("space", "trap")]
+    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+r", "queue"), *((key, "trap") for key in TRAPS)]
 
     def __init__(self) -> None:
         super().__init__()
@@ -218,7 +221,7 @@ async def test_changing_a_field_by_hand_makes_it_custom_and_presets_do_not_lose_
 async def test_keys_go_from_field_to_field_and_end_at_the_button() -> None:
     app = FormApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("down")
+        await pilot.press("enter")
         assert app.field == "model"
         await pilot.press("enter")
         assert app.field == "dataset"
@@ -294,8 +297,9 @@ async def test_queueing_opens_the_group_that_has_the_fault() -> None:
 async def test_letters_typed_beside_a_field_are_no_commands() -> None:
     app = FormApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("x", "d", *["down"] * 7, "x", "d", "space", "x")
+        await pilot.press(*TRAPS, *["down"] * 7, *TRAPS, *["down"] * 40, "x", "slash", "1")
         assert app.trapped == 0
+        assert not [key for key, (_, binding, *_) in app.screen.active_bindings.items() if binding.action == "trap"]
 
 
 async def test_a_large_sweep_is_made_beside_the_event_loop() -> None:

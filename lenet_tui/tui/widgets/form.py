@@ -18,11 +18,12 @@ from lenet_tui.tui.form_values import SEEDS
 from lenet_tui.tui.presets import Preset
 from lenet_tui.tui.widgets.form_field import FieldInput, FieldRow
 from lenet_tui.tui.widgets.form_foot import FormFoot
-from lenet_tui.tui.widgets.form_lines import FoldLine, FormLine, PresetLine, QueueButton
+from lenet_tui.tui.widgets.form_lines import FoldedRows, FoldLine, FormBody, FormLine, PresetLine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from textual import events
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.timer import Timer
@@ -38,21 +39,11 @@ _REASON_SECONDS = 0.5
 _BELOW_BODY = 8
 
 
-class _Body(Widget):
-    """The rows, which scroll. It has no keys of its own, since up and down go from field to field."""
-
-
-class _Group(Widget):
-    """The rows of a group, shown or hidden together."""
-
-
 class RunForm(Widget):
     """Preset, fields, what they would make, and the button that queues it."""
 
     DEFAULT_CSS = """
     RunForm { layout: vertical; height: 1fr; }
-    RunForm _Body { layout: vertical; height: auto; overflow: hidden auto; scrollbar-size-vertical: 1; }
-    RunForm _Group { layout: vertical; height: auto; display: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "go(-1)", "Field above", show=False),
@@ -70,7 +61,9 @@ class RunForm(Widget):
         known = form_values.fields()
         widths = {folded: max(len(f.label) for f in known if bool(f.group) == folded) for folded in (False, True)}
         self._rows = {field.name: FieldRow(field, widths[bool(field.group)]) for field in known}
-        self._folds = {group: (FoldLine(group, len(self._names_in(group))), _Group()) for group in form_values.GROUPS}
+        self._folds = {
+            group: (FoldLine(group, len(form_values.names_in(group))), FoldedRows()) for group in form_values.GROUPS
+        }
         self._preset_line = PresetLine(presets.PRESETS[0])
         self._foot = FormFoot()
         self._ready = False  # whether it is mounted; what is loaded before waits
@@ -81,16 +74,13 @@ class RunForm(Widget):
         self._told: set[str] = set()  # the fields whose reason is in sight
         self._reason_timer: Timer | None = None
 
-    def _names_in(self, group: str) -> list[str]:
-        return [field.name for field in form_values.fields() if field.group == group]
-
     def _rows_in(self, group: str) -> list[FieldRow]:
-        return [self._rows[name] for name in self._names_in(group)]
+        return [self._rows[name] for name in form_values.names_in(group)]
 
     def compose(self) -> ComposeResult:
         """Lay out what is always in sight, the groups, and what is below them."""
         folded = [widget for pair in self._folds.values() for widget in pair]
-        yield _Body(self._preset_line, *self._rows_in(""), *folded)
+        yield FormBody(self._preset_line, *self._rows_in(""), *folded)
         yield self._foot
 
     def on_mount(self) -> None:
@@ -100,7 +90,7 @@ class RunForm(Widget):
 
     def on_resize(self) -> None:
         """Leave room below the rows."""
-        self.query_one(_Body).styles.max_height = max(self.size.height - _BELOW_BODY, 1)
+        self.query_one(FormBody).styles.max_height = max(self.size.height - _BELOW_BODY, 1)
         self._show()
 
     # What is in it
@@ -192,7 +182,7 @@ class RunForm(Widget):
                 reason=form_values.reason(problems[name], texts[name]) if told else "",
             )
         for group, (fold, rows) in self._folds.items():
-            changed, wrong = form_values.count_marks(self._names_in(group), self._values, sweep)
+            changed, wrong = form_values.count_marks(form_values.names_in(group), self._values, sweep)
             fold.show(opened=rows.display, changed=changed, wrong=wrong)
         self._preset_line.show(self._preset)
         self._foot.show_help(self._help())
@@ -218,6 +208,13 @@ class RunForm(Widget):
         """Go on to the next field."""
         event.stop()
         self.action_go(1)
+
+    def on_key(self, event: events.Key) -> None:
+        """Go on from a line that has no use for enter itself."""
+        if event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self.action_go(1)
 
     def on_descendant_focus(self) -> None:
         """Say what the field is for and, now that it was left, what is wrong with the one before."""
@@ -252,9 +249,8 @@ class RunForm(Widget):
             await group.mount(*self._rows_in(name))
         group.display = True
 
-    def on_queue_button_pressed(self, event: QueueButton.Pressed) -> None:
+    def on_queue_button_pressed(self) -> None:
         """Queue."""
-        event.stop()
         self.action_queue()
 
     def action_go(self, step: int) -> None:

@@ -84,6 +84,10 @@ class FieldInput(Input):
         elif event.character == "," and self.value and set(self.selection) == {0, len(self.value)}:
             self.selection = Selection.cursor(len(self.value))
 
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Say that what can be typed is no command; Textual has no character for the slash."""
+        return key == "slash" or super().check_consume_key(key, character)
+
     def on_focus(self) -> None:
         """Offer completions."""
         self.suggester = _Completing(self.field.choices) if self.field.choices else None

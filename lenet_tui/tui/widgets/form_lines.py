@@ -1,4 +1,4 @@
-"""The lines of the form that are no fields: preset, headers that fold, the button."""
+"""What the form has besides fields: what they lie in, and the lines for preset, folding and queueing."""
 
 from __future__ import annotations
 
@@ -20,8 +20,24 @@ if TYPE_CHECKING:
 _LETTERS_FOR_THE_SCREEN = "q?"
 
 
+class FormBody(Widget):
+    """The rows, which scroll. It has no keys of its own, since up and down go from field to field."""
+
+    DEFAULT_CSS = """
+    FormBody { layout: vertical; height: auto; overflow: hidden auto; scrollbar-size-vertical: 1; }
+    """
+
+
+class FoldedRows(Widget):
+    """The rows of a group, shown or hidden together."""
+
+    DEFAULT_CSS = """
+    FoldedRows { layout: vertical; height: auto; display: none; }
+    """
+
+
 class FormLine(Widget, can_focus=True):
-    """A line that takes keys: ``on_press`` does what it is for, on space and, unless it only chooses, enter."""
+    """A line that takes keys: those in ``pressed_by`` do what it is for; enter, if not among them, goes on."""
 
     DEFAULT_CSS = """
     FormLine { height: 1; width: 1fr; color: $text-muted; }
@@ -37,18 +53,18 @@ class FormLine(Widget, can_focus=True):
         """Say what the line is for."""
         raise NotImplementedError
 
-    def check_consume_key(self, key: str, character: str | None) -> bool:  # noqa: ARG002 - Textual's
-        """Say that letters mean nothing here, so that the footer does not offer them."""
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Take letters, which mean nothing here, so that they are not commands."""
+        if key in ("enter", "slash"):  # Textual has no character for the slash
+            return True
         return character is not None and character.isprintable() and character not in _LETTERS_FOR_THE_SCREEN
 
     def on_key(self, event: events.Key) -> None:
-        """Heed the keys of the line and let no letter through."""
+        """Heed the keys of the line."""
         if event.key in self.pressed_by:
+            event.stop()
+            event.prevent_default()
             self.press(-1 if event.key == "left" else 1)
-        elif not (event.is_printable and self.check_consume_key(event.key, event.character)):
-            return
-        event.stop()
-        event.prevent_default()
 
     def on_click(self) -> None:
         """Heed the mouse as well."""
