@@ -26,8 +26,8 @@ def curve(run: Run, epochs: tuple[EpochMetrics, ...]) -> Curve:
 
 
 def headline(run: Run, snapshot: Snapshot) -> str:
-    """Return ``12 lenet/bs64_lr0.001 · epoch 7/20 · 28.1k img/s · done in 0:26``."""
-    parts = [f"{run.id} {columns.name(run)}"]
+    """Return ``run 12 · epoch 7/20 58% · 28.1k img/s · done in 0:26 · lenet/bs64_lr0.001``; what may be cut is last."""
+    parts = [f"run {run.id}"]
     where = run.progress
     if run.state != "running":
         parts.append(columns.state(run) + (f": {run.reason}" if run.reason and run.state == "failed" else ""))
@@ -46,7 +46,7 @@ def headline(run: Run, snapshot: Snapshot) -> str:
         parts.append(f"epoch {where.epoch}/{run.values['epochs']}{share}")
         parts.append(f"{where.images_per_second / 1000:.1f}k img/s")
         parts.append(f"done in {clock(snapshot.until.get(run.id))}")
-    return " · ".join(parts)
+    return " · ".join([*parts, columns.name(run)])
 
 
 def short(path: Path) -> str:

@@ -63,7 +63,8 @@ class Terminal:
     def press(self, *names: str) -> None:
         for name in names:
             os.write(self._master, KEYS.get(name, name).encode())
-            self._read(0.05)
+            # A letter right after it would make escape the beginning of Alt and that letter.
+            self._read(0.5 if name == "escape" else 0.05)
 
     def text(self) -> str:
         return "\n".join(line.rstrip() for line in self.screen.display)

@@ -10,6 +10,7 @@ import pytest
 from textual.widgets import Input
 
 from lenet_tui.config import RunConfig
+from lenet_tui.runner import daemon
 from lenet_tui.store import Store
 from lenet_tui.tui import keys
 from lenet_tui.tui.app import LabApp
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     with Store(tmp_path) as store:
-        store.set_draining(True)  # so that no runner is started
+        store.set_draining(True)  # so that no runner is started, but where a test lets the queue go on
         yield store
+    daemon.stop(tmp_path)
 
 
 class Bench:

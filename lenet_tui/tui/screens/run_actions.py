@@ -187,8 +187,8 @@ class RunActions(_Base):
             if result.error:
                 self.notify(result.error, title=f"run {run.id}", severity="error", timeout=10)
             else:
-                shown = "\n".join(_relative(path, self.lab.root) for path in result.paths)
-                self.notify(shown, title=f"run {run.id}: written", timeout=10)
+                names = "  ".join(path.name for path in result.paths)
+                self.notify(f"{names}\nin {run.folder}", title=f"run {run.id}: written", timeout=10)
 
     @work
     async def action_csv(self) -> None:
