@@ -95,7 +95,7 @@ class LabApp(App[None]):
         self.exit(return_code=128 + number)
 
 
-KEY_NAMES = frozenset(key.id for key in keys.MAIN)
+KEY_NAMES = frozenset(key.id for key in keys.ALL)
 
 
 def run(root: Path, *, mouse: bool = True, quiet: bool = False) -> int:

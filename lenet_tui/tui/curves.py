@@ -9,7 +9,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from lenet_tui import metrics
-from lenet_tui.tui.chart import Line, Mark, Plot, Point, Stroke, drawable
+from lenet_tui.tui.chart import Line, Mark, Plot, Point, drawable
+from lenet_tui.tui.strokes import Stroke
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

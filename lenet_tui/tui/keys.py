@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from textual.binding import Binding
 
+from lenet_tui.runfolder import PICTURES
+
 
 @dataclass(frozen=True)
 class Key:
@@ -40,6 +42,7 @@ class Key:
 
 
 GO, FORM, RUNS, CURVES, APP = "Go to", "New run", "Runs", "Curves", "App"
+RUN_DETAILS, RUN_PICTURES, NO_DATA = "Details of a run", "Pictures of a run", "Missing data"
 
 MAIN: tuple[Key, ...] = (
     Key("queue", "ctrl+r", "Queue", "queue what the form says", FORM, show=True, shown_as="^r", priority=True),
@@ -83,6 +86,76 @@ MAIN: tuple[Key, ...] = (
     Key("quit", "q", "Quit", "leave; runs go on in the background", APP, show=True),
     Key("quit-now", "ctrl+q", "Quit", "leave, from anywhere", APP, shown_as="^q", priority=True),
 )
+
+_TITLES = ("Configuration", "Result", "Epochs", "Confusion matrix", "Log")
+DETAILS: tuple[Key, ...] = (
+    *(
+        Key(f"section-{number}", str(number), title, f"show {title.lower()}", RUN_DETAILS)
+        for number, title in enumerate(_TITLES, start=1)
+    ),
+    Key("section-before", "left", "Before", "the section before", RUN_DETAILS, shown_as="←", priority=True),
+    Key(
+        "section-after",
+        "right",
+        "Section",
+        "the next section",
+        RUN_DETAILS,
+        show=True,
+        shown_as="←→ 1-5",
+        priority=True,
+    ),
+    Key("toggle-all", "a", "All settings", "every setting, or what differs from the defaults", RUN_DETAILS, show=True),
+    Key("back", "escape,q", "Back", "back to the runs", RUN_DETAILS, show=True, shown_as="esc"),
+)
+
+PICTURES_KEYS: tuple[Key, ...] = (
+    *(
+        Key(f"picture-{number}", str(number), name, f"show {name}", RUN_PICTURES)
+        for number, name in enumerate(PICTURES, start=1)
+    ),
+    Key(
+        "left",
+        "left",
+        "Before",
+        "the picture before; while zoomed, move left",
+        RUN_PICTURES,
+        shown_as="←",
+        priority=True,
+    ),
+    Key(
+        *("right", "right", "Picture", "the next picture; while zoomed, move right", RUN_PICTURES),
+        show=True,
+        shown_as="←→ 1-3",
+        priority=True,
+    ),
+    Key(
+        "zoom",
+        "z,plus",
+        "Zoom",
+        "larger and larger until letters can be read, then whole again; arrows move",
+        RUN_PICTURES,
+        show=True,
+    ),
+    Key(
+        "pixels",
+        "enter",
+        "In pixels",
+        "the picture in full, where the terminal can show pixels",
+        RUN_PICTURES,
+        show=True,
+    ),
+    Key("draw", "e", "Draw again", "draw the three pictures from the run's files", RUN_PICTURES, show=True),
+    Key("back", "escape,q", "Back", "back to the runs", RUN_PICTURES, show=True, shown_as="esc"),
+)
+
+MISSING_DATA: tuple[Key, ...] = (
+    Key("download", "d", "Download", "fetch the data set into the cache", NO_DATA),
+    Key("folder", "f", "Folder", "copy the data set's files from a folder into the cache", NO_DATA),
+    Key("digits", "u", "Use digits", "train on scikit-learn's 1,797 digits instead", NO_DATA),
+    Key("away", "escape", "Later", "cancel what is going on, or decide later", NO_DATA, shown_as="esc"),
+)
+
+ALL: tuple[Key, ...] = (*MAIN, *DETAILS, *PICTURES_KEYS, *MISSING_DATA)
 
 
 def bindings(keys: tuple[Key, ...]) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:

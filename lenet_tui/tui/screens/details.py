@@ -14,7 +14,7 @@ from textual.widgets import ContentSwitcher, Footer, Static
 
 from lenet_tui.errors import LabError
 from lenet_tui.tui import commands, confusion_table, details_text
-from lenet_tui.tui.keys import Key, bindings
+from lenet_tui.tui.keys import DETAILS, bindings
 from lenet_tui.tui.widgets.epochs_table import EpochsTable
 
 if TYPE_CHECKING:
@@ -32,17 +32,6 @@ if TYPE_CHECKING:
 
 SECTIONS = ("configuration", "result", "epochs", "confusion", "log")
 TITLES = ("Configuration", "Result", "Epochs", "Confusion matrix", "Log")
-SECTION = "Details of a run"
-KEYS: tuple[Key, ...] = (
-    *(
-        Key(f"section-{number}", str(number), title, f"show {title.lower()}", SECTION)
-        for number, title in enumerate(TITLES, start=1)
-    ),
-    Key("section-before", "left", "Before", "the section before", SECTION, shown_as="←", priority=True),
-    Key("section-after", "right", "Section", "the next section", SECTION, show=True, shown_as="←→ 1-5", priority=True),
-    Key("toggle-all", "a", "All settings", "every setting, or what differs from the defaults", SECTION, show=True),
-    Key("back", "escape,q", "Back", "back to the runs", SECTION, show=True, shown_as="esc"),
-)
 _LOG_SECONDS = 1.0
 
 
@@ -50,7 +39,7 @@ class DetailsScreen(Screen[None]):
     """One run in five sections. `update_run` keeps it true while the run goes on."""
 
     CSS_PATH = "details.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(DETAILS)
 
     def __init__(self, root: Path, run: Run, epochs: Sequence[EpochMetrics]) -> None:
         super().__init__()

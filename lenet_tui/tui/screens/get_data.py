@@ -14,7 +14,7 @@ from textual.widgets import Input, ProgressBar, Static
 
 from lenet_tui.config import DATASET_TITLES
 from lenet_tui.tui import commands
-from lenet_tui.tui.keys import Key, bindings
+from lenet_tui.tui.keys import MISSING_DATA, bindings
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -24,20 +24,13 @@ if TYPE_CHECKING:
     from lenet_tui.config import DatasetName
 
 Answer = Literal["ready", "digits", "later"]
-SECTION = "Missing data"
-KEYS: tuple[Key, ...] = (
-    Key("download", "d", "Download", "fetch the data set into the cache", SECTION),
-    Key("folder", "f", "Folder", "copy the data set's files from a folder into the cache", SECTION),
-    Key("digits", "u", "Use digits", "train on scikit-learn's 1,797 digits instead", SECTION),
-    Key("away", "escape", "Later", "cancel what is going on, or decide later", SECTION, shown_as="esc"),
-)
 
 
 class GetDataScreen(ModalScreen[Answer]):
     """Ends with "ready" when the data set is in the cache, "digits" when those shall do, "later" for neither."""
 
     CSS_PATH = "get_data.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(MISSING_DATA)
     AUTO_FOCUS = ""
 
     def __init__(self, dataset: DatasetName = "mnist") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.table import Table
 from rich.text import Text
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
@@ -24,6 +25,9 @@ _INTRODUCTION = (
 )
 
 
+_ROOM_FOR_NAMES = 100
+
+
 class HelpScreen(ModalScreen[None]):
     """The help. It scrolls, and any of its keys closes it."""
 
@@ -36,22 +40,26 @@ class HelpScreen(ModalScreen[None]):
         self._remapped = remapped
 
     def compose(self) -> ComposeResult:
-        """Show the keys by section."""
+        """Show the keys by section, with their names where there is room."""
+        names = self.app.size.width >= _ROOM_FOR_NAMES
         with VerticalScroll():
             yield Static(Text(_INTRODUCTION))
-            yield Static(help_text(self._keys, self._remapped))
-            yield Static(Text("The names on the right are for the table [keys] of settings.toml.", style="dim"))
+            for section in dict.fromkeys(key.section for key in self._keys):
+                yield Static(Text(f"\n{section}", style="bold"))
+                yield Static(table([key for key in self._keys if key.section == section], self._remapped, names=names))
+            yield Static(
+                Text("\nThe names are for the table [keys] of settings.toml; see docs/settings.md.", style="dim")
+            )
 
 
-def help_text(keys: Sequence[Key], remapped: Mapping[str, str]) -> Text:
-    """Return the table of keys; ``remapped`` has those that the settings changed, by name."""
-    text = Text()
-    for section in dict.fromkeys(key.section for key in keys):
-        text.append(f"\n{section}\n", style="bold")
-        for key in keys:
-            if key.section == section:
-                shown = remapped.get(key.id) or key.shown_as or key.keys.split(",")[0]
-                text.append(f"  {shown:<8}", style="bold")
-                text.append(f"{key.help:<68} ")
-                text.append(f"{key.id}\n", style="dim")
-    return text
+def table(keys: Sequence[Key], remapped: Mapping[str, str], *, names: bool) -> Table:
+    """Return a table of keys; ``remapped`` has those that the settings changed, by name."""
+    found = Table.grid(padding=(0, 2, 0, 0))
+    found.add_column(width=9, style="bold", no_wrap=True)
+    found.add_column(ratio=1)
+    if names:
+        found.add_column(style="dim", no_wrap=True)
+    for key in keys:
+        shown = remapped.get(key.id) or key.shown_as or key.keys.split(",")[0]
+        found.add_row(*([shown, key.help, key.id] if names else [shown, key.help]))
+    return found

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import work
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
+from lenet_tui.config import DATASET_TITLES, RunConfig
+from lenet_tui.data import is_here
 from lenet_tui.tui import keys
 from lenet_tui.tui.command_line import command_for
 from lenet_tui.tui.describe import curve, headline, status_line
@@ -139,9 +142,23 @@ class MainScreen(RunActions, Screen[None]):
             self._following = False
         self._show_curves()
 
-    async def on_run_form_queued(self, event: RunForm.Queued) -> None:
-        """Queue what the form made."""
-        runs = await self.lab.ask(lambda store: store.add(event.configs))
+    def on_run_form_queued(self, event: RunForm.Queued) -> None:
+        """Queue what the form made, once its images are there."""
+        self._queue(event.configs)
+
+    @work
+    async def _queue(self, configs: tuple[RunConfig, ...]) -> None:
+        for dataset in dict.fromkeys(config.dataset for config in configs):
+            if not is_here(dataset):
+                from lenet_tui.tui.screens.get_data import GetDataScreen
+
+                answer = await self.app.push_screen_wait(GetDataScreen(dataset))
+                if answer == "later":
+                    self.notify(f"nothing was queued: {DATASET_TITLES[dataset]} is not here", severity="warning")
+                    return
+                if answer == "digits":
+                    configs = tuple(_on_digits(config) if config.dataset == dataset else config for config in configs)
+        runs = await self.lab.ask(lambda store: store.add(configs))
         if runs:
             names = f"#{runs[0].place}" if len(runs) == 1 else f"{len(runs)} runs, #{runs[0].place}–#{runs[-1].place}"
             paused = "; the queue is paused, p lets it go on" if self.lab.snapshot.draining else ""
@@ -284,7 +301,7 @@ class MainScreen(RunActions, Screen[None]):
         """Show every key."""
         from lenet_tui.tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(keys.MAIN, self._settings.keys))
+        self.app.push_screen(HelpScreen(keys.ALL, self._settings.keys))
 
     def action_theme(self) -> None:
         """Choose other colours."""
@@ -297,3 +314,9 @@ class MainScreen(RunActions, Screen[None]):
     def action_quit_now(self) -> None:
         """Leave, from anywhere."""
         self.app.exit()
+
+
+def _on_digits(config: RunConfig) -> RunConfig:
+    return RunConfig(
+        **{name: value for name, value in config.changed().items() if name != "val_size"} | {"dataset": "digits"}
+    )

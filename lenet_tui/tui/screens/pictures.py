@@ -20,7 +20,7 @@ from textual.widgets import Footer, Static
 
 from lenet_tui.runfolder import PICTURES
 from lenet_tui.tui import blocks, exporting
-from lenet_tui.tui.keys import Key, bindings
+from lenet_tui.tui.keys import PICTURES_KEYS, bindings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,31 +32,6 @@ if TYPE_CHECKING:
 
     from lenet_tui.tui.blocks import Blocks
 
-SECTION = "Pictures of a run"
-KEYS: tuple[Key, ...] = (
-    *(
-        Key(f"picture-{number}", str(number), name, f"show {name}", SECTION)
-        for number, name in enumerate(PICTURES, start=1)
-    ),
-    Key("left", "left", "Before", "the picture before; while zoomed, move left", SECTION, shown_as="←", priority=True),
-    Key(
-        *("right", "right", "Picture", "the next picture; while zoomed, move right", SECTION),
-        show=True,
-        shown_as="←→ 1-3",
-        priority=True,
-    ),
-    Key(
-        "zoom",
-        "z,plus",
-        "Zoom",
-        "larger and larger until letters can be read, then whole again; arrows move",
-        SECTION,
-        show=True,
-    ),
-    Key("pixels", "enter", "In pixels", "the picture in full, where the terminal can show pixels", SECTION, show=True),
-    Key("draw", "e", "Draw again", "draw the three pictures from the run's files", SECTION, show=True),
-    Key("back", "escape,q", "Back", "back to the runs", SECTION, show=True, shown_as="esc"),
-)
 ZOOMS = (1, 2, 4, 8)
 READABLE_WIDTH = 360  # cells; below that the figures in the pictures are smaller than letters of half blocks can be
 
@@ -98,7 +73,7 @@ class PicturesScreen(Screen[None]):
     """
 
     CSS_PATH = "pictures.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(PICTURES_KEYS)
 
     def __init__(self, folder: Path, mode: Literal["blocks", "pixels"] = "blocks") -> None:
         super().__init__()
