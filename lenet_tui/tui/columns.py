@@ -53,6 +53,12 @@ def state(run: Run) -> str:
     return f"{run.state} #{run.place}" if run.waiting else run.state
 
 
+def _short_state(run: Run) -> str:
+    if run.state == "running" and run.wish is None:
+        return f"{run.epochs_done}/{run.values['epochs']}"
+    return f"resumes #{run.place}" if run.state == "interrupted" else state(run)
+
+
 def _left(run: Run, snapshot: Snapshot) -> str:
     if run.waiting or run.state == "running":
         seconds = snapshot.until.get(run.id)
@@ -77,9 +83,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("run", 0, 100, lambda run, _: name(run), lambda run, _: name(run), left=True),
     Column(
         "state",
-        15,
+        12,
         90,
-        lambda run, _: f"{SIGNS[run.state]} {state(run)}",
+        lambda run, _: f"{SIGNS[run.state]} {_short_state(run)}",
         lambda run, _: (_ORDER.get(run.state, 2), run.place or 0, run.state),
         left=True,
     ),
@@ -127,8 +133,8 @@ def fitting(width: int, *, notes: bool, most: int = 9999) -> list[tuple[Column, 
 def cell(text: str, width: int, *, left: bool) -> str:
     """Return ``text`` in exactly ``width`` cells; what does not fit is cut in the middle with an ellipsis."""
     if len(text) > width:
-        keep = max(width - 1, 0)
-        text = (text[: keep - keep // 2] + "…" + text[len(text) - keep // 2 :])[:width]
+        tail = max(width - 1, 0) // 3  # what tells runs from each other is more often in front
+        text = (text[: width - 1 - tail] + "…" + text[len(text) - tail :])[:width]
     return text.ljust(width) if left else text.rjust(width)
 
 

@@ -56,11 +56,11 @@ def short(path: Path) -> str:
 
 
 def status_line(snapshot: Snapshot, root: Path, sorting: str = "") -> str:
-    """Return the top line: where this is, what goes on, and until when."""
+    """Return the top line: what goes on, until when, and, since it may be cut, last where this is."""
     if snapshot.trouble:
         return f"✗ {snapshot.trouble}"
     running, waiting = len(snapshot.running), sum(run.waiting for run in snapshot.queue)
-    parts = [short(root)]
+    parts = []
     if running or waiting:
         parts.append(f"{running} running, {waiting} waiting")
         known = [seconds for seconds in snapshot.until.values() if seconds is not None]
@@ -74,4 +74,4 @@ def status_line(snapshot: Snapshot, root: Path, sorting: str = "") -> str:
         parts.append("the runner is starting")
     if sorting:
         parts.append(f"sorted: {sorting}")
-    return " · ".join(parts)
+    return " · ".join([*parts, short(root)])

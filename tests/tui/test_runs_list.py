@@ -70,7 +70,7 @@ def test_a_wide_list_has_every_column() -> None:
 
 
 def test_text_that_does_not_fit_is_cut_in_the_middle() -> None:
-    assert columns.cell("lenet/bs64_lr0.001", 9, left=True) == "lene….001"
+    assert columns.cell("lenet/bs64_lr0.001", 9, left=True) == "lenet/…01"
     assert columns.cell("abc", 5, left=False) == "  abc"
     assert columns.cell("abc", 1, left=True) == "…"
 

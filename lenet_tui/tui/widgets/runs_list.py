@@ -24,10 +24,11 @@ _MARK_WIDTH = 2
 _NOT_FOUND = "  no run has these words"
 _HINTS = (
     "  no runs yet",
-    "  ^r  queues what the form says; runs go on when you leave",
-    "  ← → in the form's first line: sweeps, AlexNet, a quick look",
-    "  batch 16,32,64 makes three runs; + opens more settings",
-    "  ?   shows every key (F1 inside the form)",
+    "  ^r     queues what the form says",
+    "  ← →    in the form's first line: sweeps, AlexNet",
+    "  batch  16,32,64 makes three runs",
+    "  q      leaves; runs go on in the background",
+    "  ?      shows every key (F1 inside the form)",
 )
 
 
