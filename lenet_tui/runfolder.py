@@ -39,7 +39,7 @@ class DatasetRecord(BaseModel):
     ``fallback_for`` names the data set that was wanted where this one only stands in for it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     name: str
     source: str
@@ -57,7 +57,7 @@ class Summary(BaseModel):
     None until they were tested, once, at the end.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     epochs_done: int
     best_epoch: int
@@ -75,7 +75,7 @@ class Summary(BaseModel):
 class RunRecord(BaseModel):
     """The content of ``run.json``: what was asked for, on what machine, in which state it is, what came out."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     format: Literal[1] = 1
     state: State

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -37,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     if os.environ.get("TERM", "") == "dumb":
         raise UsageError("this terminal (TERM=dumb) cannot move its cursor; 'lenet-tui queue add' works in it")
     check_root(arguments.root)
+    gc.disable()  # looking for garbage among what is being imported takes a sixth of the start; the app turns it on
     from lenet_tui.tui import app
 
     return app.run(arguments.root.absolute(), mouse=not arguments.no_mouse, quiet=arguments.quiet)

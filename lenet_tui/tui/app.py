@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 from dataclasses import dataclass
@@ -64,6 +65,11 @@ class LabApp(App[None]):
                 loop.add_signal_handler(number, self._end_by, number)
         for line in self._complaints:
             self.notify(line, severity="warning", timeout=10)
+
+    def on_ready(self) -> None:
+        """Collect garbage from now on, but not among what has been imported."""
+        gc.freeze()
+        gc.enable()
 
     def on_unmount(self) -> None:
         """Let go of the store."""

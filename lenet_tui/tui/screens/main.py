@@ -10,7 +10,6 @@ from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
 from lenet_tui.config import DATASET_TITLES, RunConfig
-from lenet_tui.data import is_here
 from lenet_tui.tui import keys
 from lenet_tui.tui.command_line import command_for
 from lenet_tui.tui.describe import curve, headline, status_line
@@ -148,6 +147,8 @@ class MainScreen(RunActions, Screen[None]):
 
     @work
     async def _queue(self, configs: tuple[RunConfig, ...]) -> None:
+        from lenet_tui.data import is_here
+
         for dataset in dict.fromkeys(config.dataset for config in configs):
             if not is_here(dataset):
                 from lenet_tui.tui.screens.get_data import GetDataScreen

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
-from lenet_tui.tui import columns, exporting
+from lenet_tui.tui import columns
 from lenet_tui.tui.screens.ask import AskText, Confirm
 
 if TYPE_CHECKING:
@@ -175,6 +175,8 @@ class RunActions(_Base):
     @work(group="export")
     async def action_export(self) -> None:
         """Write the three pictures of the chosen runs into their folders."""
+        from lenet_tui.tui import exporting
+
         for run in self._chosen("export"):
             if run.folder is None or not run.epochs_done:
                 self.notify(f"run {run.id} has done no epoch yet", severity="warning", timeout=4)
@@ -193,6 +195,8 @@ class RunActions(_Base):
     @work
     async def action_csv(self) -> None:
         """Write the marked runs, or all that are listed, into a CSV file."""
+        from lenet_tui.tui import exporting
+
         runs = self.runs.marked or self.runs.listed
         if not runs:
             self.notify("there is no run to write", severity="warning", timeout=3)
