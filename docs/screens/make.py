@@ -1,4 +1,4 @@
-"""Record the screenshots of README from the real app: ``python docs/screens/make.py ROOT``, on a root with MNIST runs."""
+"""Record the screenshots of README from the real app, on a root with runs: ``python docs/screens/make.py ROOT``."""
 
 from __future__ import annotations
 
