@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,6 @@ from tests.tui.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 QUICK = '[defaults]\ndataset = "digits"\nepochs = 3\ntsne_samples = 100\nbatch_size = 32\n'
 
@@ -51,9 +51,22 @@ def test_a_sweep_is_queued_watched_to_its_end_and_exported(root: Path) -> None:
         terminal.press("escape", "e")
         terminal.wait_for("t-SNE.png", seconds=120)
         assert all(picture.read_bytes()[:4] == b"\x89PNG" for picture in pictures)
+        terminal.press("enter", "4")
+        terminal.wait_for("most frequent errors", seconds=60)
+        assert libraries_in(terminal.process.pid) & {"torch", "sklearn", "matplotlib"} == set()
+        terminal.press("escape")
+        terminal.wait_for("finished")
         terminal.press("q")
         assert terminal.wait_for_end() == 0
         assert terminal.is_sane()
+
+
+def libraries_in(pid: int) -> set[str]:
+    """Return the packages that a process has compiled parts of in its memory, as far as the system tells."""
+    maps = Path(f"/proc/{pid}/maps")
+    if not maps.exists():
+        return set()
+    return {line.partition("site-packages/")[2].partition("/")[0] for line in maps.read_text().splitlines()}
 
 
 def long_run(root: Path) -> None:
