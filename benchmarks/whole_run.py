@@ -66,6 +66,7 @@ _DRAWING = """
 import sys, time
 from pathlib import Path
 from lenet_tui import reports
+from lenet_tui.reports import confusion, loss, tsne
 from lenet_tui.runfolder import RunFolder
 begun = time.perf_counter()
 reports.write_all(RunFolder(Path(sys.argv[1])))
