@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _FIRST = b"epochs"
 _STARTS = 5
 _KEYS = 200
+_PAIRS = 8
+_WINDOW_SECONDS = 10
 
 
 def measure() -> Iterator[Result]:
@@ -71,7 +74,32 @@ def _beside_training(root: Path) -> Iterator[Result]:
             100.0,
             f"{_KEYS} keys while every core trains; median {statistics.median(reactions):.0f} ms",
         )
+        yield _slowdown(store, terminal)
         yield Result("memory of the app, MB", terminal.megabytes(), 100.0, "resident set size")
+
+
+def _slowdown(store: Store, terminal: Terminal) -> Result:
+    """Compare how much is trained while the app is there and while it is held still, in turn."""
+    trained: dict[bool, float] = {True: 0.0, False: 0.0}
+    for number in range(2 * _PAIRS):
+        paused = number % 2 == 0
+        terminal.pause(paused=paused)
+        terminal.read(1)
+        before, begun = _steps(store), time.perf_counter()
+        terminal.read(_WINDOW_SECONDS)
+        trained[paused] += (_steps(store) - before) / (time.perf_counter() - begun)
+    ratio = trained[True] / trained[False]
+    shown = f"{_PAIRS} times {_WINDOW_SECONDS} s with the app and as long without, in turn"
+    return Result("training without the app / with it, steps a second", ratio, 1.02, shown)
+
+
+def _steps(store: Store) -> float:
+    """Return the optimizer steps that all runs have done."""
+    return sum(
+        run.epochs_done * run.progress.steps + run.progress.step * (run.progress.epoch > run.epochs_done)
+        for run in store.queue()
+        if run.progress
+    )
 
 
 def _command(*words: str) -> None:

@@ -93,6 +93,10 @@ class Terminal:
         after = self._cost.cpu_times()
         return (after.user + after.system - before.user - before.system) / seconds, written
 
+    def pause(self, *, paused: bool) -> None:
+        """Take the processor from the app, or give it back."""
+        self._process.send_signal(signal.SIGSTOP if paused else signal.SIGCONT)
+
     def megabytes(self) -> float:
         """Return the memory that the app holds now (resident set size)."""
         return float(self._cost.memory_info().rss / 1e6)
