@@ -8,9 +8,9 @@ import gc
 import os
 import signal
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.message import Message
 
 from lenet_tui.errors import LabError
@@ -19,8 +19,10 @@ from lenet_tui.tui.screens.main import MainScreen
 from lenet_tui.tui.watch import LOOK_SECONDS, QUIET_SECONDS, Snapshot, Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
+
+    from textual.screen import Screen
 
     from lenet_tui.store import Store
 
@@ -84,6 +86,15 @@ class LabApp(App[None]):
             show = getattr(screen, "show", None)
             if show is not None:
                 show(event.snapshot, before)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Offer in the command palette what the keys do, and what Textual has to offer."""
+        if isinstance(screen, MainScreen):
+            for key in keys.MAIN:
+                shown = self.settings.keys.get(key.id) or key.shown_as or key.keys.split(",")[0]
+                action = getattr(screen, f"action_{key.action}")
+                yield SystemCommand(f"{key.label} ({shown})", key.help, action)
+        yield from super().get_system_commands(screen)
 
     async def ask(self, question: Callable[[Store], _Answer]) -> _Answer | None:
         """Do something with the store beside the event loop; what goes wrong is told, and None is returned."""

@@ -226,6 +226,15 @@ async def test_two_apps_on_one_root_show_the_same(store: Store, tmp_path: Path) 
             other.watcher.end()
 
 
+async def test_the_command_palette_offers_what_the_keys_do(store: Store, tmp_path: Path) -> None:
+    async with opened(tmp_path) as bench:
+        offered = {command.title: command for command in bench.app.get_system_commands(bench.app.screen)}
+        for key in keys.MAIN:
+            assert any(title.startswith(f"{key.label} (") for title in offered), key.id
+        await bench.press("ctrl+p", *"queue", "enter")
+        await bench.until(lambda: len(store.queue()) == 1)
+
+
 @pytest.mark.parametrize("size", [(80, 24), (140, 45), (30, 8)])
 @pytest.mark.parametrize("filled", [False, True])
 async def test_every_key_of_the_main_screen_can_be_pressed(
