@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import shutil
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from lenet_tui.config import MODEL_TITLES
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.runfolder import RunFolder, create
 from lenet_tui.runner.estimate import clock
-from lenet_tui.store.files import private_folder
+from lenet_tui.trash import to_trash
 from lenet_tui.words import counted
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from lenet_tui.metrics import EpochMetrics
     from lenet_tui.store import Run
 
-TRASH = "trash"
 _LOG_LINES = 10
 
 
@@ -134,7 +132,8 @@ def delete(arguments: argparse.Namespace) -> int:
         trashed = []
         for run in runs:
             store.delete(run.id)  # refuses what runs or waits
-            trashed.append({"id": run.id, "trash": _to_trash(arguments.root, run)})
+            trash = to_trash(arguments.root, run)
+            trashed.append({"id": run.id, "trash": str(trash) if trash else None})
     if arguments.json:
         say_json(trashed)
     else:
@@ -180,15 +179,6 @@ def _in_root(root: Path, folder: RunFolder) -> RunFolder:
         shutil.rmtree(copy.path, ignore_errors=True)
         raise LabError(f"cannot copy {folder.path} to {copy.path}: {error}") from None
     return copy
-
-
-def _to_trash(root: Path, run: Run) -> str | None:
-    if run.folder is None or not (root / run.folder).exists():
-        return None
-    target = private_folder(root) / TRASH / f"{time.strftime('%Y%m%d-%H%M%S')}-{run.id}-{run.folder.replace('/', '-')}"
-    target.parent.mkdir(mode=0o700, exist_ok=True)
-    (root / run.folder).rename(target)
-    return str(target)
 
 
 def _ask(runs: list[Run]) -> None:
