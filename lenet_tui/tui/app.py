@@ -7,6 +7,7 @@ import contextlib
 import gc
 import os
 import signal
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from lenet_tui.store import Store
 
+_HANGUP_SECONDS = 2.0
 _Answer = TypeVar("_Answer")
 
 
@@ -106,9 +108,11 @@ class LabApp(App[None]):
 
     def _end_by(self, number: signal.Signals) -> None:
         if number == signal.SIGHUP:
-            # The terminal is gone, so nothing may be written to it any more; runs belong to the runner.
-            self.watcher.end()
-            os._exit(128 + number)
+            # The terminal is gone, or only seems to be. Should leaving it in order not succeed, leave all the same:
+            # runs belong to the runner.
+            last_resort = threading.Timer(_HANGUP_SECONDS, os._exit, (128 + number,))
+            last_resort.daemon = True
+            last_resort.start()
         self.exit(return_code=128 + number)
 
 

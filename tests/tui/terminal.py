@@ -41,6 +41,7 @@ class Terminal:
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self._before = termios.tcgetattr(slave)
         self._slave = slave
+        self._descriptors = [self._master, slave]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "lenet_tui", "--root", str(root)],
             stdin=slave,
@@ -57,8 +58,12 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        for descriptor in (self._master, self._slave):
-            os.close(descriptor)
+        self.vanish()
+
+    def vanish(self) -> None:
+        """Close the terminal under the app, as when a connection breaks."""
+        while self._descriptors:
+            os.close(self._descriptors.pop())
 
     def press(self, *names: str) -> None:
         for name in names:

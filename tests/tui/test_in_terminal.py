@@ -80,6 +80,7 @@ def test_hanging_up_ends_the_app_and_not_the_run(root: Path) -> None:
         terminal.wait_for("epoch ", "img/s", seconds=60)
         terminal.process.send_signal(signal.SIGHUP)
         assert terminal.wait_for_end(5) == 128 + signal.SIGHUP
+        assert terminal.is_sane()
     with Store(root) as store:
         before = store.runs()[0].epochs_done
         deadline = time.monotonic() + 30
@@ -88,6 +89,13 @@ def test_hanging_up_ends_the_app_and_not_the_run(root: Path) -> None:
             time.sleep(0.1)
     with Terminal(root) as terminal:  # and the next day
         terminal.wait_for("epoch ", "img/s")
+
+
+def test_a_terminal_that_vanishes_ends_the_app(root: Path) -> None:
+    with Terminal(root) as terminal:
+        terminal.wait_for("no runs yet")
+        terminal.vanish()
+        assert terminal.process.wait(10) != 0
 
 
 def test_sigterm_ends_the_app_and_leaves_the_terminal_sane(root: Path) -> None:
