@@ -1,0 +1,154 @@
+"""``lenet-tui study``: the whole assignment, trained and written up."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import os
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from lenet_tui.analysis.study.arms import DEFAULT, Plan
+from lenet_tui.analysis.study.cells import Cell, OnRecord, cells
+from lenet_tui.cli import flags, tables
+from lenet_tui.cli.session import say, say_json, store_of, tell
+from lenet_tui.config import TRAINABLE_IMAGES, problems
+from lenet_tui.errors import LabError, UsageError
+from lenet_tui.store import PRIVATE_FOLDER
+from lenet_tui.words import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from lenet_tui.store import Run, Store
+
+MAX_SEEDS = 100
+
+
+def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the command ``study``."""
+    parser = commands.add_parser(
+        "study",
+        help="train the whole assignment and write its discussion",
+        description="Train the whole assignment and write its discussion.",
+        allow_abbrev=False,
+    )
+    studies = parser.add_subparsers(metavar="STUDY", required=True)
+    text = "the default, batch sizes, learning rates, ways to improve, AlexNet"
+    homework = studies.add_parser(
+        "homework",
+        help=text,
+        description=f"The assignment: {text}. Queues the runs that are not on record yet, no configuration twice, and "
+        "writes study/homework/discussion.md and discussion.html from those that are finished. Call it again whenever "
+        "more are: the document grows, and says what is missing.",
+        allow_abbrev=False,
+    )
+    plan = Plan()
+    homework.add_argument(
+        "--seeds", type=_seeds, default=plan.seeds, metavar="N", help=f"runs of each arm (default {plan.seeds})"
+    )
+    homework.add_argument("--epochs", default=argparse.SUPPRESS, metavar="N", help=f"epochs (default {plan.epochs})")
+    known = ", ".join(TRAINABLE_IMAGES)
+    homework.add_argument(
+        "--dataset", default=argparse.SUPPRESS, metavar="NAME", help=f"images [{known}] (default {plan.dataset})"
+    )
+    homework.add_argument("--no-queue", action="store_true", help="queue nothing, only write the documents")
+    flags.add_root(homework)
+    flags.add_json(homework)
+    homework.set_defaults(run=homework_study)
+
+
+def homework_study(arguments: argparse.Namespace) -> int:
+    """Queue what is missing of the assignment's study."""
+    plan = plan_of(arguments)
+    if arguments.no_queue and not arguments.root.expanduser().is_dir():
+        raise UsageError(f"--root {arguments.root} is no folder, so there is nothing to write about")
+    queued: list[Run] = []
+    with store_of(arguments) as store:
+        if not arguments.no_queue:
+            with _one_at_a_time(arguments.root.expanduser()):
+                missing = [cell.config for cell in cells(plan, on_record(store)) if cell.run is None]
+                queued = store.add(missing)
+        table = cells(plan, on_record(store))
+        runs = {run.id: run for run in store.runs()}
+        draining = store.draining()
+    if arguments.json:
+        say_json(
+            {
+                "queued": [run.id for run in queued],
+                "runs": [_cell_json(cell, runs) for cell in table],
+            }
+        )
+        return 0
+    for line in _summary(table, runs, queued):
+        say(line)
+    if draining and any(run.waiting for run in runs.values()):
+        tell("the queue is drained, so nothing starts; 'lenet-tui queue drain --off' lets it go on")
+    return 0
+
+
+def plan_of(arguments: argparse.Namespace) -> Plan:
+    """Return the plan that the flags make. Raises `UsageError` naming each wrong one."""
+    given = {name: getattr(arguments, name) for name in ("epochs", "dataset") if name in arguments}
+    config = flags.config_from(given)
+    plan = Plan(arguments.seeds, config.epochs, config.dataset)
+    try:
+        plan.config(DEFAULT, plan.seeds - 1)
+    except ValidationError as error:
+        raise flags.usage_error(problems(error)) from None
+    return plan
+
+
+def on_record(store: Store) -> list[OnRecord]:
+    """Return the runs of ``store`` whose configuration this version can read."""
+    found = []
+    for run in store.runs():
+        with contextlib.suppress(LabError):  # written by a later version; no run of ours
+            found.append(OnRecord(run.id, run.state, run.config))
+    return found
+
+
+@contextlib.contextmanager
+def _one_at_a_time(root: Path) -> Iterator[None]:
+    """Keep another ``study`` from looking for what is missing until this one has queued it."""
+    with contextlib.ExitStack() as stack:
+        descriptor = os.open(root / PRIVATE_FOLDER, os.O_RDONLY)
+        stack.callback(os.close, descriptor)
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+
+
+def _summary(table: Sequence[Cell], runs: dict[int, Run], queued: Sequence[Run]) -> Iterator[str]:
+    states = [cell.run.state if cell.run else "missing" for cell in table]
+    others = [f"{states.count(state)} {state}" for state in dict.fromkeys(states) if state != "finished"]
+    yield f"{states.count('finished')} of {counted(len(table), 'run')} finished" + "".join(f", {o}" for o in others)
+    if queued:
+        numbers = f"run {queued[0].id}" if len(queued) == 1 else f"runs {queued[0].id} to {queued[-1].id}"
+        yield f"queued {counted(len(queued), 'run')}: {numbers}"
+    for cell in table:
+        if cell.run and cell.run.state in ("stopped", "failed"):
+            run = runs[cell.run.run_id]
+            way = "resume" if run.state == "stopped" else "retry"
+            reason = f" ({run.reason})" if run.reason else ""
+            name = f"run {run.id}, {cell.arm.name}, seed {cell.seed}"
+            yield f"{name}, {run.state}{reason}: lenet-tui queue {way} {run.id}"
+
+
+def _cell_json(cell: Cell, runs: dict[int, Run]) -> dict[str, Any]:
+    run = runs[cell.run.run_id] if cell.run else None
+    return {
+        "arm": cell.arm.name,
+        "question": cell.arm.question,
+        "seed": cell.seed,
+        "run": run and tables.as_json(run),
+    }
+
+
+def _seeds(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_SEEDS:
+        raise argparse.ArgumentTypeError(f"{text} must be a whole number from 1 to {MAX_SEEDS}")
+    return int(text)
