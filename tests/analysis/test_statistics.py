@@ -1,0 +1,236 @@
+"""Statistics against SciPy, and against what can be worked out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from lenet_tui.analysis.statistics import block_contrasts, holm, mcnemar, mean_interval, paired_bootstrap
+
+VALUES = st.floats(-1e3, 1e3)
+
+
+@given(st.lists(VALUES, min_size=2, max_size=20, unique=True))
+def test_a_mean_interval_is_students(values):
+    found = mean_interval(values)
+    low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
+    assert (found.mean, found.low, found.high) == pytest.approx((np.mean(values), low, high), rel=1e-6, abs=1e-6)
+    assert found.n == len(values)
+
+
+def test_a_mean_interval_of_three_values_is_as_worked_out_by_hand():
+    found = mean_interval([1.0, 2.0, 3.0])  # mean 2, deviation 1, 4.3027 = the quantile of 2 degrees of freedom
+    assert found.low == pytest.approx(2 - 4.3027 / math.sqrt(3), abs=1e-4)
+    assert found.high == pytest.approx(2 + 4.3027 / math.sqrt(3), abs=1e-4)
+
+
+def test_one_value_is_a_mean_without_an_interval():
+    found = mean_interval([0.3])
+    assert (found.mean, found.low, found.high, found.n) == (0.3, None, None, 1)
+
+
+@pytest.mark.parametrize("values", [[], [1.0, math.nan], [math.inf]])
+def test_no_values_and_values_that_are_not_finite_have_no_mean(values):
+    with pytest.raises(ValueError, match="finite"):
+        mean_interval(values)
+
+
+def right(*counts):
+    """Whether two classifiers are right: of both, only the first, only the second, none, so many images each."""
+    pairs = [(1, 1), (1, 0), (0, 1), (0, 0)]
+    return np.array([pair for pair, count in zip(pairs, counts, strict=True) for _ in range(count)], dtype=bool).T
+
+
+@pytest.mark.parametrize(
+    ("only_first", "only_second", "p"),
+    [
+        (0, 0, 1),
+        (1, 0, 1),
+        (5, 0, 2 / 2**5),
+        (1, 7, 2 * (1 + 8) / 2**8),
+        (2, 8, 2 * (1 + 10 + 45) / 2**10),
+        (4, 4, 1),
+    ],
+)
+def test_mcnemar_is_the_exact_binomial(only_first, only_second, p):
+    found = mcnemar(*right(50, only_first, only_second, 3))
+    assert (found.only_first, found.only_second) == (only_first, only_second)
+    assert found.p == pytest.approx(p)
+
+
+def test_mcnemar_of_different_images_is_refused():
+    with pytest.raises(ValueError, match="same images"):
+        mcnemar([True, False], [True])
+
+
+def test_holm_adjusts_as_worked_out_by_hand():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.9]) == [1, 1]
+    assert holm([0.02]) == [0.02]
+    assert holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_keeps_the_order_and_lies_between_no_correction_and_bonferronis(p_values):
+    adjusted = holm(p_values)
+    for p, own in zip(p_values, adjusted, strict=True):
+        assert p <= own <= min(1, len(p_values) * p) + 1e-12
+    assert sorted(adjusted) == [adjusted[i] for i in sorted(range(len(p_values)), key=lambda i: p_values[i])]
+
+
+def correctness(random, shares, images=1000):
+    return random.random((len(shares), images)) < np.reshape(shares, (-1, 1))
+
+
+def test_the_paired_bootstrap_sees_a_difference_that_every_seed_has():
+    random = np.random.default_rng(1)
+    first, second = correctness(random, [0.99] * 5), correctness(random, [0.9] * 5)
+    found = paired_bootstrap(first, second)
+    assert found.mean == pytest.approx(first.mean() - second.mean())
+    assert found.low < found.mean < found.high
+    assert found.low > 0
+    assert found.p < 0.01
+    assert found.n == 5
+
+
+def test_the_paired_bootstrap_is_the_same_every_time_and_changes_sign_with_the_order():
+    random = np.random.default_rng(2)
+    first, second = correctness(random, [0.95, 0.94, 0.97]), correctness(random, [0.93, 0.95, 0.94])
+    found, back = paired_bootstrap(first, second), paired_bootstrap(second, first)
+    assert found == paired_bootstrap(first, second)
+    assert back.mean == pytest.approx(-found.mean)
+    assert back.high == pytest.approx(-found.low, rel=0.1)
+    assert paired_bootstrap(first, second, seed=1).low == pytest.approx(found.low, rel=0.1)
+
+
+def test_the_standard_error_is_owens_with_the_correction_for_few_seeds():
+    # Owen 2007: a resampled mean of seeds alone varies by (S - 1) / S² of their variance, and that of images alone by
+    # (N - 1) / N²; with effects of seeds only, the corrected error is the deviation of the seeds' means over √S.
+    effects = np.array([0.1, 0.4, 0.3, 0.7])
+    differences = np.tile(effects[:, None], (1, 50))
+    found = paired_bootstrap(differences, np.zeros_like(differences))
+    assert (found.high - found.low) / 2 == pytest.approx(
+        stats.t.ppf(0.975, 3) * effects.std(ddof=1) / math.sqrt(4), rel=0.04
+    )
+    of_images = np.tile(np.linspace(-1, 1, 50), (4, 1))
+    found = paired_bootstrap(of_images, np.zeros_like(of_images))
+    error = of_images[0].std() / math.sqrt(50) * math.sqrt(4 / 3)
+    assert (found.high - found.low) / 2 == pytest.approx(stats.t.ppf(0.975, 3) * error, rel=0.04)
+
+
+def test_the_interval_of_three_seeds_covers_what_it_says_where_percentiles_cover_far_less():
+    random = np.random.default_rng(3)
+    trials, covered, by_percentiles = 300, 0, 0
+    for _ in range(trials):  # the truth is no difference: all seeds scatter around the same share
+        first = correctness(random, random.normal(0.9, 0.02, 3))
+        second = correctness(random, random.normal(0.9, 0.02, 3))
+        found = paired_bootstrap(first, second)
+        covered += found.low <= 0 <= found.high
+        means = first.mean(axis=1) - second.mean(axis=1)
+        low, high = np.quantile(means[random.integers(0, 3, (1000, 3))].mean(axis=1), [0.025, 0.975])
+        by_percentiles += low <= 0 <= high
+    assert covered / trials > 0.92
+    assert by_percentiles / trials < 0.85
+
+
+def test_replicates_that_never_differ_show_no_difference():
+    same = np.ones((3, 20))
+    found = paired_bootstrap(same, same)
+    assert (found.mean, found.low, found.high, found.p) == (0, 0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        (np.ones((1, 5)), np.ones((1, 5)), "mcnemar"),
+        (np.ones((2, 5)), np.ones((2, 4)), "same seeds and images"),
+        (np.ones(5), np.ones(5), "same seeds and images"),
+        (np.full((2, 5), np.nan), np.ones((2, 5)), "finite"),
+    ],
+)
+def test_what_is_not_paired_is_refused_by_the_bootstrap(first, second, message):
+    with pytest.raises(ValueError, match=message):
+        paired_bootstrap(first, second)
+
+
+def by_seed(*values):
+    return dict(enumerate(values))
+
+
+@given(st.lists(st.tuples(VALUES, VALUES), min_size=3, max_size=10))
+def test_contrasts_of_two_complete_arms_are_the_paired_t_test(pairs):
+    base, arm = map(list, zip(*pairs, strict=True))
+    if np.ptp(np.subtract(arm, base)) < 1e-3:
+        return
+    found = block_contrasts({"base": by_seed(*base), "arm": by_seed(*arm)}, "base")["arm"]
+    wanted = stats.ttest_rel(arm, base)
+    low, high = wanted.confidence_interval(0.95)
+    assert found.difference.mean == pytest.approx(np.mean(arm) - np.mean(base), rel=1e-6, abs=1e-6)
+    assert (found.difference.low, found.difference.high) == pytest.approx((low, high), rel=1e-5, abs=1e-5)
+    assert found.difference.p == pytest.approx(wanted.pvalue, rel=1e-4)
+    assert found.adjusted_p == found.difference.p
+
+
+# Means 2, 3, 5 of the arms and 7/3, 11/3, 4 of the seeds; sums of squares 20 = 14 (arms) + 14/3 (seeds) + 4/3 (residual
+# of 4 degrees of freedom), so a variance of 1/3, and a standard error of √(2/3 · 1/3) = 0.4714 for a difference.
+ANOVA = {"a": by_seed(1.0, 2.0, 3.0), "b": by_seed(2.0, 4.0, 3.0), "c": by_seed(4.0, 5.0, 6.0)}
+
+
+def test_contrasts_of_three_arms_are_the_two_way_analysis_of_variance_worked_out_by_hand():
+    found = block_contrasts(ANOVA, "a")
+    assert list(found) == ["b", "c"]
+    b, c = found["b"].difference, found["c"].difference
+    assert (b.mean, c.mean) == pytest.approx((1, 3))
+    assert (b.low, b.high) == pytest.approx((1 - 2.7764 * 0.4714, 1 + 2.7764 * 0.4714), abs=1e-3)
+    assert b.p == pytest.approx(0.10119, abs=1e-5)  # t = 2.1213; for four degrees of freedom p has a closed form
+    assert c.p == pytest.approx(0.00312, abs=1e-5)  # t = 6.3640
+    assert (found["b"].adjusted_p, found["c"].adjusted_p) == pytest.approx((b.p, 2 * c.p))
+    assert (found["b"].shown, found["c"].shown) == (False, True)
+    assert (b.n, c.n) == (3, 3)
+
+
+def test_a_missing_run_costs_no_more_than_itself():
+    effects, seeds = {"a": 0.0, "b": 1.5, "c": -2.0}, [10.0, 20.0, 40.0]
+    values = {arm: by_seed(*(effect + seed for seed in seeds)) for arm, effect in effects.items()}
+    del values["b"][2], values["a"][0]  # means of what is left would be far off: 16.5 and 30 instead of 1.5 apart
+    found = block_contrasts(values, "a")
+    assert found["b"].difference.mean == pytest.approx(1.5)
+    assert found["c"].difference.mean == pytest.approx(-2)
+    assert (found["b"].difference.n, found["c"].difference.n) == (2, 3)
+
+
+def test_a_seed_that_only_one_arm_has_changes_nothing():
+    arms = {"base": by_seed(1.0, 2.5, 2.0), "arm": by_seed(2.0, 2.0, 4.0)}
+    more = {"base": arms["base"] | {7: 100.0}, "arm": arms["arm"]}
+    one, other = block_contrasts(arms, "base")["arm"], block_contrasts(more, "base")["arm"]
+    assert other.difference.p == pytest.approx(one.difference.p)
+    assert other.difference.mean == pytest.approx(one.difference.mean)
+
+
+def test_an_arm_that_shares_no_seed_with_anybody_is_left_out():
+    found = block_contrasts(ANOVA | {"apart": {8: 1.0, 9: 2.0}, "empty": {}}, "a")
+    assert found == block_contrasts(ANOVA, "a")
+
+
+def test_arms_that_are_equal_run_for_run_show_no_difference():
+    twin = by_seed(0.1, 0.3, 0.7)
+    found = block_contrasts({"base": twin, "twin": dict(twin)}, "base")["twin"]
+    assert (found.difference.mean, found.difference.p, found.shown) == (0, 1, False)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"a": {0: 1.0}, "b": {0: 2.0}}, "one seed"),
+        ({"a": {}, "b": {0: 2.0}}, "baseline a has no values"),
+        ({"a": by_seed(1.0, 2.0), "b": by_seed(1.0, math.inf)}, "finite"),
+    ],
+)
+def test_contrasts_without_anything_to_tell_noise_by_are_refused(values, message):
+    with pytest.raises(ValueError, match=message):
+        block_contrasts(values, "a")
