@@ -49,6 +49,30 @@ class Watcher:
         return self.stop_after is not None and len(self.rows) >= self.stop_after
 
 
+@pytest.fixture(scope="session")
+def trained_root(tmp_path_factory: pytest.TempPathFactory, digits: Dataset) -> Path:
+    """A root with short real runs of digits on record: 1 LeNet, 2 AlexNet, both finished, and 3 a stopped LeNet.
+
+    Nobody may change it: copy what you want otherwise.
+    """
+    from lenet_tui import experiment
+    from lenet_tui.config import RunConfig
+    from lenet_tui.store import Store
+
+    root = tmp_path_factory.mktemp("trained")
+    short = {"dataset": "digits", "threads": 1, "tsne_samples": 120}
+    with Store(root) as store:
+        for config, stop_after in (
+            (RunConfig(**short, epochs=2), None),
+            (RunConfig(**short, epochs=1, model="alexnet"), None),
+            (RunConfig(**short, epochs=2, seed=1), 1),
+        ):
+            folder, record = experiment.begin(root, config, digits)
+            experiment.run(folder, record, digits, Watcher(stop_after))
+            store.import_folder(folder)
+    return root
+
+
 def environment(**extra: str) -> dict[str, str]:
     """The environment of a command under test: one thread, no colours of the developer's."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("LENET_TUI_", "NO_COLOR", "FORCE_COLOR"))}

@@ -17,7 +17,10 @@ from lenet_tui.data.catalog import (
     TRAIN_IMAGES,
     TRAIN_LABELS,
     check_val_size,
+    title,
 )
+from lenet_tui.data.errors import DataError
+from lenet_tui.data.locating import locate
 from lenet_tui.data.progress import QUIET
 from lenet_tui.data.sources import obtain_and, read_files, source_of
 
@@ -82,6 +85,15 @@ def load(name: DatasetName, *, val_size: int, data_dir: Path | None = None, prog
     """
     check_val_size(name, val_size)
     return obtain_and(name, data_dir, progress, lambda located: _read(located, val_size))
+
+
+def load_here(name: DatasetName, *, val_size: int, data_dir: Path | None = None) -> Dataset:
+    """As `load`, but nothing is fetched: raises `DataError` where the data set is not on this machine."""
+    check_val_size(name, val_size)
+    located = locate(name, data_dir)
+    if located is None:
+        raise DataError(f"{title(name)} is not on this machine; 'lenet-tui data get {name}' fetches it")
+    return _read(located, val_size)
 
 
 def _read(located: Located, val_size: int) -> Dataset:

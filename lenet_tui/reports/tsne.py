@@ -34,23 +34,16 @@ _THREAD_LIMIT = threading.Lock()  # threadpool_limits changes the whole process 
 
 
 def draw(record: RunRecord, predictions: Predictions) -> bytes:
-    """Return the PNG of the map of the run's features. Raises `NotDrawable` where there is nothing to arrange."""
-    chosen = stratified_sample(predictions.labels, record.config.tsne_samples)
-    features, labels = predictions.features[chosen], predictions.labels[chosen]
+    """Return the PNG of the map of the run's features. Raises `NotDrawable` as `arranged` does."""
+    chosen, places = arranged(record, predictions)
+    labels = predictions.labels[chosen]
     wrong = predictions.predicted[chosen] != labels
-    if len(chosen) < LEAST_IMAGES:
-        raise NotDrawable(f"{len(chosen)} images are too few for t-SNE")
-    if not np.isfinite(features).all():
-        raise NotDrawable("the features are not finite: the run diverged")
-    if not np.ptp(features, axis=0).any():
-        raise NotDrawable("the features of all images are the same: the network has collapsed")
-    places = embed(features, record.config.seed)
 
     page = style.Page(
         record,
         f"t-SNE of the last hidden layer, {style.split_name(predictions)}",
         height=MAP + 0.2,
-        caption=f"t-SNE (van der Maaten & Hinton 2008) of {features.shape[1]:,} penultimate features; "
+        caption=f"t-SNE (van der Maaten & Hinton 2008) of {predictions.features.shape[1]:,} penultimate features; "
         f"{_sample(len(chosen), len(predictions.labels))}, perplexity "
         f"{_perplexity(len(chosen)):g}, PCA start, seed {record.config.seed}. Neighbourhoods carry meaning; the axes, "
         "distances between clusters and their sizes don't.",
@@ -81,6 +74,22 @@ def draw(record: RunRecord, predictions: Predictions) -> bytes:
     for handle, size in zip(legend.legend_handles, SIZES, strict=False):
         handle.set_sizes([2.5 * size])  # type: ignore[union-attr]
     return page.png()
+
+
+def arranged(record: RunRecord, predictions: Predictions) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Return the numbers (M,) of the images that the map shows and their places (M, 2).
+
+    Raises `NotDrawable` where there is nothing to arrange.
+    """
+    chosen = stratified_sample(predictions.labels, record.config.tsne_samples)
+    features = predictions.features[chosen]
+    if len(chosen) < LEAST_IMAGES:
+        raise NotDrawable(f"{len(chosen)} images are too few for t-SNE")
+    if not np.isfinite(features).all():
+        raise NotDrawable("the features are not finite: the run diverged")
+    if not np.ptp(features, axis=0).any():
+        raise NotDrawable("the features of all images are the same: the network has collapsed")
+    return chosen, embed(features, record.config.seed)
 
 
 def stratified_sample(labels: NDArray[np.int64], size: int) -> NDArray[np.intp]:

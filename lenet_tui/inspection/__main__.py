@@ -1,0 +1,57 @@
+"""``python -m lenet_tui.inspection ROOT``: answers requests about the runs below ROOT until its input ends.
+
+Requests and replies are lines of JSON, see `lenet_tui.inspection.messages`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lenet_tui.inspection.messages import Reply
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+
+class Voice:
+    """Writes replies, whole lines at a time."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def tell(self, reply: Reply) -> None:
+        """Write one reply. With nobody there to hear it, the process ends."""
+        line = reply.model_dump_json(exclude_defaults=False).encode() + b"\n"
+        with self._lock:
+            try:
+                self._stream.write(line)
+                self._stream.flush()
+            except BrokenPipeError:
+                os._exit(0)
+
+
+def main(root: str) -> None:
+    """Load torch and answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    voice = Voice(sys.stdout.buffer)
+    voice.tell(Reply(id=0, doing="loading torch…"))
+    import torch
+
+    from lenet_tui.inspection.service import Service
+    from lenet_tui.runner.worker import NICENESS
+
+    os.nice(NICENESS)  # as runs at work have it, which the app comes before
+    torch.set_num_threads(1)  # the cores are for training
+    Service(Path(root), voice.tell).serve(iter(sys.stdin.buffer.readline, b""))
+    sys.stderr.flush()
+    os._exit(0)  # at once, whatever is being arranged
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

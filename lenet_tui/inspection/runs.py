@@ -1,0 +1,143 @@
+"""What run folders and data sets hold, read when it is wished for and kept while the files stay as they are."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import numpy as np
+
+from lenet_tui import experiment
+from lenet_tui.data import datasets
+from lenet_tui.data.catalog import CLASS_NAMES, DIGITS, title
+from lenet_tui.errors import LabError
+from lenet_tui.predictions import Predictions
+from lenet_tui.runfolder import RunFolder
+from lenet_tui.trained import Trained
+from lenet_tui.training.evaluation import Scaling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from lenet_tui.config import DatasetName
+    from lenet_tui.runfolder import RunRecord
+
+_KEPT = 12  # files that are kept: three of each of four runs
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """The images that no run learns from, as in `lenet_tui.data.datasets.Dataset`, and the scaling of pixels."""
+
+    checksum: str
+    source: str
+    images: dict[str, Tensor]
+    labels: dict[str, Tensor]
+    scaling: Scaling
+
+
+class Runs:
+    """The runs below ``root``. ``doing`` hears, in words, of what takes a moment."""
+
+    def __init__(self, root: Path, doing: Callable[[str], object] = lambda _: None) -> None:
+        self._root = root
+        self.doing = doing
+        self._files: OrderedDict[Path, tuple[tuple[int, int], Any]] = OrderedDict()
+        self._data: dict[tuple[str, int], HeldOut] = {}
+
+    def folder(self, name: str) -> RunFolder:
+        """Return the folder of that name. Raises `LabError` when it is gone."""
+        path = self._root / name
+        if not path.is_dir():
+            raise LabError(f"the folder {path} is not there any more")
+        return RunFolder(path)
+
+    def record(self, name: str) -> RunRecord:
+        """Return what ``run.json`` says. Raises `LabError`."""
+        folder = self.folder(name)
+        return self._kept(folder.record_path, folder.read_record)
+
+    def predictions(self, name: str) -> Predictions:
+        """Return what the network says of each held-out image. Raises `LabError` when that is not known."""
+        folder = self.folder(name)
+        if not folder.predictions_path.exists():
+            state = self.record(name).state
+            when = "it is written when the run has ended" if state == "running" else f"the run is {state}"
+            raise LabError(f"there is no predictions.npz yet: {when}")
+        return self._kept(folder.predictions_path, lambda: Predictions.read(folder.predictions_path))
+
+    def has_predictions(self, name: str) -> bool:
+        """Say whether the network was tried on held-out images."""
+        return self.folder(name).predictions_path.exists()
+
+    def trained(self, name: str) -> Trained:
+        """Return the network with its best weights so far and the scaling of pixels, on the CPU. Raises `LabError`."""
+        folder, record = self.folder(name), self.record(name)
+        if not folder.weights_path.exists():
+            raise LabError(f"there is no model.safetensors yet in {folder.path}: it comes with the first epoch")
+        network = self._kept(folder.weights_path, lambda: experiment.load_network(folder, record.config).eval())
+        mean, std = record.dataset.mean, record.dataset.std
+        known = mean is not None and std is not None  # folders of earlier versions don't tell
+        return Trained(record, network, Scaling(mean, std) if known else self.held_out(name).scaling)  # type: ignore[arg-type]
+
+    def held_out(self, name: str) -> HeldOut:
+        """Return the held-out images of the data set that the run saw.
+
+        Raises `LabError` when the data set is not here, or is another than the one that the run saw.
+        """
+        record = self.record(name)
+        key = record.dataset.name, record.config.val_size
+        if key not in self._data:
+            self.doing(f"reading {title(cast('DatasetName', key[0]))}…")
+            self._data[key] = _held_out(cast("DatasetName", key[0]), key[1])
+        found = self._data[key]
+        if found.checksum != record.dataset.checksum:
+            raise LabError(
+                f"the run saw {record.dataset.name} with checksum {record.dataset.checksum[:12]}…, and "
+                f"{found.source} has {found.checksum[:12]}…; these are other images"
+            )
+        return found
+
+    def images(self, name: str, split: str) -> Tensor:
+        """Return the images (N, 1, 28, 28) of ``split``, uint8. Raises `LabError`, also where predictions don't fit."""
+        found = self.held_out(name)
+        if self.has_predictions(name):
+            predictions = self.predictions(name)
+            if predictions.split == split and not np.array_equal(predictions.labels, found.labels[split].numpy()):
+                raise LabError("predictions.npz is of other images than the data set has; is it another run's?")
+        return found.images[split]
+
+    def class_names(self, name: str) -> tuple[str, ...]:
+        """Return the names of the ten classes."""
+        return CLASS_NAMES.get(self.record(name).dataset.name, DIGITS)
+
+    def _kept(self, path: Path, read: Callable[[], _T]) -> _T:
+        """Return what ``read`` makes of a file, anew when the file has changed."""
+        try:
+            found = path.stat()
+        except OSError as error:
+            raise LabError(f"{path} cannot be read: {error.strerror}") from None
+        stamp = found.st_mtime_ns, found.st_size
+        known = self._files.pop(path, None)
+        if known is None or known[0] != stamp:
+            known = stamp, read()
+        self._files[path] = known
+        while len(self._files) > _KEPT:
+            self._files.popitem(last=False)
+        return cast("_T", known[1])
+
+
+def _held_out(name: DatasetName, val_size: int) -> HeldOut:
+    data = datasets.load_here(name, val_size=val_size)
+    return HeldOut(
+        data.checksum,
+        data.source,
+        {"test": data.test_images, "validation": data.val_images},
+        {"test": data.test_labels, "validation": data.val_labels},
+        Scaling(data.mean, data.std),
+    )

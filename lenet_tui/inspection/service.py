@@ -1,0 +1,208 @@
+"""Answering requests, one at a time; only the map, which takes seconds, is made beside them."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import traceback
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import ValidationError
+
+from lenet_tui import handwriting
+from lenet_tui.errors import LabError
+from lenet_tui.inspection import layers, mistakes
+from lenet_tui.inspection.messages import (
+    SIDE,
+    Counts,
+    Guess,
+    Guesses,
+    Images,
+    Layers,
+    Map,
+    Reply,
+    Request,
+    Shown,
+    WishConfusion,
+    WishGuesses,
+    WishImage,
+    WishImages,
+    WishLayers,
+    WishMap,
+)
+from lenet_tui.inspection.runs import Runs
+from lenet_tui.predictions import CLASSES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+    from typing import Literal
+
+    import torch
+    from numpy.typing import NDArray
+
+    from lenet_tui.inspection.messages import Answer, Wish
+    from lenet_tui.predictions import Predictions
+    from lenet_tui.runfolder import RunRecord
+
+    Split = Literal["test", "validation"]
+
+
+class Service:
+    """Answers requests about the runs below ``root`` by calling ``tell``, from more than one thread."""
+
+    def __init__(self, root: Path, tell: Callable[[Reply], object]) -> None:
+        self._tell = tell
+        self._runs = Runs(root)
+        self._maps: dict[str, tuple[Predictions, Map]] = {}
+        self._to_arrange: queue.SimpleQueue[tuple[int, str, Predictions, RunRecord]] = queue.SimpleQueue()
+        threading.Thread(target=self._arrange, name="map", daemon=True).start()
+
+    def serve(self, lines: Iterable[bytes]) -> None:
+        """Answer every request in ``lines``. Whatever goes wrong with one is its answer."""
+        for line in lines:
+            try:
+                request = Request.model_validate_json(line)
+            except ValidationError as error:
+                self._tell(Reply(id=0, error=f"this is no request: {error.errors()[0]['msg']}"))
+            else:
+                self._serve(request)
+
+    def _serve(self, request: Request) -> None:
+        self._runs.doing = lambda words: self._tell(Reply(id=request.id, doing=words))
+        self._answering(request.id, lambda: self._answer(request.id, request.wish))
+
+    def _answering(self, number: int, answer: Callable[[], Answer | None]) -> None:
+        try:
+            found = answer()
+        except LabError as error:
+            self._tell(Reply(id=number, error=str(error)))
+        except Exception as error:  # noqa: BLE001 - a bug costs one answer, not the process
+            traceback.print_exc()
+            self._tell(Reply(id=number, error=f"internal error: {error!r}"))
+        else:
+            if found is not None:
+                self._tell(Reply(id=number, answer=found))
+
+    def _answer(self, number: int, wish: Wish) -> Answer | None:
+        """Return the answer, None when it comes later."""
+        match wish:
+            case WishConfusion():
+                return self._counts(wish.folder)
+            case WishImages():
+                return self._images(wish)
+            case WishImage():
+                return self._image(wish.folder, wish.index)
+            case WishMap():
+                return self._map(number, wish.folder)
+            case WishLayers():
+                return self._layers(wish)
+            case WishGuesses():
+                return self._guesses(wish)
+
+    def _counts(self, folder: str) -> Counts:
+        said = self._runs.predictions(folder)
+        counts = np.bincount(said.labels * CLASSES + said.predicted, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
+        return Counts(split=said.split, counts=counts.tolist(), names=self._runs.class_names(folder))
+
+    def _images(self, wish: WishImages) -> Images:
+        said = self._runs.predictions(wish.folder)
+        numbers = mistakes.chosen(said, wish.true, wish.predicted)
+        start = max(0, wish.start)
+        wanted = numbers[start : start + max(0, wish.count)]
+        pixels = self._runs.images(wish.folder, said.split)
+        confidence = mistakes.confidence(said)
+        shown = [
+            _shown(number, pixels[number], said.labels[number], said.predicted[number], confidence[number])
+            for number in wanted.tolist()
+        ]
+        return Images(total=len(numbers), images=tuple(shown))
+
+    def _image(self, folder: str, index: int) -> Shown:
+        split = self._split(folder)
+        pixels = self._runs.images(folder, split)
+        if not 0 <= index < len(pixels):
+            raise LabError(f"there is no image {index}: the {split} set has {len(pixels):,}")
+        if self._runs.has_predictions(folder):
+            said = self._runs.predictions(folder)
+            confidence = mistakes.probabilities(said.logits[index : index + 1]).max()
+            return _shown(index, pixels[index], said.labels[index], said.predicted[index], confidence)
+        return _shown(index, pixels[index], int(self._runs.held_out(folder).labels[split][index]))
+
+    def _split(self, folder: str) -> Split:
+        # The test set is looked at once, by the finished run.
+        return self._runs.predictions(folder).split if self._runs.has_predictions(folder) else "validation"
+
+    def _map(self, number: int, folder: str) -> Map | None:
+        said, record = self._runs.predictions(folder), self._runs.record(folder)
+        known = self._maps.get(folder)
+        if known is not None and known[0] is said:
+            return known[1]
+        self._tell(Reply(id=number, doing="arranging the images with t-SNE, which takes a few seconds…"))
+        self._to_arrange.put((number, folder, said, record))
+        return None
+
+    def _arrange(self) -> None:
+        while True:
+            number, folder, said, record = self._to_arrange.get()
+            self._answering(number, partial(self._arranged, folder, said, record))
+
+    def _arranged(self, folder: str, said: Predictions, record: RunRecord) -> Map:
+        from lenet_tui.reports import NotDrawable, style, tsne
+
+        try:
+            chosen, places = tsne.arranged(record, said)
+        except NotDrawable as reason:
+            raise LabError(f"there is no map: {reason}") from None
+        low = places.min(axis=0)
+        unit = ((places - low) / np.maximum(places.max(axis=0) - low, 1e-9)).round(4)
+        found = Map(
+            indices=chosen.tolist(),
+            x=unit[:, 0].tolist(),
+            y=unit[:, 1].tolist(),
+            true=said.labels[chosen].tolist(),
+            predicted=said.predicted[chosen].tolist(),
+            names=style.class_names(record),
+            colours=style.CLASS_COLOURS,
+        )
+        self._maps[folder] = said, found
+        return found
+
+    def _layers(self, wish: WishLayers) -> Layers:
+        trained = self._runs.trained(wish.folder)
+        split = self._split(wish.folder)
+        image = self._image(wish.folder, wish.index)
+        pixels = self._runs.images(wish.folder, split)
+        maps = layers.feature_maps(trained.network, pixels[wish.index : wish.index + 1], trained.scaling)
+        return Layers(split=split, image=image, of=len(pixels), layers=(layers.first_filters(trained.network), *maps))
+
+    def _guesses(self, wish: WishGuesses) -> Guesses:
+        if len(wish.drawing) != SIDE * SIDE:
+            raise LabError(f"a drawing is {SIDE}×{SIDE} bytes, and this has {len(wish.drawing)}")
+        drawing = np.frombuffer(wish.drawing, np.uint8).reshape(SIDE, SIDE)
+        return Guesses(guesses=tuple(self._guess(name, drawing) for name in wish.folders))
+
+    def _guess(self, folder: str, drawing: NDArray[np.uint8]) -> Guess:
+        try:
+            trained = self._runs.trained(folder)
+        except LabError as error:  # of this run; the other one can still answer
+            return Guess(error=str(error))
+        prepared = handwriting.prepare(drawing, trained.record.dataset.name)
+        found = trained.probabilities(prepared[np.newaxis])[0]
+        if not np.isfinite(found).all():
+            return Guess(error="the network gives no numbers: the run diverged", prepared=prepared.tobytes())
+        return Guess(probabilities=found.tolist(), names=self._runs.class_names(folder), prepared=prepared.tobytes())
+
+
+def _shown(
+    index: int, pixels: torch.Tensor, true: int, predicted: int | None = None, confidence: float | None = None
+) -> Shown:
+    return Shown(
+        index=index,
+        pixels=pixels.numpy().tobytes(),
+        true=int(true),
+        predicted=None if predicted is None else int(predicted),
+        confidence=None if confidence is None else float(confidence),
+    )

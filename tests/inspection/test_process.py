@@ -1,0 +1,320 @@
+"""The helper process as the app has it: real pipes, real runs of digits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import psutil
+import pytest
+
+from lenet_tui import experiment, handwriting, trained
+from lenet_tui.errors import LabError
+from lenet_tui.inspection.messages import (
+    Counts,
+    Guesses,
+    Images,
+    Layers,
+    Map,
+    Shown,
+    WishConfusion,
+    WishGuesses,
+    WishImage,
+    WishImages,
+    WishLayers,
+    WishMap,
+)
+from lenet_tui.predictions import Predictions
+from lenet_tui.runfolder import RunFolder
+from lenet_tui.tui.inspector import Inspector
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from lenet_tui.data.datasets import Dataset
+
+LENET = "lenet/bs64_lr0.001_data-digits_ep2_thr1_tsne120"
+ALEXNET = "alexnet/bs64_lr0.001_data-digits_ep1_thr1_tsne120"
+STOPPED = "lenet/bs64_lr0.001_data-digits_ep2_seed1_thr1_tsne120"
+
+
+@contextlib.asynccontextmanager
+async def opened(root: Path) -> AsyncIterator[Inspector]:
+    inspector = Inspector(root)
+    try:
+        yield inspector
+    finally:
+        inspector.end()
+
+
+def said(root: Path, folder: str = LENET) -> Predictions:
+    return Predictions.read(RunFolder(root / folder).predictions_path)
+
+
+def copied(root: Path, target: Path, *folders: str) -> Path:
+    for folder in folders:
+        shutil.copytree(root / folder, target / folder)
+    return target
+
+
+async def test_a_finished_run_answers_every_wish(trained_root: Path, digits: Dataset) -> None:
+    predictions = said(trained_root)
+    wrong = int((predictions.predicted != predictions.labels).sum())
+    async with opened(trained_root) as inspector:
+        counts = await inspector.ask(WishConfusion(folder=LENET), Counts)
+        assert (counts.split, sum(map(sum, counts.counts)), counts.names[3]) == ("test", 397, "3")
+        assert sum(counts.counts[n][n] for n in range(10)) == 397 - wrong
+
+        found = await inspector.ask(WishImages(folder=LENET, count=1000), Images)
+        assert found.total == len(found.images) == wrong > 10
+        confidences = [image.confidence for image in found.images]
+        assert confidences == sorted(confidences, reverse=True)  # type: ignore[type-var]
+        first = found.images[0]
+        assert first.pixels == digits.test_images[first.index].numpy().tobytes()
+        assert (first.true, first.predicted) == (predictions.labels[first.index], predictions.predicted[first.index])
+        logits = predictions.logits[first.index].astype(float)
+        assert first.confidence == pytest.approx(np.exp(logits.max()) / np.exp(logits).sum())
+
+        part = await inspector.ask(WishImages(folder=LENET, start=2, count=3), Images)
+        assert part.images == found.images[2:5]
+        of_class = await inspector.ask(WishImages(folder=LENET, true=first.true, count=1000), Images)
+        assert of_class.images == tuple(image for image in found.images if image.true == first.true)
+        cell = await inspector.ask(WishImages(folder=LENET, true=0, predicted=0, count=1), Images)
+        assert cell.total == counts.counts[0][0]
+        assert (cell.images[0].true, cell.images[0].predicted) == (0, 0)
+
+        assert await inspector.ask(WishImage(folder=LENET, index=first.index), Shown) == first
+        with pytest.raises(LabError, match="there is no image 397: the test set has 397"):
+            await inspector.ask(WishImage(folder=LENET, index=397), Shown)
+
+
+async def test_the_map_is_that_of_the_picture(trained_root: Path) -> None:
+    from lenet_tui.reports import tsne
+
+    predictions, record = said(trained_root), RunFolder(trained_root / LENET).read_record()
+    chosen, places = tsne.arranged(record, predictions)
+    async with opened(trained_root) as inspector:
+        heard: list[str] = []
+        found = await inspector.ask(WishMap(folder=LENET), Map, heard.append)
+        assert any("t-SNE" in words for words in heard)
+        assert found.indices == tuple(chosen)
+        unit = (places - places.min(axis=0)) / np.ptp(places, axis=0)
+        np.testing.assert_allclose(np.stack([found.x, found.y], axis=1), unit, atol=1e-4)
+        assert found.true == tuple(predictions.labels[chosen])
+        assert await inspector.ask(WishMap(folder=LENET), Map) == found
+
+
+async def test_other_wishes_are_answered_while_the_map_is_made(trained_root: Path) -> None:
+    async with opened(trained_root) as inspector:
+        await inspector.ask(WishConfusion(folder=LENET), Counts)
+        making = asyncio.create_task(inspector.ask(WishMap(folder=ALEXNET), Map))
+        await inspector.ask(WishImage(folder=LENET, index=0), Shown)
+        assert not making.done()
+        assert (await making).indices
+
+
+@pytest.mark.parametrize(
+    ("folder", "shapes"),
+    [
+        (LENET, [(6, 5), (6, 28), (6, 14), (6, 14), (16, 10), (16, 5), (16, 5)]),
+        (
+            ALEXNET,
+            [
+                (24, 5),
+                (24, 28),
+                (24, 13),
+                (24, 13),
+                (64, 13),
+                (64, 6),
+                (64, 6),
+                *[(96, 6)] * 4,
+                *[(64, 6), (64, 2), (64, 2)],
+            ],
+        ),
+    ],
+)
+async def test_filters_and_maps_are_those_of_the_network(
+    trained_root: Path, digits: Dataset, folder: str, shapes: list[tuple[int, int]]
+) -> None:
+    network = experiment.load_network(
+        RunFolder(trained_root / folder), RunFolder(trained_root / folder).read_record().config
+    )
+    async with opened(trained_root) as inspector:
+        found = await inspector.ask(WishLayers(folder=folder, index=7), Layers)
+    assert [(layer.count, layer.width) for layer in found.layers] == shapes
+    filters = found.layers[0]
+    values = np.frombuffer(filters.values, np.int8).reshape(filters.count, 5, 5) * (filters.largest / 127)
+    weights = network.features[0].weight[:, 0].detach().numpy()
+    np.testing.assert_allclose(values, weights, atol=filters.largest / 127)
+    relu = next(layer for layer in found.layers if layer.title.startswith("ReLU"))
+    assert min(np.frombuffer(relu.values, np.int8)) == 0
+    convolution = found.layers[1]
+    assert min(np.frombuffer(convolution.values, np.int8)) < 0  # what is shown before the activation stays as it was
+    assert found.image.pixels == digits.test_images[7].numpy().tobytes()
+    assert found.of == 397
+
+
+async def test_a_drawing_is_prepared_and_guessed_by_each_run(trained_root: Path) -> None:
+    drawing = np.zeros((28, 28), np.uint8)
+    drawing[3:20, 5:8] = 200
+    async with opened(trained_root) as inspector:
+        wish = WishGuesses(folders=(LENET, ALEXNET, "lenet/gone"), drawing=drawing.tobytes())
+        first, second, gone = (await inspector.ask(wish, Guesses)).guesses
+        assert "lenet/gone is not there any more" in gone.error
+        for guess, folder in ((first, LENET), (second, ALEXNET)):
+            prepared = handwriting.prepare(drawing, "digits")
+            assert guess.prepared == prepared.tobytes()
+            network = trained.load(RunFolder(trained_root / folder))
+            assert guess.probabilities == pytest.approx(network.probabilities(prepared[np.newaxis])[0].tolist())
+        with pytest.raises(LabError, match="28×28 bytes, and this has 3"):
+            await inspector.ask(WishGuesses(folders=(LENET,), drawing=b"abc"), Guesses)
+        empty = await inspector.ask(WishGuesses(folders=(LENET,), drawing=bytes(784)), Guesses)
+        assert sum(empty.guesses[0].probabilities) == pytest.approx(1)
+
+
+async def test_a_stopped_run_shows_validation_images(trained_root: Path, digits: Dataset) -> None:
+    async with opened(trained_root) as inspector:
+        counts = await inspector.ask(WishConfusion(folder=STOPPED), Counts)
+        assert (counts.split, sum(map(sum, counts.counts))) == ("validation", 200)
+        image = await inspector.ask(WishImage(folder=STOPPED, index=5), Shown)
+        assert image.pixels == digits.val_images[5].numpy().tobytes()
+
+
+async def test_a_run_at_work_shows_validation_images_and_its_weights_so_far(
+    trained_root: Path, tmp_path: Path, digits: Dataset
+) -> None:
+    root = copied(trained_root, tmp_path, LENET)
+    folder = RunFolder(root / LENET)
+    folder.predictions_path.unlink()
+    folder.write_record(folder.read_record().model_copy(update={"state": "running"}))
+    async with opened(root) as inspector:
+        with pytest.raises(LabError, match=r"no predictions\.npz yet: it is written when the run has ended"):
+            await inspector.ask(WishImages(folder=LENET, count=3), Images)
+        found = await inspector.ask(WishLayers(folder=LENET, index=0), Layers)
+        assert found.split == "validation"
+        assert found.image.pixels == digits.val_images[0].numpy().tobytes()
+        assert found.image.predicted is None
+        shutil.copy(trained_root / STOPPED / "model.safetensors", folder.weights_path)  # the next epoch was better
+        assert (await inspector.ask(WishLayers(folder=LENET, index=0), Layers)).layers != found.layers
+        folder.weights_path.unlink()
+        with pytest.raises(LabError, match="comes with the first epoch"):
+            await inspector.ask(WishLayers(folder=LENET, index=0), Layers)
+
+
+async def test_what_is_wrong_with_a_folder_is_a_message_and_the_process_goes_on(
+    trained_root: Path, tmp_path: Path
+) -> None:
+    root = copied(trained_root, tmp_path, LENET, ALEXNET)
+    broken = RunFolder(root / ALEXNET)
+    async with opened(root) as inspector:
+        with pytest.raises(LabError, match="is not there any more"):
+            await inspector.ask(WishImages(folder="lenet/gone", count=1), Images)
+        pid = inspector.pid
+        broken.predictions_path.write_bytes(b"PK but not really")
+        broken.weights_path.write_bytes(b"nothing")
+        for wish, kind in ((WishMap(folder=ALEXNET), Map), (WishLayers(folder=ALEXNET, index=0), Layers)):
+            with pytest.raises(LabError, match=r"damaged|cannot load"):
+                await inspector.ask(wish, kind)
+        shutil.copy(root / LENET / "predictions.npz", broken.predictions_path)
+        said_wrong = said(root)
+        Predictions("test", said_wrong.labels[::-1], said_wrong.logits, said_wrong.features).write(
+            broken.predictions_path
+        )
+        with pytest.raises(LabError, match=r"predictions\.npz is of other images"):
+            await inspector.ask(WishImages(folder=ALEXNET, count=1), Images)
+        record = broken.read_record()
+        other = record.dataset.model_copy(update={"checksum": "c0ffee"})
+        broken.write_record(record.model_copy(update={"dataset": other}))
+        with pytest.raises(LabError, match="these are other images"):
+            await inspector.ask(WishImages(folder=ALEXNET, count=1), Images)
+        missing = record.dataset.model_copy(update={"name": "kmnist"})
+        broken.write_record(
+            record.model_copy(
+                update={"dataset": missing, "config": record.config.model_copy(update={"val_size": 5000})}
+            )
+        )
+        with pytest.raises(LabError, match="KMNIST is not on this machine; 'lenet-tui data get kmnist' fetches it"):
+            await inspector.ask(WishImages(folder=ALEXNET, count=1), Images)
+        broken.record_path.write_text("{")
+        with pytest.raises(LabError, match=r"run\.json is damaged"):
+            await inspector.ask(WishImages(folder=ALEXNET, count=1), Images)
+        assert (await inspector.ask(WishImages(folder=LENET, count=1), Images)).images
+        assert inspector.pid == pid
+
+
+async def test_weights_that_diverged_are_said_to_be_no_numbers(trained_root: Path, tmp_path: Path) -> None:
+    import safetensors.torch
+
+    root = copied(trained_root, tmp_path, LENET)
+    path = RunFolder(root / LENET).weights_path
+    safetensors.torch.save_file(
+        {name: tensor * float("nan") for name, tensor in safetensors.torch.load_file(path).items()}, path
+    )
+    async with opened(root) as inspector:
+        guesses = await inspector.ask(WishGuesses(folders=(LENET,), drawing=bytes(784)), Guesses)
+        assert "diverged" in guesses.guesses[0].error
+        assert set((await inspector.ask(WishLayers(folder=LENET, index=0), Layers)).layers[0].values) == {0}
+
+
+async def test_a_process_that_dies_is_noticed_and_started_again(trained_root: Path) -> None:
+    async with opened(trained_root) as inspector:
+        heard: list[str] = []
+        waiting = asyncio.create_task(inspector.ask(WishConfusion(folder=LENET), Counts, heard.append))
+        while "loading torch…" not in heard:
+            await asyncio.sleep(0.01)
+        assert inspector.pid is not None
+        os.kill(inspector.pid, signal.SIGKILL)
+        with pytest.raises(LabError, match=r"died \(code -9\)"):
+            await waiting
+        assert (await inspector.ask(WishConfusion(folder=LENET), Counts)).split == "test"
+        os.kill(inspector.pid, signal.SIGKILL)  # while nobody waits
+        while inspector.pid is not None:
+            await asyncio.sleep(0.01)
+        assert (await inspector.ask(WishConfusion(folder=LENET), Counts)).split == "test"
+
+
+async def test_who_no_longer_waits_leaves_the_process_to_others(trained_root: Path) -> None:
+    async with opened(trained_root) as inspector:
+        hasty = asyncio.create_task(inspector.ask(WishConfusion(folder=LENET), Counts))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        hasty.cancel()
+        assert (await inspector.ask(WishConfusion(folder=LENET), Counts)).split == "test"
+
+
+def test_the_process_is_polite_and_ends_with_its_input(trained_root: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lenet_tui.inspection", str(trained_root)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process:
+        assert b"loading torch" in process.stdout.readline()
+        process.stdin.write(b"this is no JSON\n")
+        process.stdin.flush()
+        assert b"this is no request" in process.stdout.readline()
+        assert psutil.Process(process.pid).nice() >= 10
+        assert b"t-SNE" in ask_for_a_map(process)
+        process.stdin.close()
+        begun = time.monotonic()
+        assert process.wait(20) == 0
+        assert time.monotonic() - begun < 10  # though a map is being made
+
+
+def ask_for_a_map(process: subprocess.Popen[bytes]) -> bytes:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b'{"id": 1, "wish": {"wish": "map", "folder": "%s"}}\n' % LENET.encode())
+    process.stdin.flush()
+    return process.stdout.readline()
