@@ -25,6 +25,7 @@ COMMANDS = {
     "show": "runs",
     "export": "export",
     "predict": "predict",
+    "inspect": "inspect",
     "delete": "runs",
     "import": "runs",
     "study": "study",

@@ -1,0 +1,121 @@
+"""``lenet-tui inspect``: the images that a run gets wrong, most confident first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lenet_tui.cli import flags
+from lenet_tui.cli.export import find
+from lenet_tui.cli.session import say, say_json
+from lenet_tui.errors import UsageError
+from lenet_tui.words import counted
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from lenet_tui.predictions import Predictions
+
+_LAST_CLASS = 9
+_COUNT = 10
+
+
+def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the command ``inspect``."""
+    parser = commands.add_parser(
+        "inspect",
+        help="look at the images that a run gets wrong",
+        description="Draw the test images that a run's network takes for another class, most confident first. Of a "
+        "run that is not finished they are validation images. With both --true and --predicted the same, those that "
+        "it gets right. The app shows more of a run with i: t-SNE map, filters, feature maps, and a canvas to draw on.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("name", metavar="RUN", help="the run's number or folder")
+    parser.add_argument("--true", type=int, metavar="D", help="only images of this class, 0 to 9")
+    parser.add_argument("--predicted", type=int, metavar="D", help="only images taken for this class, 0 to 9")
+    parser.add_argument("--count", type=int, default=_COUNT, metavar="N", help=f"at most so many (default {_COUNT})")
+    flags.add_root(parser)
+    flags.add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print how many are wrong, and the first of them."""
+    for name in ("true", "predicted"):
+        value = getattr(arguments, name)
+        if value is not None and not 0 <= value <= _LAST_CLASS:
+            raise UsageError(f"--{name} {value} is no class; give a number from 0 to {_LAST_CLASS}")
+    if arguments.count < 0:
+        raise UsageError(f"--count {arguments.count} is less than nothing; give 0 or more")
+    folder = find(arguments.name, arguments.root.expanduser())
+
+    from lenet_tui.inspection import mistakes
+    from lenet_tui.inspection.runs import Runs  # imports torch, which takes a second
+
+    runs, name = Runs(folder.path.absolute().parent), folder.path.name
+    said, names = runs.predictions(name), runs.class_names(name)
+    numbers = mistakes.chosen(said, arguments.true, arguments.predicted)
+    confidences = mistakes.confidence(said)
+    shown = [
+        {
+            "index": number,
+            "true": int(said.labels[number]),
+            "predicted": int(said.predicted[number]),
+            "confidence": float(confidences[number]),
+        }
+        for number in numbers[: arguments.count].tolist()
+    ]
+    if arguments.json:
+        wrong = int((said.predicted != said.labels).sum())
+        say_json(
+            {"run": arguments.name, "split": said.split, "of": len(said.labels), "wrong": wrong, "found": len(numbers)}
+            | {"classes": names, "images": shown}
+        )
+        return 0
+    images = runs.images(name, said.split) if shown else None
+    say(summary(said, names))
+    if arguments.true is not None or arguments.predicted is not None:
+        say(f"{_filter(arguments.true, arguments.predicted, names)}: {counted(len(numbers), 'image')}")
+    say("")
+    if images is not None:
+        _draw(shown, [images[image["index"]][0].numpy() for image in shown], names)
+    return 0
+
+
+def summary(said: Predictions, names: Sequence[str]) -> str:
+    """Return ``87 of 10,000 test images misclassified; most often 4 taken for 9 (8×)``."""
+    import numpy as np
+
+    predicted = said.predicted
+    wrong = predicted != said.labels
+    text = f"{wrong.sum():,} of {len(said.labels):,} {said.split} images misclassified"
+    if not wrong.any():
+        return text
+    counts = np.zeros((_LAST_CLASS + 1, _LAST_CLASS + 1), int)
+    np.add.at(counts, (said.labels[wrong], predicted[wrong]), 1)
+    true, taken = divmod(int(counts.argmax()), _LAST_CLASS + 1)
+    return f"{text}; most often {names[true]} taken for {names[taken]} ({counts[true, taken]}×)"
+
+
+def _filter(true: int | None, predicted: int | None, names: Sequence[str]) -> str:
+    parts = [] if true is None else [f"true class {names[true]}"]
+    parts += [] if predicted is None else [f"taken for {names[predicted]}"]
+    return ", ".join(parts)
+
+
+def _draw(shown: Sequence[dict[str, Any]], images: Sequence[Any], names: Sequence[str]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from lenet_tui.cli.images import drawn, has_colours, side_by_side
+
+    console = Console(highlight=False)
+    pictures = []
+    for told, image in zip(shown, images, strict=True):
+        right = told["true"] == told["predicted"]
+        verb = "rightly taken for" if right else "taken for"
+        words = f"{names[told['true']]} {verb} {names[told['predicted']]}, {100 * told['confidence']:.0f} %"
+        pictures.append(
+            [*drawn(image, colours=has_colours(console)), Text(words), Text(f"image {told['index']}", "dim")]
+        )
+    side_by_side(console, pictures)
