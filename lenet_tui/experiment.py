@@ -71,6 +71,8 @@ def begin(
             validation=len(data.val_labels),
             test=len(data.test_labels),
             fallback_for=fallback_for,
+            mean=data.mean,
+            std=data.std,
         ),
     )
     folder.write_record(record)

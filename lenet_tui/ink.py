@@ -15,7 +15,7 @@ _FAINTEST = 0.2  # of full ink: JPEG's ringing beside a stroke is fainter than t
 _FULL = 90  # the percentile of ink that counts as full
 _SPECK = 0.02  # of the largest stroke's pixels: what is smaller is dust
 _FRAME = 1 / 20  # of the shorter side: how much of the picture's border is thought to be paper
-_SAMPLES = 20_000  # pixels that the paper is estimated from
+_SAMPLES = 5_000  # pixels that the paper is estimated from
 _MEDIAN_TO_STANDARD = 1.4826  # of a normal distribution
 
 

@@ -36,7 +36,9 @@ PICTURES = ("confusion.png", "loss.png", "t-SNE.png")
 class DatasetRecord(BaseModel):
     """Which images a run saw: the data set, where it came from, its checksum, and the size of each part.
 
-    ``fallback_for`` names the data set that was wanted where this one only stands in for it.
+    ``fallback_for`` names the data set that was wanted where this one only stands in for it. ``mean`` and ``std`` are
+    those of the training part's pixels scaled to 0..1, which whoever uses the weights has to know; None in folders of
+    versions that did not keep them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -48,6 +50,8 @@ class DatasetRecord(BaseModel):
     validation: int
     test: int
     fallback_for: str | None = None
+    mean: float | None = None
+    std: float | None = None
 
 
 class Summary(BaseModel):

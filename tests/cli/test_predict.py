@@ -1,0 +1,172 @@
+"""What a real run, trained for a few epochs on the digits, takes pictures for."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lenet_tui import experiment, handwriting, trained
+from lenet_tui.cli import predict
+from lenet_tui.config import RunConfig
+from lenet_tui.errors import LabError, UsageError
+from lenet_tui.runfolder import RunFolder
+from tests.conftest import Watcher
+
+if TYPE_CHECKING:
+    from lenet_tui.data.datasets import Dataset
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, digits: Dataset) -> RunFolder:
+    config = RunConfig(dataset="digits", val_size=200, epochs=3, batch_size=16, threads=1, tsne_samples=100)
+    folder, record = experiment.begin(tmp_path_factory.mktemp("root"), config, digits)
+    assert experiment.run(folder, record, digits, Watcher()).state == "finished"
+    return folder
+
+
+@pytest.fixture
+def copy(run: RunFolder, tmp_path: Path) -> RunFolder:
+    return RunFolder(Path(shutil.copytree(run.path, tmp_path / "copy")))
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory, digits: Dataset) -> list[Path]:
+    """Forty images of the test set, enlarged, every other one dark on light, PNG and JPEG."""
+    folder = tmp_path_factory.mktemp("pictures")
+    paths = []
+    for index in range(40):
+        image = digits.test_images[index, 0].numpy()
+        picture = Image.fromarray(image if index % 2 else 255 - image).resize((196, 196), Image.Resampling.BICUBIC)
+        framed = Image.new("L", (260, 230), 0 if index % 2 else 255)
+        framed.paste(picture, (30, 10))
+        paths.append(folder / f"{index}.{('png', 'jpg')[index // 2 % 2]}")
+        framed.save(paths[-1])
+    return paths
+
+
+def call(*words: object) -> int:
+    parser = argparse.ArgumentParser()
+    predict.add_parser(parser.add_subparsers())
+    arguments = parser.parse_args(["predict", *map(str, words)])
+    code: int = arguments.run(arguments)
+    return code
+
+
+def test_pictures_of_test_images_are_recognised_about_as_well_as_the_images(
+    run: RunFolder, pictures: list[Path], digits: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(run.path, *pictures, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["dataset"] == "digits"
+    assert [image["image"] for image in told["images"]] == list(map(str, pictures))
+    right = np.array([image["class"] for image in told["images"]]) == digits.test_labels[:40].numpy()
+    accuracy = run.read_record().summary
+    assert accuracy is not None
+    assert accuracy.test_accuracy is not None
+    assert right.mean() > accuracy.test_accuracy - 0.1 > 0.7
+    for image in told["images"]:
+        assert len(image["probabilities"]) == 10
+        assert sum(image["probabilities"]) == pytest.approx(1)
+        assert max(image["probabilities"]) == image["probabilities"][image["class"]]
+
+
+def test_a_line_tells_the_class_how_sure_it_is_and_what_comes_next(
+    run: RunFolder, pictures: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(run.path, pictures[0], "--json") == 0
+    shares = json.loads(capsys.readouterr().out)["images"][0]["probabilities"]
+    assert call(run.path, pictures[0]) == 0
+    first, second = sorted(range(10), key=lambda c: -shares[c])[:2]
+    assert capsys.readouterr().out == (
+        f"{pictures[0]}  {first}  {100 * shares[first]:.1f} %  (next: {second}, {100 * shares[second]:.1f} %)\n"
+    )
+
+
+def test_classes_that_are_no_digits_have_their_names() -> None:
+    shares = np.zeros(10)
+    shares[9], shares[7] = 0.75, 0.25
+    names = predict.CLASS_NAMES["fashion-mnist"]
+    shown = predict.line(Path("100%.png"), shares, names)
+    assert shown == "100%.png  Ankle boot  75.0 %  (next: Sneaker, 25.0 %)"
+
+
+def test_what_the_network_saw_can_be_looked_at(
+    run: RunFolder, pictures: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(run.path, *pictures[:2], "--show") == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line]
+    assert len(lines) == 2 * (1 + 14)
+    assert "█" in "".join(lines[1:15])
+
+
+def test_a_picture_that_cannot_be_read_does_not_keep_the_others_from_being_told(
+    run: RunFolder, pictures: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = tmp_path / "words.png"
+    words.write_text("four")
+    assert call(run.path, words, pictures[0], tmp_path / "nowhere.png") == 1
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{pictures[0]}  ")
+    assert out.count("\n") == 1
+    assert err.splitlines() == [
+        f"lenet-tui: {words} is neither a PNG nor a JPEG picture",
+        f"lenet-tui: {tmp_path / 'nowhere.png'} is no picture: No such file or directory",
+    ]
+    assert call(run.path, words, pictures[0], "--json") == 1
+    bad, good = json.loads(capsys.readouterr().out)["images"]
+    assert bad == {"image": str(words), "error": f"{words} is neither a PNG nor a JPEG picture"}
+    assert good["image"] == str(pictures[0])
+    assert call(run.path, pictures[0], tmp_path / "nowhere.png") == 2
+
+
+def test_a_run_without_weights_is_one_clear_line(copy: RunFolder, pictures: list[Path], tmp_path: Path) -> None:
+    copy.weights_path.unlink()
+    with pytest.raises(LabError, match=r"has no weights \(finished\)"):
+        call(copy.path, pictures[0])
+    copy.weights_path.write_bytes(b"not really")
+    with pytest.raises(LabError, match="cannot load"):
+        call(copy.path, pictures[0])
+    with pytest.raises(UsageError, match="there is no run folder nowhere"):
+        call("nowhere", pictures[0])
+    with pytest.raises(UsageError, match="there is no run 7"):
+        call("7", pictures[0], "--root", tmp_path / "empty")
+
+
+def test_the_scaling_of_pixels_is_kept_with_the_run_and_found_for_folders_that_lack_it(
+    copy: RunFolder, digits: Dataset
+) -> None:
+    record = copy.read_record()
+    assert (record.dataset.mean, record.dataset.std) == (digits.mean, digits.std)
+    assert trained.load(copy).scaling == trained.Scaling(digits.mean, digits.std)
+    older = record.dataset.model_copy(update={"mean": None, "std": None})
+    copy.write_record(record.model_copy(update={"dataset": older}))
+    assert trained.load(copy).scaling == trained.Scaling(digits.mean, digits.std)
+    others = older.model_copy(update={"checksum": "c0ffee"})
+    copy.write_record(record.model_copy(update={"dataset": others}))
+    with pytest.raises(LabError, match="was trained on other images of digits"):
+        trained.load(copy)
+
+
+def test_probabilities_are_those_of_the_predictions_on_file(run: RunFolder, digits: Dataset) -> None:
+    from lenet_tui.predictions import Predictions
+
+    logits = Predictions.read(run.predictions_path).logits[:50].astype(np.float64)
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    found = trained.load(run).probabilities(digits.test_images[:50, 0].numpy())
+    assert found == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_data_set_of_the_run_says_how_large_its_things_are(
+    run: RunFolder, pictures: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = handwriting.prepare(handwriting.read(pictures[0]), "digits")
+    shares = trained.load(run).probabilities(seen[np.newaxis])[0]
+    assert call(run.path, pictures[0], "--json") == 0
+    assert json.loads(capsys.readouterr().out)["images"][0]["probabilities"] == pytest.approx(shares.tolist())
