@@ -21,8 +21,7 @@ _TITLES = {nn.MaxPool2d: "max pooling", nn.AvgPool2d: "mean pooling", nn.ReLU: "
 def first_filters(network: Network) -> Layer:
     """Return the filters of the first convolution, one plane each."""
     first = next(layer for layer in network.features if isinstance(layer, nn.Conv2d))
-    height, width = first.kernel_size
-    return _layer(f"filters of convolution 1, {height}×{width}", first.weight[:, 0])
+    return _layer("filters 1", first.weight[:, 0])
 
 
 @torch.inference_mode()

@@ -159,12 +159,16 @@ class Layer(Message):
 
 
 class Layers(Message):
-    """The filters of the first convolution, then the maps after each layer, for ``image`` of ``split``."""
+    """The filters of the first convolution, then the maps after each layer, for ``image`` of the ``of`` of ``split``.
+
+    ``names`` are those of the ten classes.
+    """
 
     kind: Literal["layers"] = "layers"
     split: Literal["test", "validation"]
     image: Shown
     of: int
+    names: tuple[str, ...]
     layers: tuple[Layer, ...]
 
 

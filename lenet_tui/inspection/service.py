@@ -176,7 +176,13 @@ class Service:
         image = self._image(wish.folder, wish.index)
         pixels = self._runs.images(wish.folder, split)
         maps = layers.feature_maps(trained.network, pixels[wish.index : wish.index + 1], trained.scaling)
-        return Layers(split=split, image=image, of=len(pixels), layers=(layers.first_filters(trained.network), *maps))
+        return Layers(
+            split=split,
+            image=image,
+            of=len(pixels),
+            names=self._runs.class_names(wish.folder),
+            layers=(layers.first_filters(trained.network), *maps),
+        )
 
     def _guesses(self, wish: WishGuesses) -> Guesses:
         if len(wish.drawing) != SIDE * SIDE:

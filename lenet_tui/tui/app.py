@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from lenet_tui.store import Store
+    from lenet_tui.tui.inspector import Inspector
 
 _HANGUP_SECONDS = 2.0
 _Answer = TypeVar("_Answer")
@@ -52,6 +53,7 @@ class LabApp(App[None]):
         self._complaints = complaints
         pace = QUIET_SECONDS if self.settings.quiet else LOOK_SECONDS
         self.watcher = Watcher(root, lambda snapshot: self.post_message(self.Seen(snapshot)), pace)
+        self._inspector: Inspector | None = None
         self.animation_level = "none"
 
     def on_mount(self) -> None:
@@ -75,9 +77,20 @@ class LabApp(App[None]):
         gc.freeze()
         gc.enable()
 
+    @property
+    def inspector(self) -> Inspector:
+        """The way to the process that has torch."""
+        if self._inspector is None:
+            from lenet_tui.tui.inspector import Inspector
+
+            self._inspector = Inspector(self.root)
+        return self._inspector
+
     def on_unmount(self) -> None:
-        """Let go of the store."""
+        """Let go of the store and of the process that has torch."""
         self.watcher.end()
+        if self._inspector is not None:
+            self._inspector.end()
 
     def on_lab_app_seen(self, event: Seen) -> None:
         """Keep what was seen and show it."""

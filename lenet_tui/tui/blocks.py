@@ -20,7 +20,10 @@ NEARLY_WHITE = 236
 
 @dataclass(frozen=True)
 class Blocks:
-    """A picture scaled to ``width`` × ``height`` cells: (height * 2) rows of ``width`` RGB pixels, three bytes each."""
+    """A picture scaled to ``width`` × ``height`` cells: (height * 2) rows of ``width`` RGB pixels, three bytes each.
+
+    The last row may be missing; the lower halves of its cells are then the screen's ground.
+    """
 
     width: int
     height: int
@@ -43,6 +46,8 @@ class Blocks:
 
 @lru_cache(4096)
 def _segment(upper: bytes, lower: bytes, count: int) -> Segment:
+    if not lower:
+        return Segment("▀" * count, Style.parse(f"#{upper.hex()}"))
     ground = f"#{lower.hex()}"
     if upper == lower:
         return Segment(" " * count, Style.parse(f"on {ground}"))

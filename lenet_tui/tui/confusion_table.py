@@ -27,6 +27,7 @@ _ERROR_COLOURS = (
     (0.0, "#fff7bc", "#000000"),
 )
 _RIGHT_COLOURS = ((0.95, "#6baed6", "#000000"), (0.8, "#9ecae1", "#000000"), (0.0, "#deebf7", "#000000"))
+_CURSOR = "bold reverse #d75fd7"
 _GAP = 3
 
 
@@ -87,8 +88,8 @@ def parse(text: str) -> Confusion:
     return found
 
 
-def table(confusion: Confusion, width: int, height: int = 0) -> Text:
-    """Return accuracy, table and worst errors as text for ``width`` columns.
+def table(confusion: Confusion, width: int, height: int = 0, cursor: tuple[int, int] | None = None) -> Text:
+    """Return accuracy, table and worst errors as text for ``width`` columns; the cell at ``cursor`` stands out.
 
     Cells have a second line with their share of the row where ``height`` has room for it; the list of errors stands
     beside the table where ``width`` has.
@@ -100,7 +101,7 @@ def table(confusion: Confusion, width: int, height: int = 0) -> Text:
     errors = [Text(confusion.say(mistake)) for mistake in confusion.worst()]
     errors.insert(0, Text("most frequent errors [in brackets]" if errors else "no errors", style="bold"))
     beside = max(error.cell_len for error in errors) + _GAP
-    matrix = _matrix(confusion, width, tall=height >= 2 * CLASSES + 4)
+    matrix = _matrix(confusion, width, cursor, tall=height >= 2 * CLASSES + 4)
     lines = [head, Text()]
     if max(line.cell_len for line in matrix) + beside <= width:
         lines += _side_by_side(matrix, errors)
@@ -109,7 +110,7 @@ def table(confusion: Confusion, width: int, height: int = 0) -> Text:
     return Text("\n", no_wrap=True, overflow="crop").join(lines)
 
 
-def _matrix(confusion: Confusion, width: int, *, tall: bool) -> list[Text]:
+def _matrix(confusion: Confusion, width: int, cursor: tuple[int, int] | None, *, tall: bool) -> list[Text]:
     named = {(mistake.true, mistake.predicted) for mistake in confusion.worst()}
     cells = [
         [_cell(count, (true, predicted) in named) for predicted, count in enumerate(row)]
@@ -136,6 +137,7 @@ def _matrix(confusion: Confusion, width: int, *, tall: bool) -> list[Text]:
         for predicted, count in enumerate(row):
             part = count / total if total else 0.0
             style = _style(part, right=predicted == true, named=(true, predicted) in named)
+            style = _CURSOR if (true, predicted) == cursor else style
             first.append(f"{cells[true][predicted]:>{size}}", style)
             second.append(f"{_percent(part) if count else '':>{size}}", style)
         if recall_width:

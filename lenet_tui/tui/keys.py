@@ -43,6 +43,8 @@ class Key:
 
 GO, FORM, RUNS, CURVES, APP = "Go to", "New run", "Runs", "Curves", "App"
 RUN_DETAILS, RUN_PICTURES, NO_DATA = "Details of a run", "Pictures of a run", "Missing data"
+COMPARISON, HOMEWORK = "Compare runs", "Homework study"
+RUN_INSPECT = "Inspect a run"
 
 MAIN: tuple[Key, ...] = (
     Key("queue", "ctrl+r", "Queue", "queue what the form says", FORM, show=True, shown_as="^r", priority=True),
@@ -55,6 +57,7 @@ MAIN: tuple[Key, ...] = (
     Key("again", "r", "Resume", "resume a stopped run, or try a failed one again", RUNS),
     Key("clone", "c", "Clone", "copy the run's settings into the form", RUNS),
     Key("pictures", "v", "View pictures", "look at the run's three pictures in the terminal", RUNS),
+    Key("inspect", "i", "Inspect", "its errors, t-SNE map, filters and feature maps; draw a digit for it", RUNS),
     Key("earlier", "K", "Move up", "let a waiting run start earlier", RUNS, shown_as="K"),
     Key("later", "J", "Move down", "let a waiting run start later", RUNS, shown_as="J"),
     Key("delete", "d", "Delete", "delete the run (asks first; its folder goes to the trash)", RUNS),
@@ -67,6 +70,7 @@ MAIN: tuple[Key, ...] = (
     Key("csv", "w", "Write CSV", "write the marked runs, or all, into a CSV file", RUNS),
     Key("follow", "f", "Follow", "keep to the run that is at work", RUNS),
     Key("copy-command", "y", "Copy command", "copy the command line that queues the run, or what the form says", RUNS),
+    Key("study", "h", "Homework study", "train the whole assignment and read its discussion", RUNS),
     Key("metric", "m", "Metric", "loss, accuracy, or both", CURVES),
     Key("log", "l", "Log scale", "logarithmic or linear loss", CURVES),
     Key("smoothing", "o", "Smoothing", "off, 0.6 or 0.9, with the raw curve as a shadow", CURVES),
@@ -148,6 +152,87 @@ PICTURES_KEYS: tuple[Key, ...] = (
     Key("back", "escape,q", "Back", "back to the runs", RUN_PICTURES, show=True, shown_as="esc"),
 )
 
+INSPECT: tuple[Key, ...] = (
+    Key("inspect-1", "1", "Errors", "the misclassified images, most confident first", RUN_INSPECT),
+    Key("inspect-2", "2", "Map", "the t-SNE map, with the image under the cursor", RUN_INSPECT),
+    Key("inspect-3", "3", "Filters and maps", "the first filters, and what each layer makes of an image", RUN_INSPECT),
+    Key("inspect-4", "4", "Draw", "draw a digit, and see what the network takes it for", RUN_INSPECT),
+    Key("inspect-before", "shift+tab", "Before", "the section before", RUN_INSPECT, shown_as="⇧tab", priority=True),
+    Key(
+        *("inspect-after", "tab", "Section", "the next section", RUN_INSPECT),
+        show=True,
+        shown_as="tab 1-4",
+        priority=True,
+    ),
+    Key(
+        "go-left",
+        "left",
+        "Left",
+        "the image to the left or before; the pen to the left",
+        RUN_INSPECT,
+        shown_as="←",
+    ),
+    Key(
+        *("go-right", "right", "Walk", "the image to the right or after; the pen to the right", RUN_INSPECT),
+        show=True,
+        shown_as="arrows",
+    ),
+    Key("go-up", "up", "Up", "the image above; the layer before; the pen upwards", RUN_INSPECT, shown_as="↑"),
+    Key("go-down", "down", "Down", "the image below; the next layer; the pen downwards", RUN_INSPECT, shown_as="↓"),
+    Key("page-back", "pageup", "Page back", "a screenful back", RUN_INSPECT, shown_as="PgUp"),
+    Key("page-on", "pagedown", "Page on", "a screenful on", RUN_INSPECT, shown_as="PgDn"),
+    Key(
+        "matrix",
+        "m",
+        "Matrix",
+        "choose images by a cell of the confusion matrix",
+        RUN_INSPECT,
+        show=True,
+    ),
+    Key("choose", "enter", "Into", "the cell's images; from an image, its feature maps", RUN_INSPECT, show=True),
+    Key("true-class", "t", "True", "errors of the next true class", RUN_INSPECT, show=True),
+    Key("predicted-class", "p", "Predicted", "errors of the next predicted class", RUN_INSPECT, show=True),
+    Key("every-error", "a", "All", "errors of every class", RUN_INSPECT, show=True),
+    Key("next-wrong", "w", "Next error", "the next misclassified image on the map", RUN_INSPECT, show=True),
+    Key("next-here", "n", "Next here", "the next image at the same place of the map", RUN_INSPECT, show=True),
+    Key(
+        "pen",
+        "space",
+        "Pen",
+        "set the pen down, or lift it (the mouse draws too)",
+        RUN_INSPECT,
+        show=True,
+    ),
+    Key(
+        "rub",
+        "x,backspace,delete",
+        "Rub",
+        "take ink away at the pen (or with the right button)",
+        RUN_INSPECT,
+        show=True,
+    ),
+    Key("clear", "c", "Clear", "an empty canvas", RUN_INSPECT, show=True),
+    Key("undo", "u", "Undo", "take the last stroke back", RUN_INSPECT, show=True),
+    Key("other-run", "o", "Other run", "let another run guess as well, marked ones first", RUN_INSPECT, show=True),
+    Key("retry", "r", "Again", "read the run's files again", RUN_INSPECT),
+    Key("back", "escape,q", "Back", "back to the runs", RUN_INSPECT, show=True, shown_as="esc"),
+)
+
+STUDY: tuple[Key, ...] = (
+    Key("queue-study", "enter", "Queue", "queue the study's runs that are not on record yet", HOMEWORK, show=True),
+    Key("more-seeds", "s", "Seeds", "one more seed for every arm", HOMEWORK, show=True, shown_as="s S"),
+    Key("fewer-seeds", "S", "Fewer seeds", "one seed fewer", HOMEWORK, shown_as="S"),
+    Key("more-epochs", "e", "Epochs", "more epochs", HOMEWORK, show=True, shown_as="e E"),
+    Key("fewer-epochs", "E", "Fewer epochs", "fewer epochs", HOMEWORK, shown_as="E"),
+    Key("study-dataset", "d", "Data", "another data set", HOMEWORK, show=True),
+    Key(
+        "update-study", "u", "Update", "write the discussion anew from the runs that are finished", HOMEWORK, show=True
+    ),
+    Key("plan", "p", "Plan", "what the study queues, or the discussion again", HOMEWORK, show=True),
+    Key("contents", "t", "Contents", "show or hide the table of contents; tab goes there", HOMEWORK, show=True),
+    Key("back", "escape,q", "Back", "back to the runs", HOMEWORK, show=True, shown_as="esc"),
+)
+
 MISSING_DATA: tuple[Key, ...] = (
     Key("download", "d", "Download", "fetch the data set into the cache", NO_DATA),
     Key("folder", "f", "Folder", "copy the data set's files from a folder into the cache", NO_DATA),
@@ -155,7 +240,7 @@ MISSING_DATA: tuple[Key, ...] = (
     Key("away", "escape", "Later", "cancel what is going on, or decide later", NO_DATA, shown_as="esc"),
 )
 
-ALL: tuple[Key, ...] = (*MAIN, *DETAILS, *PICTURES_KEYS, *MISSING_DATA)
+ALL: tuple[Key, ...] = (*MAIN, *DETAILS, *PICTURES_KEYS, *INSPECT, *MISSING_DATA)
 
 
 def bindings(keys: tuple[Key, ...]) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:

@@ -19,7 +19,7 @@ from textual.widget import Widget
 from textual.widgets import Footer, Static
 
 from lenet_tui.runfolder import PICTURES
-from lenet_tui.tui import blocks, exporting
+from lenet_tui.tui import blocks, exporting, planes
 from lenet_tui.tui.keys import PICTURES_KEYS, bindings
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class PicturesScreen(Screen[None]):
     @property
     def can_show(self) -> bool:
         """Whether the terminal has colours enough for a picture."""
-        return not self.app.no_color and self.app.console.color_system in ("256", "truecolor")
+        return planes.has_colours(self.app)
 
     def compose(self) -> ComposeResult:
         """Path, picture or words in its place, what would help, keys."""

@@ -172,6 +172,20 @@ class RunActions(_Base):
 
         self.app.push_screen(PicturesScreen(self.lab.root / run.folder, self._settings.pictures))
 
+    def action_inspect(self) -> None:
+        """Look into the current run; a marked one guesses drawings beside it."""
+        run = self.runs.current
+        if run is None:
+            return
+        from lenet_tui.tui.screens.inspect import InspectScreen
+
+        marked = [other for other in self.runs.marked if other.id != run.id]
+        latest = sorted(self.lab.snapshot.runs.values(), key=lambda other: -other.id)
+        others = {other.id: other for other in (*marked, *latest) if other.folder and other.epochs_done}
+        able = [other for other in others.values() if other.id != run.id]
+        second = able[0] if able and able[0] in marked else None
+        self.app.push_screen(InspectScreen(self.lab.inspector, run, able, second))
+
     @work(group="export")
     async def action_export(self) -> None:
         """Write the three pictures of the chosen runs into their folders."""
