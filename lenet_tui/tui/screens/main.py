@@ -177,6 +177,13 @@ class MainScreen(RunActions, Screen[None]):
         if event.input.id == "filter":
             self.runs.focus()
 
+    def action_study(self) -> None:
+        """Train the whole assignment, and read what came of it."""
+        from lenet_tui.data import is_here
+        from lenet_tui.tui.screens.study import StudyScreen
+
+        self.app.push_screen(StudyScreen(self.lab.root, is_here, quiet=self._settings.quiet))
+
     # Going about
 
     def action_go_form(self) -> None:

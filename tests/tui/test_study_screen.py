@@ -1,0 +1,260 @@
+"""The homework study in the app: queued by key through the real command, and read."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from textual.widgets import Static, Tree
+
+from lenet_tui.analysis.study.arms import ARMS, DEFAULT, Plan
+from lenet_tui.config import RunConfig
+from lenet_tui.runner import daemon
+from lenet_tui.store import Store
+from lenet_tui.tui import homework
+from lenet_tui.tui.screens.study import StudyScreen
+from lenet_tui.tui.settings import Settings
+from lenet_tui.tui.widgets.document import Document, FlatTable
+from tests.tui.runs import finished, running, snapshot_of
+from tests.tui.test_main import Bench, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DIGITS = Plan(seeds=1, epochs=2, dataset="digits")
+DOCUMENT = """\
+# The homework study
+
+The default reaches **98.9 %** (run 1). [Back to it](#which-batch-size).
+
+## Which batch size?
+
+| arm | test accuracy | runs |
+|---|---:|---|
+| batch size 16 | **98.9 %** | 2, 3 |
+| batch size 32 | 98.7 % | 4 |
+
+![losses](loss.png)
+
+## Is AlexNet better?
+
+No difference shown.
+"""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path) as store:
+        store.set_draining(True)  # so that nothing is trained here
+        yield store
+    daemon.stop(tmp_path)
+
+
+def queue(store: Store, plan: Plan) -> None:
+    store.add([plan.config(arm, seed) for seed in range(plan.seeds) for arm in ARMS])
+
+
+def write(root: Path, text: str = DOCUMENT) -> Path:
+    path = root / "study" / "homework" / "discussion.md"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def screen_of(bench: Bench) -> StudyScreen:
+    assert isinstance(bench.app.screen, StudyScreen)
+    return bench.app.screen
+
+
+def says(bench: Bench, name: str) -> str:
+    return str(screen_of(bench).query_one(name, Static).content)
+
+
+def seen(bench: Bench) -> str:
+    return "\n".join(strip.text.rstrip() for strip in bench.app.screen._compositor.render_strips())
+
+
+async def open_study(bench: Bench) -> None:
+    await bench.press("escape", "h")
+    await bench.until(lambda: isinstance(bench.app.screen, StudyScreen) and says(bench, "#title"))
+
+
+# Which study is on record, and how far it is
+
+
+def test_a_study_is_known_by_its_runs(store: Store) -> None:
+    assert homework.plan_on_record(store.runs()) is None
+    queue(store, Plan(2, 5, "digits"))
+    store.add([RunConfig(seed=7), RunConfig(dataset="digits", epochs=5, seed=9)])
+    assert homework.plan_on_record(store.runs()) == Plan(2, 5, "digits")
+
+
+def test_the_study_that_was_queued_last_counts(store: Store) -> None:
+    queue(store, Plan(2, 5, "digits"))
+    queue(store, DIGITS)
+    assert homework.plan_on_record(store.runs()) == DIGITS
+    store.add([RunConfig(dataset="digits", epochs=5, seed=3)])  # a default run belongs to any work
+    assert homework.plan_on_record(store.runs()) == DIGITS
+
+
+def test_sweeps_are_not_taken_for_a_study(store: Store) -> None:
+    store.add([RunConfig(batch_size=size, lr=lr) for size in (16, 32, 64) for lr in (0.01, 0.001, 0.0001)])
+    store.add([RunConfig(model="alexnet"), RunConfig(dropout=0.3)])
+    assert homework.plan_on_record(store.runs()) is None
+
+
+def test_what_a_machine_decides_does_not_make_another_study(store: Store) -> None:
+    store.add([DIGITS.config(arm, 0).model_copy(update={"threads": 2, "tsne_samples": 100}) for arm in ARMS])
+    assert homework.plan_on_record(store.runs()) == DIGITS
+    assert homework.standing(DIGITS, snapshot_of(store)).missing == []
+
+
+def test_progress_counts_every_run_once_and_tells_what_is_at_work(store: Store) -> None:
+    finished(store, DIGITS.config(DEFAULT, 0))
+    store.add([DIGITS.config(ARMS[1], 0)])
+    store.wish_stop(2)
+    running(store, DIGITS.config(ARMS[2], 0), epochs=1)
+    store.add([DIGITS.config(arm, 0) for arm in ARMS[3:5]])
+    found = homework.standing(DIGITS, snapshot_of(store, until={3: 10.0, 4: 30.0, 5: 90.0}))
+    assert found.finished == {1}
+    assert found.running == ("run 3, batch size 32, seed 0: 1/2",)
+    told = homework.progress(found, draining=False)
+    assert told == "1 of 15 runs finished · 1 running · 2 waiting · 1 stopped · 10 not queued · done in 1:30"
+    assert homework.progress(found, draining=True).endswith("the queue is paused")
+    assert len(found.missing) == 10
+
+
+def test_the_plan_says_what_it_means_and_what_is_not_trained_again(store: Store) -> None:
+    finished(store, DIGITS.config(DEFAULT, 0))
+    found = homework.standing(DIGITS, snapshot_of(store))
+    text = homework.explanation(found, 3600)
+    for words in ("15 arms × 1 seed = 15 runs", "1 of them are on record", "14 runs to queue: ≈ 1:00:00", "AlexNet"):
+        assert words in text
+    assert max(map(len, text.splitlines()[1:])) <= 78
+    assert "known once" in homework.explanation(found, None)
+
+
+# The screen
+
+
+async def test_keys_change_the_plan_and_enter_queues_it(store: Store, tmp_path: Path) -> None:
+    async with opened(tmp_path) as bench:
+        await open_study(bench)
+        assert "MNIST, 20 epochs, 3 seeds" in says(bench, "#title")
+        assert "45 runs to queue" in says(bench, "#plan Static")
+        await bench.press("s")
+        assert "4 seeds" in says(bench, "#title")
+        await bench.press("S", "S", "S", "S", "E", "E", "E", "E", "e", "d", "d", "d")
+        assert "digits (scikit-learn), 5 epochs, 1 seed" in says(bench, "#title")
+        await bench.press("enter")
+        await bench.until(lambda: len(store.queue()) == 15)
+        assert {run.config for run in store.queue()} == {Plan(1, 5, "digits").config(arm, 0) for arm in ARMS}
+        await bench.until(lambda: "queued 15 runs; the queue is paused" in bench.told())
+        await bench.until(lambda: "15 waiting · the queue is paused" in says(bench, "#progress"))
+        await bench.until(lambda: "No discussion yet" in seen(bench))
+        await bench.press("p")
+        assert "nothing is left to queue" in says(bench, "#plan Static")
+        await bench.press("enter")
+        await bench.until(lambda: "on record already" in bench.told())
+        assert len(store.queue()) == 15
+
+
+async def test_a_study_that_fails_to_be_queued_is_a_message(store: Store, tmp_path: Path) -> None:
+    async with opened(tmp_path) as bench:
+        await open_study(bench)
+        screen_of(bench)._root = tmp_path / "a file"
+        (tmp_path / "a file").touch()
+        await bench.press("d", "d", "d", "enter")
+        await bench.until(lambda: "is a file; give a folder" in bench.told())
+        assert "45 runs to queue" in says(bench, "#plan Static")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50), (20, 5)])
+async def test_the_discussion_is_read_with_its_contents_where_there_is_room(
+    store: Store, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    queue(store, DIGITS)
+    write(tmp_path)
+    async with opened(tmp_path, size) as bench:
+        await bench.until(lambda: len(bench.app.snapshot.runs) == 15)
+        await open_study(bench)
+        document = screen_of(bench).query_one(Document)
+        await bench.until(lambda: len(document.query(FlatTable)) == 1)
+        assert document.show_table_of_contents is (size[0] >= 120)
+        await bench.press("t")
+        assert document.show_table_of_contents is (size[0] < 120)
+        await bench.press("t", "pagedown", "end", "home")
+        if size[0] >= 80:
+            await bench.until(lambda: "batch size 16" in seen(bench))
+            assert "98.9 %" in seen(bench)
+            assert "study/homework/discussion.md and discussion.html" in seen(bench)
+        await bench.press("escape")
+        assert bench.app.screen is bench.main
+
+
+async def test_contents_lead_to_their_section(store: Store, tmp_path: Path) -> None:
+    long = DOCUMENT.replace("No difference shown.", "No difference shown.\n\n" * 60)
+    write(tmp_path, long + "\n## The last one\n\nDone.\n")
+    async with opened(tmp_path, (160, 24)) as bench:
+        await open_study(bench)
+        document = screen_of(bench).query_one(Document)
+        await bench.until(lambda: "The last one" in seen(bench))
+        assert "Done." not in seen(bench)
+        tree = document.query_one(Tree)
+        tree.focus()
+        await bench.press("end", "enter")
+        await bench.until(lambda: "Done." in seen(bench))
+
+
+async def test_links_out_of_the_document_only_say_where_they_lead(store: Store, tmp_path: Path) -> None:
+    write(tmp_path)
+    async with opened(tmp_path) as bench:
+        await open_study(bench)
+        document = screen_of(bench).query_one(Document).document
+        await bench.until(lambda: "98.9 %" in seen(bench))
+        for target in ("loss.png", "#which-batch-size", "#nowhere", "https://example.org/"):
+            document.post_message(document.LinkClicked(document, target))
+            await bench.pilot.pause()
+        assert "loss.png" in bench.told()
+
+
+async def test_a_discussion_that_is_written_anew_is_shown_where_one_was_reading(store: Store, tmp_path: Path) -> None:
+    path = write(tmp_path, DOCUMENT + "\n\nAnd more.\n" * 40)
+    async with opened(tmp_path) as bench:
+        await open_study(bench)
+        document = screen_of(bench).query_one(Document)
+        await bench.until(lambda: document.max_scroll_y > 20)
+        await bench.press("pagedown")
+        place = document.scroll_offset.y
+        assert place > 0
+        path.write_text(path.read_text() + "\n## An answer more\n")
+        screen_of(bench)._read()
+        await bench.until(lambda: "An answer more" in document.document.source)
+        await bench.until(lambda: document.scroll_offset.y == place)
+
+
+async def test_a_discussion_that_cannot_be_read_is_a_message(store: Store, tmp_path: Path) -> None:
+    write(tmp_path).write_bytes(b"\xff\xfe")
+    async with opened(tmp_path) as bench:
+        await open_study(bench)
+        await bench.until(lambda: "cannot be read" in seen(bench))
+
+
+async def test_on_a_slow_link_it_is_written_by_key_only(store: Store, tmp_path: Path) -> None:
+    queue(store, DIGITS)
+    async with opened(tmp_path, settings=Settings(quiet=True)) as bench:
+        await bench.until(lambda: len(bench.app.snapshot.runs) == 15)
+        await open_study(bench)
+        finished(store, DIGITS.config(DEFAULT, 0))
+        await bench.until(lambda: "1 of 15 runs finished" in says(bench, "#progress"))
+        screen_of(bench)._update_by_itself()
+        assert not screen_of(bench)._doing
+
+
+def test_the_answer_of_the_command_is_what_the_screen_counts(store: Store) -> None:
+    from lenet_tui.tui.screens.study import _queued
+
+    assert _queued(json.dumps({"queued": [1, 2, 3]})) == 3
+    assert _queued("no document") == 0
