@@ -109,6 +109,8 @@ DETAILS: tuple[Key, ...] = (
         priority=True,
     ),
     Key("toggle-all", "a", "All settings", "every setting, or what differs from the defaults", RUN_DETAILS, show=True),
+    Key("export", "e", "Export", "write confusion.png, loss.png and t-SNE.png into the folder", RUN_DETAILS, show=True),
+    Key("pictures", "v", "View pictures", "look at the run's three pictures", RUN_DETAILS, show=True),
     Key("back", "escape,q", "Back", "back to the runs", RUN_DETAILS, show=True, shown_as="esc"),
 )
 

@@ -18,6 +18,7 @@ from lenet_tui.runfolder import RunFolder
 from lenet_tui.store import Store
 from lenet_tui.tui import details_text
 from lenet_tui.tui.screens.details import SECTIONS, DetailsScreen
+from lenet_tui.tui.screens.pictures import PicturesScreen
 from tests.reports.conftest import history
 from tests.tui.folders import HISTORY, finished
 
@@ -222,3 +223,14 @@ def test_the_screen_needs_neither_numpy_nor_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("set()\n", "")
+
+
+async def test_the_pictures_can_be_drawn_and_looked_at_from_the_details(tmp_path: Path) -> None:
+    run, epochs = finished(tmp_path)
+    app = Bench(tmp_path, run, epochs)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("e")
+        await until(pilot, lambda: any("written" in message.title for message in app._notifications))
+        assert (tmp_path / run.folder / "loss.png").exists()
+        await pilot.press("v")
+        await until(pilot, lambda: isinstance(app.screen, PicturesScreen))

@@ -15,11 +15,13 @@ from textual.widgets import ContentSwitcher, Footer, Static
 from lenet_tui.errors import LabError
 from lenet_tui.tui import commands, confusion_table, details_text
 from lenet_tui.tui.keys import DETAILS, bindings
+from lenet_tui.tui.screens import run_pictures
 from lenet_tui.tui.widgets.epochs_table import EpochsTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from typing import Literal
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -41,8 +43,11 @@ class DetailsScreen(Screen[None]):
     CSS_PATH = "details.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings(DETAILS)
 
-    def __init__(self, root: Path, run: Run, epochs: Sequence[EpochMetrics]) -> None:
+    def __init__(
+        self, root: Path, run: Run, epochs: Sequence[EpochMetrics], pictures: Literal["blocks", "pixels"] = "blocks"
+    ) -> None:
         super().__init__()
+        self._pictures = pictures
         self._root = root
         self._run = run
         self._epochs = tuple(epochs)
@@ -269,6 +274,15 @@ class DetailsScreen(Screen[None]):
         """Show every setting, or only what differs."""
         self._everything = not self._everything
         self._show_configuration()
+
+    def action_pictures(self) -> None:
+        """Show the run's pictures."""
+        run_pictures.view(self, self._root, self._run, self._pictures)
+
+    @work(group="export")
+    async def action_export(self) -> None:
+        """Write the three pictures into the run's folder."""
+        await run_pictures.draw(self, self._root, self._run)
 
     def action_back(self) -> None:
         """Leave."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from lenet_tui.tui import columns
+from lenet_tui.tui.screens import run_pictures
 from lenet_tui.tui.screens.ask import AskText, Confirm
 
 if TYPE_CHECKING:
@@ -160,17 +161,13 @@ class RunActions(_Base):
             from lenet_tui.tui.screens.details import DetailsScreen
 
             epochs = self.lab.snapshot.epochs.get(run.id, ())
-            self.app.push_screen(DetailsScreen(self.lab.root, run, epochs))
+            self.app.push_screen(DetailsScreen(self.lab.root, run, epochs, self._settings.pictures))
 
     def action_pictures(self) -> None:
         """Show the current run's pictures."""
         run = self.runs.current
-        if run is None or run.folder is None:
-            self.notify("this run has no folder yet", severity="warning", timeout=3)
-            return
-        from lenet_tui.tui.screens.pictures import PicturesScreen
-
-        self.app.push_screen(PicturesScreen(self.lab.root / run.folder, self._settings.pictures))
+        if run is not None:
+            run_pictures.view(self, self.lab.root, run, self._settings.pictures)
 
     def action_inspect(self) -> None:
         """Look into the current run; a marked one guesses drawings beside it."""
@@ -189,22 +186,8 @@ class RunActions(_Base):
     @work(group="export")
     async def action_export(self) -> None:
         """Write the three pictures of the chosen runs into their folders."""
-        from lenet_tui.tui import exporting
-
         for run in self._chosen("export"):
-            if run.folder is None or not run.epochs_done:
-                self.notify(f"run {run.id} has done no epoch yet", severity="warning", timeout=4)
-                continue
-            if run.state == "running":
-                self.notify(f"drawing what run {run.id} has so far…", timeout=3)
-            else:
-                self.notify(f"drawing the pictures of run {run.id}…", timeout=3)
-            result = await exporting.export(self.lab.root / run.folder)
-            if result.error:
-                self.notify(result.error, title=f"run {run.id}", severity="error", timeout=10)
-            else:
-                names = "  ".join(path.name for path in result.paths)
-                self.notify(f"{names}\nin {run.folder}", title=f"run {run.id}: written", timeout=10)
+            await run_pictures.draw(self, self.lab.root, run)
 
     @work
     async def action_csv(self) -> None:
