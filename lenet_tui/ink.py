@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import ndimage  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,44 +50,15 @@ def joined(mask: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.bool
 
     A piece is what hangs together by sides or corners.
     """
-    rows, starts, ends = _stretches(mask)
-    parent = list(range(len(rows)))
-
-    def root(index: int) -> int:
-        while parent[index] != index:
-            parent[index] = parent[parent[index]]
-            index = parent[index]
-        return index
-
-    # Stretches of one row and the next are gone through side by side, as when two sorted lists are merged.
-    above = 0
-    for index, row in enumerate(rows):
-        while above < index and (rows[above] < row - 1 or (rows[above] == row - 1 and ends[above] < starts[index])):
-            above += 1
-        other = above
-        while other < index and rows[other] == row - 1 and starts[other] <= ends[index]:
-            parent[root(other)] = root(index)
-            other += 1
-
-    pieces = np.array([root(index) for index in range(len(rows))], dtype=np.int64)
-    labels = np.full(mask.shape, -1, dtype=np.int64)
-    labels[mask] = np.repeat(pieces, np.subtract(ends, starts))
-    sizes = np.bincount(labels[mask], minlength=len(rows))
+    labels, _ = ndimage.label(mask, structure=np.ones((3, 3)))
+    sizes = np.bincount(labels.ravel())
     seeded = np.zeros(len(sizes), dtype=bool)
     seeded[labels[mask & seeds]] = True
     if not seeded.any():
         return np.zeros(mask.shape, dtype=bool)
     wanted = seeded & (sizes >= _SPECK * sizes[seeded].max())
-    kept: NDArray[np.bool_] = mask & wanted[labels]
+    kept: NDArray[np.bool_] = wanted[labels]
     return kept
-
-
-def _stretches(mask: NDArray[np.bool_]) -> tuple[list[int], list[int], list[int]]:
-    """Return row, first column and the column after the last of each unbroken stretch of a row, in reading order."""
-    edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    rows, starts = np.nonzero(edges == 1)
-    _, ends = np.nonzero(edges == -1)
-    return rows.tolist(), starts.tolist(), ends.tolist()
 
 
 def _paper(grey: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
