@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+NICENESS = 10  # of whatever computes for long: the app and the shell come first
 _DEAD_STATES = ("Z", "X", "x")
 
 

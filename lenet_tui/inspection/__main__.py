@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lenet_tui.inspection.messages import Reply
+from lenet_tui.process import NICENESS
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -44,9 +45,8 @@ def main(root: str) -> None:
     import torch
 
     from lenet_tui.inspection.service import Service
-    from lenet_tui.runner.worker import NICENESS
 
-    os.nice(NICENESS)  # as runs at work have it, which the app comes before
+    os.nice(NICENESS)
     torch.set_num_threads(1)  # the cores are for training
     Service(Path(root), voice.tell).serve(iter(sys.stdin.buffer.readline, b""))
     sys.stderr.flush()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from lenet_tui import experiment
 from lenet_tui.data import datasets
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.process import this_process
+from lenet_tui.process import NICENESS, this_process
 from lenet_tui.runfolder import RunFolder
 from lenet_tui.store import Store
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from lenet_tui.store import Run
     from lenet_tui.training import loop
 
-NICENESS = 10  # the app and the shell come first
 PROGRESS_SECONDS = 0.5
 _PATIENCE_SECONDS = 3600.0  # in the background, where nobody waits for an answer
 
