@@ -16,6 +16,7 @@ from lenet_tui.cli import flags, tables
 from lenet_tui.cli.session import say, say_json, store_of, tell
 from lenet_tui.config import TRAINABLE_IMAGES, problems
 from lenet_tui.errors import LabError, UsageError
+from lenet_tui.runfolder import RunFolder
 from lenet_tui.store import PRIVATE_FOLDER
 from lenet_tui.words import counted
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from lenet_tui.analysis.study.study import Entry
     from lenet_tui.store import Run, Store
 
 MAX_SEEDS = 100
@@ -62,7 +64,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def homework_study(arguments: argparse.Namespace) -> int:
-    """Queue what is missing of the assignment's study."""
+    """Queue what is missing of the assignment's study, and write the documents from what is finished."""
     plan = plan_of(arguments)
     if arguments.no_queue and not arguments.root.expanduser().is_dir():
         raise UsageError(f"--root {arguments.root} is no folder, so there is nothing to write about")
@@ -75,19 +77,49 @@ def homework_study(arguments: argparse.Namespace) -> int:
         table = cells(plan, on_record(store))
         runs = {run.id: run for run in store.runs()}
         draining = store.draining()
+    written = _write(arguments.root.expanduser(), plan, table, runs)
     if arguments.json:
         say_json(
             {
                 "queued": [run.id for run in queued],
+                "finished": sum(cell.run is not None and cell.run.state == "finished" for cell in table),
+                "documents": [str(path) for path in written],
                 "runs": [_cell_json(cell, runs) for cell in table],
             }
         )
         return 0
     for line in _summary(table, runs, queued):
         say(line)
+    for path in written:
+        say(f"wrote {path}")
     if draining and any(run.waiting for run in runs.values()):
         tell("the queue is drained, so nothing starts; 'lenet-tui queue drain --off' lets it go on")
     return 0
+
+
+def _write(root: Path, plan: Plan, table: Sequence[Cell], runs: dict[int, Run]) -> list[Path]:
+    # SciPy and matplotlib take a second to import, which only this command should wait for.
+    from lenet_tui.analysis.study.study import Study
+    from lenet_tui.reports import discussion
+
+    study = Study(plan, tuple(_entry(root, cell, runs) for cell in table))
+    return discussion.write(study, discussion.folder_in(root))
+
+
+def _entry(root: Path, cell: Cell, runs: dict[int, Run]) -> Entry:
+    from lenet_tui.analysis import evidence
+    from lenet_tui.analysis.study.study import Entry
+
+    if cell.run is None:
+        return Entry(cell.arm, cell.seed)
+    run = runs[cell.run.run_id]
+    found, reason = None, run.reason
+    if run.state == "finished" and run.folder is not None:
+        try:
+            found = evidence.read(run.id, RunFolder(root / run.folder), run.folder, run.state)
+        except LabError as error:
+            reason = str(error)
+    return Entry(cell.arm, cell.seed, run.id, run.state, run.epochs_done, reason, found)
 
 
 def plan_of(arguments: argparse.Namespace) -> Plan:

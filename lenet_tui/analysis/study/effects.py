@@ -1,0 +1,201 @@
+"""What an arm of the study does to the validation loss, by how much, and whether that is more than noise."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from lenet_tui.analysis.statistics import LEVEL, Contrast, McNemar, block_contrasts, holm, mcnemar, paired_bootstrap
+from lenet_tui.analysis.study.arms import DEFAULT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from lenet_tui.analysis.evidence import Evidence
+    from lenet_tui.analysis.study.arms import Arm
+    from lenet_tui.analysis.study.study import Study
+
+Verdict = Literal["better", "worse", "not shown", "unanswered"]
+Outcome = Literal["end", "fit", "gap", "epoch", "jitter"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One run of an arm beside one of the default with the same seed: all there is to go by with a single seed.
+
+    ``losses`` are their best validation cross-entropies (nats), ``right`` how many of ``images`` test images each
+    recognised, the arm's first. ``adjusted_p`` is McNemar's, adjusted by Holm for the arms tested beside it.
+    """
+
+    seed: int
+    runs: tuple[int, int]
+    losses: tuple[float, float]
+    right: tuple[int, int]
+    images: int
+    test: McNemar
+    adjusted_p: float
+
+    @property
+    def shown(self) -> bool:
+        """Whether these two runs recognise different numbers of images."""
+        return self.adjusted_p < 1 - LEVEL
+
+
+@dataclass(frozen=True)
+class Effect:
+    """An arm against the default.
+
+    ``loss`` is the difference of the logarithms of the best validation cross-entropy, ``accuracy`` that of the share of
+    test images recognised; both None where fewer than two seeds allow no interval. ``pair`` is there instead of
+    ``loss`` then. ``details`` are further outcomes, adjusted together with each other: the logarithms of the last
+    epoch's validation cross-entropy (end), of the loss on the training sample (fit) and of the median change from epoch
+    to epoch (jitter), the gap between validation and training sample at the end (gap, nats), and the best epoch.
+    """
+
+    arm: Arm
+    runs: tuple[int, ...]
+    loss: Contrast | None = None
+    accuracy: Contrast | None = None
+    pair: Pair | None = None
+    details: Mapping[Outcome, Contrast] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the measurements say of the validation loss; with a single seed they say nothing about it."""
+        if self.loss is None:
+            return "unanswered"
+        if not self.loss.shown:
+            return "not shown"
+        return "better" if self.loss.difference.mean < 0 else "worse"
+
+    def detail(self, outcome: Outcome) -> Literal["more", "less", "not shown"]:
+        """Say whether the arm has shown to have more or less of a further outcome than the default."""
+        contrast = self.details.get(outcome)
+        if contrast is None or not contrast.shown:
+            return "not shown"
+        return "more" if contrast.difference.mean > 0 else "less"
+
+
+def effects(study: Study, arms: Sequence[Arm]) -> dict[str, Effect]:
+    """Return the effect of each of ``arms`` against the default, one family of comparisons, by the arm's name.
+
+    Arms that can't be compared yet are there too, without numbers.
+    """
+    losses = _contrasts(study, arms, _log_best)
+    accuracies = _accuracies(study, arms)
+    pairs = {} if losses else _pairs(study, arms)
+    details = _details(study, arms) if losses else {}
+    baseline = study.of(DEFAULT)
+    return {
+        arm.name: Effect(
+            arm,
+            tuple(sorted(run.run_id for run in (*baseline.values(), *study.of(arm).values()))),
+            losses.get(arm.name),
+            accuracies.get(arm.name),
+            pairs.get(arm.name),
+            {outcome: found[arm.name] for outcome, found in details.items() if arm.name in found},
+        )
+        for arm in arms
+    }
+
+
+def jitter(run: Evidence) -> float | None:
+    """Return the median change of the validation cross-entropy from one epoch to the next, as a factor above 0.
+
+    It is of the second half of the run, where the fall from the start is over: the median of |ln(next / this)|. None
+    where fewer than three epochs are left or a loss has no logarithm.
+    """
+    tail = [row.val_cross_entropy for row in run.history[len(run.history) // 2 :]]
+    if len(tail) < 3 or not all(math.isfinite(value) and value > 0 for value in tail):
+        return None
+    return statistics.median(abs(math.log(later / earlier)) for earlier, later in itertools.pairwise(tail))
+
+
+def _log_best(run: Evidence) -> float | None:
+    return _log(run.best_val_cross_entropy)
+
+
+_OUTCOMES: dict[Outcome, Callable[[Evidence], float | None]] = {
+    "end": lambda run: _log(run.history[-1].val_cross_entropy),
+    "fit": lambda run: _log(run.history[-1].sample_loss),
+    "gap": lambda run: run.history[-1].val_loss - run.history[-1].sample_loss,
+    "epoch": lambda run: float(run.best.epoch) if run.best else None,
+    "jitter": lambda run: _log(jitter(run)),
+}
+
+
+def _log(value: float | None) -> float | None:
+    return math.log(value) if value is not None and math.isfinite(value) and value > 0 else None
+
+
+def _contrasts(study: Study, arms: Iterable[Arm], measure: Callable[[Evidence], float | None]) -> dict[str, Contrast]:
+    values = {}
+    for arm in (DEFAULT, *arms):
+        measured = {seed: measure(run) for seed, run in study.of(arm).items()}
+        values[arm.name] = {seed: value for seed, value in measured.items() if value is not None}
+    try:
+        return block_contrasts(values, DEFAULT.name)
+    except ValueError:  # no run of the default, or a single seed
+        return {}
+
+
+def _details(study: Study, arms: Sequence[Arm]) -> dict[Outcome, dict[str, Contrast]]:
+    # They explain the answer, and there are many of them: adjusted together, lest one of them be found by chance.
+    found = {outcome: _contrasts(study, arms, measure) for outcome, measure in _OUTCOMES.items()}
+    flat = [(outcome, name, c.difference) for outcome, contrasts in found.items() for name, c in contrasts.items()]
+    for (outcome, name, difference), p in zip(flat, holm([d.p for _, _, d in flat]), strict=True):
+        found[outcome][name] = Contrast(difference, p)
+    return found
+
+
+def _accuracies(study: Study, arms: Sequence[Arm]) -> dict[str, Contrast]:
+    differences = {}
+    for arm in arms:
+        shared = _shared(study, arm)
+        if len(shared) > 1:
+            ours, baseline = (np.stack([run.right for run in runs]) for runs in zip(*shared, strict=True))
+            differences[arm.name] = paired_bootstrap(ours, baseline)
+    adjusted = holm([difference.p for difference in differences.values()])
+    return {name: Contrast(d, p) for (name, d), p in zip(differences.items(), adjusted, strict=True)}
+
+
+def _pairs(study: Study, arms: Sequence[Arm]) -> dict[str, Pair]:
+    found = {}
+    for arm in arms:
+        for ours, baseline in _shared(study, arm)[:1]:
+            right, other = ours.right, baseline.right
+            losses = ours.best_val_cross_entropy, baseline.best_val_cross_entropy
+            if right is None or other is None or losses[0] is None or losses[1] is None:
+                continue
+            found[arm.name] = Pair(
+                ours.config.seed,
+                (ours.run_id, baseline.run_id),
+                (losses[0], losses[1]),
+                (int(right.sum()), int(other.sum())),
+                len(right),
+                mcnemar(right, other),
+                math.nan,
+            )
+    adjusted = holm([pair.test.p for pair in found.values()])
+    return {
+        name: Pair(p.seed, p.runs, p.losses, p.right, p.images, p.test, value)
+        for (name, p), value in zip(found.items(), adjusted, strict=True)
+    }
+
+
+def _shared(study: Study, arm: Arm) -> list[tuple[Evidence, Evidence]]:
+    """Return the runs of ``arm`` beside those of the default with the same seed and the same test images."""
+    ours, baseline = study.of(arm), study.of(DEFAULT)
+    both = [(ours[seed], baseline[seed]) for seed in ours if seed in baseline]
+    return [
+        (run, other)
+        for run, other in both
+        if run.predictions is not None
+        and other.predictions is not None
+        and np.array_equal(run.predictions.labels, other.predictions.labels)
+    ]

@@ -1,0 +1,97 @@
+"""Everything that the study found, as numbers and verdicts: what the prose puts into words and the figures show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lenet_tui.analysis.study.arms import ARMS, DEFAULT, Arm, Question
+from lenet_tui.analysis.study.courses import Course, course
+from lenet_tui.analysis.study.effects import Effect, effects
+from lenet_tui.analysis.study.levels import Level, level
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lenet_tui.analysis.study.study import Study
+
+# Trained parameters, by `models.parameter_count`; analysis does without torch.
+PARAMETERS = {"lenet": 61_706, "alexnet": 632_250}
+
+
+@dataclass(frozen=True)
+class Shortened:
+    """A run with early stopping beside the one of the same seed that it cuts short.
+
+    ``same`` says whether their epochs are the same as far as both go, which they are on one machine. Losses are the
+    lowest validation cross-entropies (nats), ``epochs`` and ``seconds`` those trained; the stopped run's come first.
+    """
+
+    runs: tuple[int, int]
+    same: bool
+    losses: tuple[float, float]
+    best_epochs: tuple[int, int]
+    epochs: tuple[int, int]
+    seconds: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What there is to say. ``levels`` and ``courses`` have the arms that have finished runs, by name."""
+
+    study: Study
+    levels: Mapping[str, Level]
+    courses: Mapping[str, tuple[Course, ...]]
+    effects: Mapping[str, Effect]
+    shortened: tuple[Shortened, ...]
+
+    @property
+    def default(self) -> Level | None:
+        """The default in numbers."""
+        return self.levels.get(DEFAULT.name)
+
+
+def arms_of(question: Question) -> list[Arm]:
+    """Return the arms that answer a question beside the default."""
+    return [arm for arm in ARMS if arm.question == question and arm != DEFAULT]
+
+
+def is_shortened(arm: Arm) -> bool:
+    """Say whether an arm is the default cut short.
+
+    Its runs repeat those of the default as long as they last: counted as runs of their own they would make the noise
+    look less than it is, and a test of a difference that can only be nought or a loss would mean nothing.
+    """
+    return [name for name, _ in arm.changes] == ["patience"]
+
+
+def find(study: Study) -> Findings:
+    """Return what ``study`` shows."""
+    levels = {arm.name: known for arm in ARMS if (known := level(study, arm))}
+    courses = {arm.name: tuple(found for run in study.of(arm).values() if (found := course(run))) for arm in ARMS}
+    compared: dict[str, Effect] = {}
+    for question in ("batch_size", "lr", "improvements", "alexnet"):
+        compared |= effects(study, [arm for arm in arms_of(question) if not is_shortened(arm)])
+    cut = [shortened for arm in ARMS if is_shortened(arm) for shortened in _shortened(study, arm)]
+    return Findings(study, levels, {name: found for name, found in courses.items() if found}, compared, tuple(cut))
+
+
+def _shortened(study: Study, arm: Arm) -> list[Shortened]:
+    found = []
+    whole = study.of(DEFAULT)
+    for seed, run in study.of(arm).items():
+        other = whole.get(seed)
+        if other is None or run.best is None or other.best is None:
+            continue
+        losses = [row.val_loss for row in run.history]
+        found.append(
+            Shortened(
+                (run.run_id, other.run_id),
+                losses == [row.val_loss for row in other.history[: len(losses)]],
+                (run.best.val_cross_entropy, other.best.val_cross_entropy),
+                (run.best.epoch, other.best.epoch),
+                (run.history[-1].epoch, other.history[-1].epoch),
+                (sum(row.seconds for row in run.history), sum(row.seconds for row in other.history)),
+            )
+        )
+    return found

@@ -1,0 +1,1 @@
+"""The sections of the discussion: what was found goes in, sentences come out, one module a question."""

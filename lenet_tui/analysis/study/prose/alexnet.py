@@ -1,0 +1,120 @@
+"""Question 5: whether AlexNet does better, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lenet_tui.analysis.study.arms import DEFAULT
+from lenet_tui.analysis.study.blocks import Block, Paragraph, Section, section
+from lenet_tui.analysis.study.findings import PARAMETERS, arms_of, is_shortened
+from lenet_tui.analysis.study.prose import factor
+from lenet_tui.analysis.study.prose.effect import named, of_accuracies, told, why_missing
+from lenet_tui.analysis.study.words import Sentence, change, loss, of_runs, share
+
+if TYPE_CHECKING:
+    from lenet_tui.analysis.study.effects import Effect
+    from lenet_tui.analysis.study.findings import Findings
+
+NAME = "AlexNet"
+
+
+def write(found: Findings) -> Section:
+    """Return the section on AlexNet."""
+    title = "5. AlexNet"
+    effect = found.effects.get(NAME)
+    if found.default is None or effect is None:
+        return section(title, [Paragraph((Sentence(f"No answer yet: {why_missing(found, DEFAULT)}."),))])
+    said = told(found, effect)
+    blocks: list[Block] = [
+        Paragraph((*said, *of_accuracies([effect]))),
+        Paragraph(tuple(_cost(found))),
+        Paragraph(tuple(_why(found, effect))),
+        Paragraph(tuple(_beside_lenet(found))),
+    ]
+    return section(title, blocks)
+
+
+def short(found: Findings) -> list[Sentence]:
+    """Answer the question for the summary."""
+    return factor.short(found, "alexnet", "the default LeNet")
+
+
+def _cost(found: Findings) -> list[Sentence]:
+    large, small = found.levels.get(NAME), found.default
+    size = (
+        f"It has {PARAMETERS['alexnet']:,} parameters, {PARAMETERS['alexnet'] / PARAMETERS['lenet']:.0f} times as "
+        f"many as LeNet's {PARAMETERS['lenet']:,}"
+    )
+    if large is None or small is None:
+        return [Sentence(f"{size}.")]
+    text = f"{size}, and an epoch took {large.epoch_seconds.mean:.0f} s instead of {small.epoch_seconds.mean:.1f} s."
+    return [Sentence(text, (*small.runs, *large.runs))]
+
+
+def _why(found: Findings, effect: Effect) -> list[Sentence]:
+    if effect.loss is None:
+        return []
+    p = effect.loss.adjusted_p if effect.loss.shown else None
+    if effect.verdict == "better":
+        said = [
+            Sentence(
+                "Five layers of convolution in place of two, with four to sixteen times the channels, can put "
+                "small features together to larger ones; and dropout of 0.5 before the fully connected layers "
+                "keeps this capacity from learning the training images by heart.",
+            ),
+            *_which(found),
+        ]
+    elif effect.verdict == "worse":
+        text = (
+            "The usual expectation, that a deeper and wider network does better, was not confirmed: on small grey "
+            "images capacity is not what the default lacks."
+        )
+        said = [Sentence(text, effect.runs, p)]
+    else:
+        text = (
+            "The usual expectation, that a deeper and wider network does better, was not confirmed by these runs: "
+            "on small grey images LeNet already leaves little to gain, or too few runs were made to see it."
+        )
+        said = [Sentence(text.replace(" does better,", " is the stronger one,"), effect.runs)]
+    details = factor.details_told(effect)
+    if details:
+        said.append(details)
+    return [*said, *_falling(found)]
+
+
+def _which(found: Findings) -> list[Sentence]:
+    dropout = found.effects.get("dropout")
+    text = "The two networks differ in all of this at once, so these runs do not tell what counts"
+    if dropout is None or dropout.loss is None or dropout.verdict != "better":
+        return [Sentence(f"{text}.")]
+    text += (
+        f"; with dropout alone LeNet's loss is {change(dropout.loss).removesuffix(' than')}, so part of it may be that."
+    )
+    return [Sentence(text, dropout.runs, dropout.loss.adjusted_p)]
+
+
+def _falling(found: Findings) -> list[Sentence]:
+    level = found.levels.get(NAME)
+    if level is None or level.falling == 0:
+        return []
+    text = (
+        f"In {of_runs(level.falling, len(level.runs))} its lowest loss is in one of the last two epochs, so that "
+        "more epochs might change the answer."
+    )
+    return [Sentence(text, level.runs)]
+
+
+def _beside_lenet(found: Findings) -> list[Sentence]:
+    """Set AlexNet beside the LeNet of lowest validation loss, which is chosen by validation and so only told."""
+    large = found.levels.get(NAME)
+    arms = [arm for arm in arms_of("improvements") if not is_shortened(arm)]
+    levels = [found.levels[arm.name] for arm in arms if arm.name in found.levels]
+    if large is None or not levels:
+        return []
+    best = min(levels, key=lambda level: level.best.mean)
+    text = (
+        f"LeNet with {named(best.arm)} has a best validation loss of {loss(best.best.mean)} and a test accuracy of "
+        f"{share(best.test_accuracy.mean)} at {best.epoch_seconds.mean:.1f} s an epoch, where AlexNet as it is has "
+        f"{loss(large.best.mean)} and {share(large.test_accuracy.mean)}."
+    )
+    return [Sentence(text, (*best.runs, *large.runs))]

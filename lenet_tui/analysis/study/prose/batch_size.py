@@ -1,0 +1,123 @@
+"""Question 2: the effect of the batch size."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from lenet_tui.analysis.study.arms import DEFAULT
+from lenet_tui.analysis.study.blocks import Block, Paragraph, Section, section
+from lenet_tui.analysis.study.prose import factor
+from lenet_tui.analysis.study.prose.effect import of_accuracies, why_missing
+from lenet_tui.analysis.study.words import Sentence
+
+if TYPE_CHECKING:
+    from lenet_tui.analysis.study.effects import Effect
+    from lenet_tui.analysis.study.findings import Findings
+
+FIGURE = "batch_size.png"
+SIZES = {"batch size 16": 16, "batch size 32": 32, DEFAULT.name: 64}
+
+
+def write(found: Findings) -> Section:
+    """Return the section on the batch size."""
+    title = "2. Effect of the batch size"
+    if found.default is None:
+        return section(title, [Paragraph((Sentence(f"No answer yet: {why_missing(found, DEFAULT)}."),))])
+    steps = updates(found)
+    extra = {"": "updates per epoch"} | {name: f"{count:,}" for name, count in steps.items()} if steps else {}
+    blocks: list[Block] = [
+        factor.table(found, "batch size", {name: str(size) for name, size in SIZES.items()}, extra),
+        factor.figure(FIGURE, "the batch sizes"),
+        *factor.effects_told(found, "batch_size"),
+        Paragraph(tuple(of_accuracies(factor.question_effects(found, "batch_size")))),
+        Paragraph(tuple(_explained(found, factor.question_effects(found, "batch_size")))),
+    ]
+    return section(title, blocks)
+
+
+def short(found: Findings) -> list[Sentence]:
+    """Answer the question for the summary."""
+    return factor.short(found, "batch_size", "the default (64)")
+
+
+def updates(found: Findings) -> dict[str, int]:
+    """Return the updates of an epoch by arm; none without a finished run, which says how many images there are."""
+    runs = found.study.finished
+    if not runs:
+        return {}
+    return {name: math.ceil(runs[0].record.dataset.train / size) for name, size in SIZES.items()}
+
+
+def _explained(found: Findings, effects: list[Effect]) -> list[Sentence]:
+    answered = [effect for effect in effects if effect.loss is not None]
+    if not answered:
+        return []
+    better, worse = factor.shown(effects, "better"), factor.shown(effects, "worse")
+    open_ = factor.shown(effects, "not shown")
+    return [_mechanism(found), *_story(better, worse, open_), *_course(answered)]
+
+
+def _mechanism(found: Findings) -> Sentence:
+    count = updates(found)
+    return Sentence(
+        f"At the same learning rate a batch of 16 makes {count['batch size 16']:,} updates in an epoch and one of "
+        f"64 {count[DEFAULT.name]:,}, each along the gradient of fewer images, which is noisier; Adam makes its "
+        "steps about as long whatever the batch, so they cover more ground in an epoch and scatter more around a "
+        "minimum."
+    )
+
+
+def _story(better: list[Effect], worse: list[Effect], open_: list[Effect]) -> list[Sentence]:
+    p = factor.worst_p([effect.loss for effect in (*better, *worse)])
+    runs = factor.runs_of([*better, *worse])
+    if better and not worse:
+        text = (
+            f"That {factor.names(better)} did better than 64 agrees with the usual expectation, that noise keeps "
+            "the weights from minima that fit the training images only; that more updates were made in the same "
+            "epochs would explain it as well, and this study does not tell the two apart."
+        )
+        return [Sentence(text, runs, p)]
+    if worse and not better:
+        text = (
+            "The usual expectation, a benefit from the noise of small batches, was not confirmed: "
+            f"{factor.names(worse)} did worse than 64 at this learning rate, as if the learning rate were too high for "
+            "the noisier gradient. A learning rate tuned for each batch size might change that, and was not tried."
+        )
+        return [Sentence(text, runs, p)]
+    if better and worse:
+        text = (
+            f"The direction is not the same for all: {factor.names(better)} did better than 64 and "
+            f"{factor.names(worse)} worse, which neither the noise nor the number of updates explains by itself."
+        )
+        return [Sentence(text, runs, p)]
+    text = (
+        "The usual expectation, a benefit from the noise of small batches, was not confirmed: for "
+        f"{factor.names(open_, 'or')} these runs show no difference from 64 in either direction, and the intervals "
+        "above say how large one could still be."
+    )
+    return [Sentence(text, factor.runs_of(open_))]
+
+
+def _course(effects: list[Effect]) -> list[Sentence]:
+    """Say whether smaller batches memorise sooner, which is told apart from how good they get at best."""
+    sooner = [effect for effect in effects if effect.detail("epoch") == "less"]
+    ends_worse = [effect for effect in effects if effect.detail("end") == "more"]
+    unsettled = [effect for effect in effects if effect.detail("jitter") == "more"]
+    said = []
+    if ends_worse:
+        said.append(
+            Sentence(
+                f"By the last epoch the loss of {factor.names(ends_worse)} is higher than the default's: with more "
+                "updates an epoch, overfitting has gone further after the same number of epochs.",
+                factor.runs_of(ends_worse),
+                factor.worst_p([effect.details["end"] for effect in ends_worse]),
+            )
+        )
+    if not sooner and not unsettled and not ends_worse:
+        text = (
+            "Nor is it shown for any of them that the minimum comes in another epoch, the curve is rougher or the "
+            "end differs."
+        )
+        said.append(Sentence(text, factor.runs_of(effects)))
+    return said

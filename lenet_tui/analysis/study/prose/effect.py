@@ -1,0 +1,185 @@
+"""What is said of an arm against the default, in the same words for every question."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lenet_tui.analysis.study.arms import DEFAULT
+from lenet_tui.analysis.study.words import (
+    Sentence,
+    change,
+    cited,
+    listed,
+    loss,
+    p_value,
+    points,
+    ratio,
+    reach,
+    rests_on,
+    signed_points,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lenet_tui.analysis.statistics import Contrast
+    from lenet_tui.analysis.study.arms import Arm
+    from lenet_tui.analysis.study.effects import Effect
+    from lenet_tui.analysis.study.findings import Findings
+    from lenet_tui.analysis.study.study import Entry
+
+_LONG_NAMES = {"three together": "augmentation, schedule and averaging together"}
+
+
+def named(arm: Arm) -> str:
+    """Return an arm's name as it stands in a sentence."""
+    return _LONG_NAMES.get(arm.name, arm.name)
+
+
+def told(found: Findings, effect: Effect) -> list[Sentence]:
+    """Say what an arm does to the best validation loss, or why that can't be said."""
+    name = named(effect.arm)
+    if effect.loss is not None:
+        return [_of_loss(name, effect, effect.loss)]
+    if effect.pair is not None:
+        return _of_pair(name, effect)
+    return [Sentence(f"With {name} there is no answer yet: {why_missing(found, effect.arm)}.")]
+
+
+def of_accuracies(effects: Sequence[Effect]) -> list[Sentence]:
+    """Say what several arms do to test accuracy: each that is shown, and in one sentence those that aren't."""
+    known = [(effect, effect.accuracy) for effect in effects if effect.accuracy is not None]
+    said = [
+        Sentence(f"Test accuracy with {named(effect.arm)} is {points(accuracy)}.", effect.runs, accuracy.adjusted_p)
+        for effect, accuracy in known
+        if accuracy.shown
+    ]
+    open_ = [effect for effect, accuracy in known if not accuracy.shown]
+    if open_:
+        rest = "any of them" if not said and len(open_) > 1 else listed([named(effect.arm) for effect in open_], "or")
+        said.append(
+            Sentence(
+                f"For the test accuracy of {rest} no difference from the {DEFAULT.name}'s is shown (the intervals "
+                "are in the table).",
+                _runs(open_),
+            )
+        )
+    unadjusted = [
+        effect
+        for effect, accuracy in known
+        if not accuracy.shown and accuracy.difference.low * accuracy.difference.high > 0
+    ]
+    if unadjusted:
+        names = listed([named(effect.arm) for effect in unadjusted])
+        said.append(
+            Sentence(
+                f"The interval of {names} leaves out 0, but does not allow for the number of comparisons as the "
+                "p-value does.",
+                _runs(unadjusted),
+            )
+        )
+    return said
+
+
+def brief(effects: Sequence[Effect], reference: str = "the default") -> list[Sentence]:
+    """Say in short what several arms do to the best validation loss."""
+    said: list[Sentence] = []
+    shown = [(effect, effect.loss) for effect in effects if effect.loss is not None and effect.loss.shown]
+    if shown:
+        changes = [f"{change(contrast)} {reference}'s with {named(effect.arm)}" for effect, contrast in shown]
+        said.append(
+            Sentence(
+                f"The best validation loss is {listed(changes)}.",
+                _runs(effect for effect, _ in shown),
+                max(contrast.adjusted_p for _, contrast in shown),
+            )
+        )
+    open_ = [effect for effect in effects if effect.verdict == "not shown"]
+    if open_:
+        names = listed([named(effect.arm) for effect in open_], "or")
+        said.append(Sentence(f"With {names} no difference from {reference} is shown.", _runs(open_)))
+    single = [effect for effect in effects if effect.pair is not None]
+    if single:
+        names = listed([named(effect.arm) for effect in single])
+        said.append(Sentence(f"For {names} there is one seed only, which cannot tell a difference from noise."))
+    unanswered = [effect for effect in effects if effect.verdict == "unanswered" and effect.pair is None]
+    if unanswered:
+        said.append(Sentence(f"There is no answer yet for {listed([named(effect.arm) for effect in unanswered])}."))
+    return said
+
+
+def cells(effect: Effect | None) -> tuple[str, str, str, str]:
+    """Return an arm's columns of tables: ratio, adjusted p, difference in test accuracy, verdict."""
+    if effect is None:
+        return "1", "", "", ""
+    if effect.loss is None:
+        verdict = "one seed" if effect.pair else "no answer yet"
+        return "", "", "", verdict
+    p = p_value(effect.loss.adjusted_p).removeprefix("p = ").removeprefix("p ")
+    accuracy = signed_points(effect.accuracy) if effect.accuracy else ""
+    verdict = effect.verdict if effect.verdict != "not shown" else "no difference shown"
+    return ratio(effect.loss), p, accuracy, verdict
+
+
+def why_missing(found: Findings, arm: Arm) -> str:
+    """Say what is missing of an arm or of the default, against which it is held."""
+    missing = found.study.missing(arm)
+    if found.default is None:
+        return "no run of the default is finished"
+    if arm.name in found.levels:
+        return "it shares no seed with the default yet"
+    return listed([state_of(entry, found.study.plan.epochs) for entry in missing])
+
+
+def state_of(entry: Entry, epochs: int) -> str:
+    """Say how far a run is that there is no evidence of: ``run 7 is running, epoch 3 of 20``."""
+    if entry.run_id is None:
+        return f"seed {entry.seed} is not queued"
+    name = cited([entry.run_id])
+    if entry.state == "finished":
+        return f"{name} can't be read ({entry.reason})"
+    if entry.state == "running":
+        return f"{name} is running, {entry.epochs_done} of {epochs} epochs done"
+    if entry.state in ("failed", "stopped"):
+        verb = "failed" if entry.state == "failed" else "was stopped"
+        return f"{name} {verb}" + (f" ({entry.reason})" if entry.reason else "")
+    return f"{name} is {entry.state}"
+
+
+def _of_loss(name: str, effect: Effect, contrast: Contrast) -> Sentence:
+    if contrast.shown:
+        text = (
+            f"With {name} the best validation loss is {change(contrast)} the {DEFAULT.name}'s ({rests_on(contrast)})."
+        )
+        return Sentence(text, effect.runs, contrast.adjusted_p)
+    text = (
+        f"With {name} no difference in the best validation loss is shown: the 95 % interval reaches {reach(contrast)} "
+        f"the {DEFAULT.name}'s (Holm-adjusted {p_value(contrast.adjusted_p)})"
+    )
+    if contrast.difference.low > 0 or contrast.difference.high < 0:
+        text += ", and does not allow for the number of comparisons as the p-value does"
+    return Sentence(f"{text}.", effect.runs)
+
+
+def _of_pair(name: str, effect: Effect) -> list[Sentence]:
+    pair = effect.pair
+    assert pair is not None  # noqa: S101 - asked for where there is one
+    ours, baseline = pair.runs
+    losses = f"{loss(pair.losses[0])} with {name} and {loss(pair.losses[1])} with the {DEFAULT.name}"
+    counts = f"run {ours} recognises {pair.right[0]:,} and run {baseline} {pair.right[1]:,}"
+    p = f"McNemar's exact test, Holm-adjusted {p_value(pair.adjusted_p)}"
+    verdict = "a difference that holds for these two runs only" if pair.shown else "no difference shown"
+    return [
+        Sentence(
+            f"With one seed each the best validation loss is {losses}; another seed may say otherwise.", pair.runs
+        ),
+        Sentence(
+            f"Of {pair.images:,} test images {counts}: {verdict} ({p}).",
+            pair.runs,
+            pair.adjusted_p if pair.shown else None,
+        ),
+    ]
+
+
+def _runs(effects: Iterable[Effect]) -> tuple[int, ...]:
+    return tuple(sorted({run for effect in effects for run in effect.runs}))

@@ -1,0 +1,157 @@
+"""What stands around the answers: the summary, what is missing, the limits, and the table of all runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lenet_tui.analysis.study.blocks import Bullets, Paragraph, Section, Table, section
+from lenet_tui.analysis.study.prose import alexnet, batch_size, improvements, learning_rate, overfitting
+from lenet_tui.analysis.study.prose.effect import state_of
+from lenet_tui.analysis.study.words import Sentence, cited, listed, loss, minutes, share
+from lenet_tui.config import DATASET_TITLES
+from lenet_tui.words import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lenet_tui.analysis.study.findings import Findings
+    from lenet_tui.analysis.study.study import Entry
+
+_ANSWERS = (
+    ("Overfitting", overfitting.short),
+    ("Batch size", batch_size.short),
+    ("Learning rate", learning_rate.short),
+    ("Improvements", improvements.short),
+    ("AlexNet", alexnet.short),
+)
+
+
+def summary(found: Findings) -> Section:
+    """Return the answers in a paragraph."""
+    if found.default is None:
+        text = "No run of the default is finished yet, and everything is held against it: there are no answers so far."
+        return section("Summary", [Paragraph((Sentence(text),))])
+    said: list[Sentence] = []
+    for title, answer in _ANSWERS:
+        first, *rest = answer(found)
+        said += [Sentence(f"**{title}:** {first.text}", first.runs, first.p), *rest]
+    return section("Summary", [Paragraph(tuple(said))])
+
+
+def missing(found: Findings) -> Section | None:
+    """Return what is still missing and why, None when nothing is."""
+    study = found.study
+    open_ = study.missing()
+    if not open_:
+        return None
+    text = (
+        f"{len(study.finished)} of {counted(len(study.entries), 'run')} are finished. This document is written from "
+        "those, and grows when it is written again."
+    )
+    return section(
+        "What is missing", [Paragraph((Sentence(text),)), Bullets(tuple(_missing(open_, study.plan.epochs)))]
+    )
+
+
+def limits(found: Findings) -> Section:
+    """Return what the study can't say."""
+    plan = found.study.plan
+    seeds = (
+        "One seed tells nothing about others."
+        if plan.seeds == 1
+        else f"{_number(plan.seeds)} seeds an arm find large differences only; those of a few per cent need more."
+    )
+    title = DATASET_TITLES[plan.dataset]
+    items = [
+        f"{seeds} The seeds vary weights, order and distortions, not the split: that another validation set would "
+        "order the arms in the same way is assumed.",
+        "The best validation loss is the lowest of all epochs, which a curve with large ups and downs reaches by "
+        "luck more easily than a steady one: arms with rough curves look a little too good.",
+        "Noise is taken for equally large, on the logarithmic scale, in the arms of one question.",
+        "Settings were not tuned: one strength of each improvement, one learning rate for all batch sizes, no "
+        "batch above 64 and no learning rate between those of the assignment, one optimizer.",
+        f"All arms end after {counted(plan.epochs, 'epoch')}, on {title}; what is slow to learn, or other images, "
+        "may give another order.",
+        "Times are those of this machine, with several runs side by side.",
+    ]
+    return section("Limits", [Bullets(tuple((Sentence(text),) for text in items))])
+
+
+def all_runs(found: Findings) -> Section:
+    """Return the table of all runs on record."""
+    heading = (
+        "run", "arm", "seed", "folder", "state", "best validation loss", "in epoch", "validation accuracy",
+        "test accuracy", "time",
+    )  # fmt: skip
+    rows: list[tuple[str, ...]] = [heading]
+    rows += [
+        (str(entry.run_id), entry.arm.name, str(entry.seed), *_figures(entry))
+        for entry in sorted(found.study.entries, key=lambda entry: entry.run_id or 0)
+        if entry.run_id is not None
+    ]
+    intro = Sentence(
+        "Validation accuracy is that of the epoch of lowest validation loss, test accuracy that of the weights kept."
+    )
+    table = Table(tuple(rows), frozenset({"arm", "folder", "state"}))
+    if len(rows) == 1:
+        return section("All runs", [Paragraph((Sentence("None is on record."),))])
+    return section("All runs", [Paragraph((intro,)), table])
+
+
+def _figures(entry: Entry) -> tuple[str, ...]:
+    run = entry.evidence
+    if run is None or run.best is None:
+        return ("", entry.state or "", "", "", "", "", "")
+    tested = share(float(run.right.mean())) if run.right is not None else ""
+    return (
+        f"`{run.folder}`",
+        run.state,
+        loss(run.best.val_cross_entropy),
+        str(run.best.epoch),
+        share(run.best.val_accuracy),
+        tested,
+        minutes(sum(row.seconds for row in run.history)),
+    )
+
+
+def _missing(entries: Sequence[Entry], epochs_wanted: int) -> Iterable[tuple[Sentence, ...]]:
+    """Tell runs of one state together; those that failed or were stopped one by one, with what would mend them."""
+    running = [e for e in entries if e.state == "running"]
+    for entry in running:
+        name = cited([entry.run_id or 0]).capitalize()
+        text = f"{name} ({_arm(entry)}) is running, {entry.epochs_done} of {counted(epochs_wanted, 'epoch')} done."
+        yield (Sentence(text),)
+    waiting = [e for e in entries if e.state in ("queued", "interrupted")]
+    if waiting:
+        yield (Sentence(f"Queued: {_grouped(waiting)}."),)
+    for entry in entries:
+        if entry.state in ("failed", "stopped"):
+            way = "retry" if entry.state == "failed" else "resume"
+            verb = "tries it again" if entry.state == "failed" else "lets it go on"
+            text = f"{state_of(entry, epochs_wanted).capitalize()}, {_arm(entry)}"
+            yield (Sentence(f"{text}: `lenet-tui queue {way} {entry.run_id}` {verb}."),)
+        elif entry.state == "finished":
+            yield (Sentence(f"{state_of(entry, epochs_wanted).capitalize()}, {_arm(entry)}."),)
+    unknown = [e for e in entries if e.run_id is None]
+    if unknown:
+        yield (Sentence(f"Not queued: {_grouped(unknown)}."),)
+
+
+def _grouped(entries: Sequence[Entry]) -> str:
+    arms: dict[str, list[Entry]] = {}
+    for entry in entries:
+        arms.setdefault(entry.arm.name, []).append(entry)
+    parts = []
+    for name, found in arms.items():
+        seeds = f"seed{'' if len(found) == 1 else 's'} {listed([str(e.seed) for e in found])}"
+        runs = [e.run_id for e in found if e.run_id is not None]
+        parts.append(f"{name}, {seeds}" + (f" ({cited(runs)})" if runs else ""))
+    return "; ".join(parts)
+
+
+def _arm(entry: Entry) -> str:
+    return f"{entry.arm.name}, seed {entry.seed}"
+
+
+def _number(count: int) -> str:
+    return {2: "Two", 3: "Three", 4: "Four", 5: "Five"}.get(count, str(count))

@@ -1,0 +1,191 @@
+"""Question 4: what else makes it better."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lenet_tui.analysis.study.arms import DEFAULT, Arm
+from lenet_tui.analysis.study.blocks import Block, Bullets, Figure, Paragraph, Section, Table, section
+from lenet_tui.analysis.study.findings import arms_of, is_shortened
+from lenet_tui.analysis.study.prose import factor
+from lenet_tui.analysis.study.prose.effect import brief, cells, named, of_accuracies, told, why_missing
+from lenet_tui.analysis.study.prose.why import WHY
+from lenet_tui.analysis.study.words import (
+    Sentence,
+    change,
+    epochs,
+    listed,
+    loss,
+    minutes,
+    of_runs,
+    share,
+)
+from lenet_tui.config import hyperparameter
+
+if TYPE_CHECKING:
+    from lenet_tui.analysis.study.effects import Effect
+    from lenet_tui.analysis.study.findings import Findings
+
+FIGURE = "improvements.png"
+TOGETHER = "three together"
+
+
+def write(found: Findings) -> Section:
+    """Return the section on ways to improve."""
+    title = "4. Ways to improve"
+    if found.default is None:
+        return section(title, [Paragraph((Sentence(f"No answer yet: {why_missing(found, DEFAULT)}."),))])
+    figure = Figure(
+        FIGURE,
+        "Ratio of the best validation loss to the default's for each improvement and AlexNet, with 95 % intervals",
+        "Best validation loss relative to the default's, with 95 % intervals; filled where a difference is shown after "
+        "Holm's correction, open where none is.",
+    )
+    blocks: list[Block] = [_table(found)]
+    if any(effect.loss for effect in factor.question_effects(found, "improvements")):
+        blocks.append(figure)
+    blocks += [
+        Paragraph(tuple(of_accuracies(factor.question_effects(found, "improvements")))),
+        Bullets(tuple(_points(found))),
+    ]
+    return section(title, blocks)
+
+
+def short(found: Findings) -> list[Sentence]:
+    """Answer the question for the summary."""
+    effects = factor.question_effects(found, "improvements")
+    better = sorted(factor.shown(effects, "better"), key=_size)
+    if not better:
+        return brief(effects)
+    first = better[0]
+    assert first.loss is not None  # noqa: S101 - it has a verdict
+    text = f"The best validation loss is {change(first.loss)} the default's with {named(first.arm)}"
+    rest = [
+        f"{change(effect.loss).removesuffix(' than')} with {named(effect.arm)}" for effect in better[1:] if effect.loss
+    ]
+    if rest:
+        text = f"{text}, {listed(rest)}"
+    others = [effect for effect in effects if effect not in better]
+    return [
+        Sentence(f"{text}.", factor.runs_of(better), factor.worst_p([e.loss for e in better])),
+        *brief(others),
+    ]
+
+
+def setting(arm: Arm) -> str:
+    """Return what an arm changes, as flags: ``dropout 0.3``."""
+    return ", ".join(f"{hyperparameter(name).label} {value}" for name, value in arm.changes)
+
+
+def _table(found: Findings) -> Table:
+    heading = (
+        "arm", "setting", "best validation loss", "in epoch", "test accuracy", "difference in points (95 % interval)",
+        "time per run", "ratio to the default (95 % interval)", "adjusted p", "verdict",
+    )  # fmt: skip
+    rows = [heading]
+    for arm in (DEFAULT, *arms_of("improvements")):
+        level = found.levels.get(arm.name)
+        if level is None:
+            continue
+        ratio, p, accuracy, verdict = cells(found.effects.get(arm.name))
+        if arm == DEFAULT:
+            verdict = "default"
+        elif is_shortened(arm):
+            ratio, verdict = "", "see below"
+        at = epochs([int(level.epoch.low), int(level.epoch.high)]).removeprefix("epochs ").removeprefix("epoch ")
+        rows.append(
+            (
+                arm.name, setting(arm), loss(level.best.mean), at, share(level.test_accuracy.mean), accuracy,
+                minutes(level.seconds.mean), ratio, p, verdict,
+            )
+        )  # fmt: skip
+    return Table(tuple(rows), frozenset({"setting", "verdict"}))
+
+
+def _points(found: Findings) -> list[tuple[Sentence, ...]]:
+    items = []
+    for arm in arms_of("improvements"):
+        said = _early_stopping(found, arm) if is_shortened(arm) else _point(found, found.effects[arm.name])
+        if said:
+            items.append((Sentence(f"**{arm.name[0].upper()}{arm.name[1:]}** ({setting(arm)})."), *said))
+    return items
+
+
+def _point(found: Findings, effect: Effect) -> list[Sentence]:
+    said = told(found, effect)
+    why = WHY[effect.arm.name].text(effect.verdict)
+    if why:
+        p = effect.loss.adjusted_p if effect.loss and effect.loss.shown else None
+        said.append(Sentence(why, (), p))
+    if effect.arm.name == TOGETHER:
+        said += _beside_the_parts(found, effect)
+    details = factor.details_told(effect) if _comparable(effect.arm) else None
+    return [*said, details] if details else said
+
+
+def _comparable(arm: Arm) -> bool:
+    # Gap and fit are of the run's own training loss, which with smoothed labels is another one.
+    return all(name != "label_smoothing" for name, _ in arm.changes)
+
+
+def _beside_the_parts(found: Findings, effect: Effect) -> list[Sentence]:
+    """Set the combination beside the best of its parts, which it is not tested against."""
+    parts = [
+        other
+        for other in factor.question_effects(found, "improvements")
+        if other.verdict == "better" and set(other.arm.changes) < set(effect.arm.changes)
+    ]
+    whole = found.levels.get(effect.arm.name)
+    if not parts or whole is None:
+        return []
+    best = min(parts, key=_size)
+    alone = found.levels[best.arm.name]
+    text = (
+        f"Its best validation loss is {loss(whole.best.mean)}, that of {named(best.arm)} alone "
+        f"{loss(alone.best.mean)}; the two were not tested against each other."
+    )
+    return [Sentence(text, (*whole.runs, *alone.runs))]
+
+
+def _early_stopping(found: Findings, arm: Arm) -> list[Sentence]:
+    pairs = found.shortened
+    level = found.levels.get(arm.name)
+    if level is None or not pairs:
+        return [Sentence(f"There is no answer yet: {why_missing(found, arm)}.")] if found.study.missing(arm) else []
+    runs = tuple(run for pair in pairs for run in pair.runs)
+    if not all(pair.same for pair in pairs):
+        text = (
+            "These runs do not repeat the epochs of the default, as they do on one machine with one number of "
+            "threads, and so cannot be told apart from runs of another seed."
+        )
+        return [Sentence(text, runs)]
+    trained, whole = (sum(values) for values in zip(*(pair.epochs for pair in pairs), strict=True))
+    at = epochs([pair.epochs[0] for pair in pairs]).removeprefix("epochs ").removeprefix("epoch ")
+    patience = dict(arm.changes)["patience"]
+    kept = sum(pair.losses[0] == pair.losses[1] for pair in pairs)
+    if kept == len(pairs):
+        found_minimum = f"It kept the lowest validation loss in {of_runs(kept, len(pairs))}."
+    else:
+        means = [loss(sum(values) / len(pairs)) for values in zip(*(pair.losses for pair in pairs), strict=True)]
+        found_minimum = (
+            f"It kept the lowest validation loss in {of_runs(kept, len(pairs))}; on average its runs stop with "
+            f"{means[0]} where going on would have found {means[1]}."
+        )
+    seconds = [sum(values) / len(pairs) for values in zip(*(pair.seconds for pair in pairs), strict=True)]
+    return [
+        Sentence(
+            "Early stopping repeats the epochs of the default, so it can't find another minimum than the run that "
+            "it cuts short would have found; what it saves is time.",
+        ),
+        Sentence(
+            f"With a patience of {patience} it stopped after {at} epochs and saved {whole - trained} of {whole} "
+            f"epochs, {100 * (whole - trained) / whole:.0f} %: {minutes(seconds[0])} a run instead of "
+            f"{minutes(seconds[1])}.",
+            runs,
+        ),
+        Sentence(found_minimum, runs),
+    ]
+
+
+def _size(effect: Effect) -> float:
+    return effect.loss.difference.mean if effect.loss else 0.0

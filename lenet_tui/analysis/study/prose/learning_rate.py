@@ -1,0 +1,131 @@
+"""Question 3: the effect of the learning rate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lenet_tui.analysis.study.arms import DEFAULT
+from lenet_tui.analysis.study.blocks import Block, Paragraph, Section, section
+from lenet_tui.analysis.study.prose import factor
+from lenet_tui.analysis.study.prose.effect import of_accuracies, why_missing
+from lenet_tui.analysis.study.words import Sentence, cited, of_runs
+from lenet_tui.words import counted
+
+if TYPE_CHECKING:
+    from lenet_tui.analysis.study.effects import Effect
+    from lenet_tui.analysis.study.findings import Findings
+
+FIGURE = "learning_rate.png"
+HIGH, LOW = "learning rate 0.01", "learning rate 0.0001"
+RATES = {HIGH: "0.01", DEFAULT.name: "0.001", LOW: "0.0001"}
+
+
+def write(found: Findings) -> Section:
+    """Return the section on the learning rate."""
+    title = "3. Effect of the learning rate"
+    if found.default is None:
+        return section(title, [Paragraph((Sentence(f"No answer yet: {why_missing(found, DEFAULT)}."),))])
+    blocks: list[Block] = [
+        factor.table(found, "learning rate", RATES, {}),
+        factor.figure(FIGURE, "the learning rates"),
+        Paragraph(tuple(_failures(found))),
+    ]
+    told = dict(zip((HIGH, LOW), factor.effects_told(found, "lr"), strict=False))
+    for name, explain in ((HIGH, lambda _, effect: _high(effect)), (LOW, _low)):
+        effect = found.effects.get(name)
+        if name in told and effect:
+            block = told[name]
+            assert isinstance(block, Paragraph)  # noqa: S101 - what effects are told in
+            blocks.append(Paragraph((*block.sentences, *explain(found, effect))))
+    blocks.append(Paragraph(tuple(of_accuracies(factor.question_effects(found, "lr")))))
+    return section(title, blocks)
+
+
+def short(found: Findings) -> list[Sentence]:
+    """Answer the question for the summary."""
+    return factor.short(found, "lr", "the default (0.001)")
+
+
+def _failures(found: Findings) -> list[Sentence]:
+    failed = [e for e in found.study.entries if e.arm.question == "lr" and e.state == "failed" and e.run_id]
+    if not failed:
+        return []
+    runs = [entry.run_id for entry in failed if entry.run_id]
+    verb = "is" if len(runs) == 1 else "are"
+    text = f"Of these learning rates {counted(len(runs), 'run')} failed and {verb} not in the table."
+    reasons = [
+        Sentence(f"{cited([entry.run_id or 0]).capitalize()} ({entry.arm.name}): {entry.reason}.", (entry.run_id or 0,))
+        for entry in failed
+    ]
+    return [Sentence(text, tuple(runs)), *reasons]
+
+
+def _high(effect: Effect) -> list[Sentence]:
+    if effect.loss is None:
+        return []
+    if effect.verdict == "worse":
+        said = [
+            Sentence(
+                "Steps ten times as long overshoot: they jump across narrow valleys of the loss instead of going "
+                "down in them, and stay at the height that their length allows."
+            )
+        ]
+        fit = effect.details.get("fit")
+        if fit is not None and fit.shown and fit.difference.mean > 0:
+            text = (
+                "Since the training sample is fitted less well too, this is not overfitting but optimisation that "
+                "does not get further down."
+            )
+            said.append(Sentence(text, effect.runs, fit.adjusted_p))
+        return said
+    if effect.verdict == "better":
+        text = (
+            "The usual expectation, that steps this long overshoot the minimum, was not confirmed: in the epochs "
+            "given they got further than those of the default, as where training is short of updates rather than "
+            "of precision."
+        )
+        return [Sentence(text, effect.runs, effect.loss.adjusted_p)]
+    return [
+        Sentence(
+            "The usual expectation, that steps ten times as long overshoot the minimum, was not confirmed by these "
+            "runs.",
+            effect.runs,
+        )
+    ]
+
+
+def _low(found: Findings, effect: Effect) -> list[Sentence]:
+    if effect.loss is None:
+        return []
+    said = []
+    if effect.verdict == "worse":
+        text = "Steps a tenth as long get a tenth as far: this arm had not arrived when its epochs were over."
+        level = found.levels.get(effect.arm.name)
+        arrived = level is not None and level.falling < len(level.runs)
+        if arrived:
+            text = "Steps a tenth as long may settle in the first minimum they meet, and have less noise to leave it."
+        said.append(Sentence(text))
+    elif effect.verdict == "better":
+        text = (
+            "The usual expectation, that steps a tenth as long do not arrive within the same epochs, was not "
+            "confirmed: they did, and scatter less around the minimum."
+        )
+        said.append(Sentence(text, effect.runs, effect.loss.adjusted_p))
+    else:
+        text = (
+            "The usual expectation, that steps a tenth as long do not get as far within the same epochs, was not "
+            "confirmed at the best epoch."
+        )
+        said.append(Sentence(text, effect.runs))
+    return [*said, *_still_falling(found, effect)]
+
+
+def _still_falling(found: Findings, effect: Effect) -> list[Sentence]:
+    level = found.levels.get(effect.arm.name)
+    if level is None or level.falling == 0:
+        return []
+    text = (
+        f"In {of_runs(level.falling, len(level.runs))} the lowest loss is in one of the last two epochs: training "
+        "had not run its course, and more epochs might change the answer."
+    )
+    return [Sentence(text, level.runs)]

@@ -1,0 +1,145 @@
+"""What was trained, on what, and how it was measured and compared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lenet_tui.analysis.study.blocks import Paragraph, Section, section
+from lenet_tui.analysis.study.findings import PARAMETERS
+from lenet_tui.analysis.study.words import Sentence, listed
+from lenet_tui.config import DATASET_TITLES
+from lenet_tui.words import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lenet_tui.analysis.evidence import Evidence
+    from lenet_tui.analysis.study.findings import Findings
+
+
+def write(found: Findings) -> Section:
+    """Return the section on the set-up."""
+    runs = found.study.finished
+    blocks = [_data(found, runs), _training(found), _measures(), _comparisons(found), _machine(runs)]
+    return section("Set-up", blocks)
+
+
+def _data(found: Findings, runs: Sequence[Evidence]) -> Paragraph:
+    title = DATASET_TITLES[found.study.plan.dataset]
+    if not runs:
+        return Paragraph((Sentence(f"Data: {title}."),))
+    data = runs[0].record.dataset
+    said = [
+        Sentence(
+            f"Data: {title}, {data.train:,} images to train on, {data.validation:,} to validate on and "
+            f"{data.test:,} to test on; the validation images are split off the training set once, with equal "
+            "shares of each class, and are the same for every run.",
+            tuple(run.run_id for run in runs),
+        )
+    ]
+    odd = [run for run in runs if run.record.dataset.checksum != data.checksum]
+    if odd:
+        said.append(
+            Sentence("Some runs saw other images of that name, by their checksum.", tuple(run.run_id for run in odd))
+        )
+    return Paragraph(tuple(said))
+
+
+def _training(found: Findings) -> Paragraph:
+    plan = found.study.plan
+    seeds = "seed 0" if plan.seeds == 1 else f"seeds 0 to {plan.seeds - 1}"
+    return Paragraph(
+        (
+            Sentence(
+                f"The default is LeNet-5 with ReLU and max pooling ({PARAMETERS['lenet']:,} parameters), trained "
+                f"with Adam on cross-entropy for {counted(plan.epochs, 'epoch')} at batch size 64 and a constant "
+                "learning rate of 0.001, without regularisation."
+            ),
+            Sentence(
+                "Every other arm changes one setting of it, except for the one that puts three improvements together."
+            ),
+            Sentence(
+                f"Each is trained with {seeds}, which decides the initial weights, the order of the images and their "
+                "distortions."
+            ),
+        )
+    )
+
+
+def _measures() -> Paragraph:
+    return Paragraph(
+        (
+            Sentence(
+                "After every epoch loss and accuracy are measured in evaluation mode on the validation images and on a "
+                "fixed sample of the training images, so that the gap between the two compares like with like; the "
+                "training loss is the running mean over the epoch, taken while the weights still change."
+            ),
+            Sentence(
+                "Losses are cross-entropies per image in nats, and the best validation loss is the plain "
+                "cross-entropy in the epoch of lowest validation loss, so that runs with another training loss "
+                "compare."
+            ),
+            Sentence(
+                "The weights kept are those of highest validation accuracy; they are tested once, at the end of "
+                "the run, and nothing is chosen by the test set."
+            ),
+        )
+    )
+
+
+def _comparisons(found: Findings) -> Paragraph:
+    overfitting = Sentence(
+        "The onset of overfitting is the epoch of lowest validation loss after smoothing over three epochs; a run "
+        "counts as overfitting when the smoothed loss ends more than 5 % above that, rises by Mann's trend test at "
+        "the 1 % level, and training loss falls meanwhile."
+    )
+    if found.study.plan.seeds == 1:
+        return Paragraph(
+            (
+                Sentence(
+                    "With one seed there is no telling how much another would differ, so the arms' validation "
+                    "losses are told and not compared; pairs of runs are compared by McNemar's exact test on the "
+                    "test images, its p-values adjusted by Holm for the arms of a question, and the result holds "
+                    "for those two runs only."
+                ),
+                overfitting,
+            )
+        )
+    return Paragraph(
+        (
+            Sentence(
+                "Each arm is compared with the default by the logarithm of the best validation loss, in a model "
+                "with an effect of the arm and one of the seed, fitted to the arms of one question together; "
+                "effects are ratios with 95 % intervals (Student's t), and p-values are adjusted by Holm for the "
+                "arms of the question."
+            ),
+            Sentence("Test accuracies are compared by a bootstrap over seeds and images, paired in both."),
+            Sentence(
+                "A difference is said to be there when its adjusted p-value is below 0.05; “no difference shown” does "
+                "not say that there is none, and the interval tells how large it could be."
+            ),
+            overfitting,
+        )
+    )
+
+
+def _machine(runs: Sequence[Evidence]) -> Paragraph | None:
+    if not runs:
+        return None
+    environments = [run.record.environment for run in runs]
+    places = _distinct(f"{run.record.device} ({counted(run.record.threads, 'thread')})" for run in runs)
+    cpus = _distinct(environment.get("cpu", "") for environment in environments)
+    versions = [
+        f"{name} {listed(_distinct(environment.get(key, '') for environment in environments), 'or')}"
+        for key, name in (("lenet-tui", "lenet-tui"), ("torch", "PyTorch"), ("numpy", "NumPy"), ("python", "Python"))
+        if any(environment.get(key) for environment in environments)
+    ]
+    cpu = f" on {listed(cpus, 'or')}" if cpus else ""
+    software = f", {listed(versions)}" if versions else ""
+    return Paragraph(
+        (Sentence(f"Machine: {listed(places, 'or')} a run{cpu}{software}.", tuple(run.run_id for run in runs)),)
+    )
+
+
+def _distinct(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(value for value in values if value))

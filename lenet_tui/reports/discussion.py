@@ -1,0 +1,49 @@
+"""``study/homework/``: the discussion as Markdown and as one HTML file, and its figures, from the runs there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lenet_tui.analysis.study import document
+from lenet_tui.analysis.study.blocks import markdown
+from lenet_tui.analysis.study.findings import find
+from lenet_tui.errors import LabError
+from lenet_tui.reports import study as figures
+from lenet_tui.reports.webpage import webpage
+from lenet_tui.runfolder import write_bytes, write_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lenet_tui.analysis.study.study import Study
+
+MARKDOWN, HTML = "discussion.md", "discussion.html"
+
+
+def folder_in(root: Path) -> Path:
+    """Return the folder that the homework's documents are in."""
+    return root / "study" / "homework"
+
+
+def write(study: Study, folder: Path) -> list[Path]:
+    """Write the documents of ``study`` into ``folder``, made where it is missing, and return what was written.
+
+    Figures of an earlier call that can't be drawn from these runs are removed. Raises `LabError` when the folder can't
+    be written.
+    """
+    found = find(study)
+    drawn = figures.draw(found)
+    title = document.title(found)
+    text = markdown(title, document.sections(found, drawn))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in figures.FIGURES:
+            if name not in drawn:
+                (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise LabError(f"cannot write in {folder}: {error.strerror}") from None
+    for name, content in drawn.items():
+        write_bytes(folder / name, content)
+    write_text(folder / MARKDOWN, text)
+    write_text(folder / HTML, webpage(title, text, drawn))
+    return [folder / MARKDOWN, folder / HTML, *(folder / name for name in drawn)]

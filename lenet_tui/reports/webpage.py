@@ -1,0 +1,51 @@
+"""A Markdown document as one HTML file, style and pictures inside, so that it can be sent and read alone."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING
+
+from markdown_it import MarkdownIt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1a1a1a; --pale: #666; --line: #ddd; --ground: #fff; --link: #0059b3; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e8e8e8; --pale: #a0a0a0; --line: #444; --ground: #16181c; --link: #7ab8ff; }
+}
+body { margin: 0 auto; padding: 2rem 1rem 4rem; max-width: 46rem; font: 16px/1.55 system-ui, sans-serif;
+  color: var(--ink); background: var(--ground); }
+h1, h2 { line-height: 1.2; } h2 { margin-top: 2.2rem; border-bottom: 1px solid var(--line); padding-bottom: .2rem; }
+a { color: var(--link); } a[href="#all-runs"] { color: var(--pale); font-size: .8em; text-decoration: none; }
+img { max-width: 100%; background: #fff; border-radius: 4px; }
+.table { overflow-x: auto; } table { border-collapse: collapse; font-size: .82em; }
+th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th { white-space: normal; vertical-align: bottom; font-weight: 600; }
+@media print { body { max-width: none; font-size: 10pt; } table { font-size: .7em; } }
+"""
+
+
+def webpage(title: str, text: str, pictures: Mapping[str, bytes]) -> str:
+    """Return the HTML of a document written in Markdown; images that name one of ``pictures`` (PNG) carry it inside."""
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    # Headings can be linked to by their words, as on most sites that show Markdown.
+    body = re.sub(r"<h2>(.*?)</h2>", lambda found: f'<h2 id="{_anchor(found[1])}">{found[1]}</h2>', body)
+    body = body.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
+    for name, content in pictures.items():
+        inside = f"data:image/png;base64,{base64.b64encode(content).decode()}"
+        body = body.replace(f'src="{name}"', f'src="{inside}"')
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{_escaped(title)}</title>'
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head>{head}<style>{_STYLE}</style></head>\n<body>\n{body}</body></html>\n'
+    )
+
+
+def _anchor(heading: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")
