@@ -16,7 +16,7 @@ from lenet_tui.analysis.study.arms import DEFAULT
 from lenet_tui.analysis.study.findings import arms_of
 from lenet_tui.analysis.study.prose import batch_size, improvements, learning_rate, overfitting
 from lenet_tui.reports import style
-from lenet_tui.reports.loss import SAMPLE, SHADE, TRAIN, VALIDATION
+from lenet_tui.reports.loss import SAMPLE, TRAIN, VALIDATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 FIGURES = (overfitting.FIGURE, batch_size.FIGURE, learning_rate.FIGURE, improvements.FIGURE)
 # Okabe & Ito 2008: colour, dashes and marker of a figure's curves, told apart by any one of the three.
-_STYLES = (("#0072b2", "-", "o"), ("#d55e00", "--", "s"), ("#007a5a", ":", "^"))
+_DEFAULT = ("#d55e00", "--", "s")
+_OTHERS = (("#0072b2", "-", "o"), ("#007a5a", ":", "^"))
 _BETTER, _WORSE, _OPEN = "#0072b2", "#d55e00", "#6b6b6b"
 
 
@@ -67,11 +68,12 @@ def _default(found: Findings) -> bytes:
     for name, values, colour, line, marker in curves:
         _curve(axes, values, name, colour, line, marker)
     onsets = [course.onset for course in found.courses.get(DEFAULT.name, ())]
-    if onsets:
-        low, high = min(onsets), max(onsets)
-        label = f"lowest smoothed validation loss: epoch {low}" + (f" to {high}" if high > low else "")
-        axes.axvspan(low - 0.15, high + 0.15, color=SHADE, zorder=0, lw=0, label=label)
-    _finish(axes, "loss per image (nats)")
+    for n, onset in enumerate(onsets):
+        axes.axvline(
+            onset, color=VALIDATION, linewidth=1.2, linestyle=(0, (1, 2)),
+            label="onset in each run: lowest smoothed validation loss" if n == 0 else None,
+        )  # fmt: skip
+    _finish(axes, "loss per image (nats)", 2)
     return _png(figure, "Losses of the default")
 
 
@@ -79,7 +81,9 @@ def _validation(study: Study, what: str, arms: Mapping[str, str]) -> bytes:
     """Draw the validation loss of the arms named in ``arms``, which are called by its values."""
     figure, axes = _page(f"Validation loss by {what}", 4.6)
     by_name = {arm.name: arm for arm in (DEFAULT, *arms_of("batch_size"), *arms_of("lr"))}
-    for (name, shown), (colour, line, marker) in zip(arms.items(), _STYLES, strict=True):
+    others = iter(_OTHERS)
+    for name, shown in arms.items():
+        colour, line, marker = _DEFAULT if name == DEFAULT.name else next(others)
         runs = list(study.of(by_name[name]).values())
         if runs:
             values = [_losses(run, lambda row: row.val_cross_entropy) for run in runs]
@@ -95,7 +99,7 @@ def _validation(study: Study, what: str, arms: Mapping[str, str]) -> bytes:
                 markersize=10,
                 zorder=5,
             )
-    _finish(axes, "validation cross-entropy (nats)")
+    _finish(axes, "validation cross-entropy (nats)", 3)
     return _png(figure, f"Validation loss by {what}")
 
 
@@ -169,9 +173,12 @@ def _page(title: str, height: float, *, left: float = 0.95, bottom: float = 1.15
     return figure, figure.add_axes(place)
 
 
-def _finish(axes: Axes, label: str) -> None:
+def _finish(axes: Axes, label: str, columns: int) -> None:
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=12))
+    low, high = axes.get_ylim()
+    axes.yaxis.set_major_locator(
+        LogLocator(subs=(1, 2, 5) if high / low > 10 else (1, 1.5, 2, 3, 4, 5, 6, 8), numticks=12)
+    )
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True, min_n_ticks=1))
@@ -181,7 +188,7 @@ def _finish(axes: Axes, label: str) -> None:
     axes.grid(axis="y", color="#dddddd", linewidth=0.7)
     axes.set_axisbelow(True)
     axes.legend(
-        ncols=2,
+        ncols=columns,
         frameon=False,
         fontsize=9.5,
         handlelength=3.2,

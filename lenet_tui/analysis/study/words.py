@@ -69,6 +69,11 @@ def loss(value: float) -> str:
     return f"{value:.{min(5, max(0, digits))}f}"
 
 
+def gap(value: float) -> str:
+    """Write a difference of losses with two significant digits, which is what its spread over seeds supports."""
+    return f"{value:.2g}" if abs(value) < 1 else f"{value:.1f}"
+
+
 def share(value: float) -> str:
     """Write a share as a percentage to a hundredth, which is one of 10,000 test images."""
     return f"{100 * value:.2f} %"
@@ -92,12 +97,17 @@ def ratio(contrast: Contrast) -> str:
 
 
 def change(contrast: Contrast) -> str:
-    """Say how large a difference of logarithms is: ``18 % lower than``, ``2.1 times``; the other's name goes on."""
+    """Say how large a difference of logarithms is, as in ``18 % lower than that of``."""
     mean = contrast.difference.mean
     if mean >= math.log(2):
-        return f"{math.exp(mean):.1f} times"
+        return f"{math.exp(mean):.1f} times that of"
     size, *_ = _sizes(contrast)
-    return f"{size} {'lower' if mean < 0 else 'higher'} than"
+    return f"{size} {'lower' if mean < 0 else 'higher'} than that of"
+
+
+def again(contrast: Contrast) -> str:
+    """Say it where the other's name has been said before: ``18 % lower``, ``2.1 times that``."""
+    return change(contrast).removesuffix(" of").removesuffix(" than that")
 
 
 def rests_on(contrast: Contrast) -> str:
@@ -144,9 +154,13 @@ def signed_points(contrast: Contrast) -> str:
 def percents(values: Sequence[float]) -> list[str]:
     """Write percentages with as few digits as their interval supports, but none as zero that isn't."""
     digits = 0 if max(values) - min(values) >= 2 else 1
-    while digits < 3 and any(value > 0 and float(f"{value:.{digits}f}") == 0 for value in values):
+    return [_percent(value, digits) for value in values]
+
+
+def _percent(value: float, digits: int) -> str:
+    while digits < 3 and value > 0 and float(f"{value:.{digits}f}") == 0:
         digits += 1
-    return [f"{value:.{digits}f} %" for value in values]
+    return f"{value:.{digits}f} %"
 
 
 def minutes(seconds: float) -> str:

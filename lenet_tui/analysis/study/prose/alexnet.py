@@ -9,7 +9,7 @@ from lenet_tui.analysis.study.blocks import Block, Paragraph, Section, section
 from lenet_tui.analysis.study.findings import PARAMETERS, arms_of, is_shortened
 from lenet_tui.analysis.study.prose import factor
 from lenet_tui.analysis.study.prose.effect import named, of_accuracies, told, why_missing
-from lenet_tui.analysis.study.words import Sentence, change, loss, of_runs, share
+from lenet_tui.analysis.study.words import Sentence, again, epochs, loss, of_runs, share
 
 if TYPE_CHECKING:
     from lenet_tui.analysis.study.effects import Effect
@@ -36,7 +36,7 @@ def write(found: Findings) -> Section:
 
 def short(found: Findings) -> list[Sentence]:
     """Answer the question for the summary."""
-    return factor.short(found, "alexnet", "the default LeNet")
+    return factor.short(found, "alexnet", "LeNet")
 
 
 def _cost(found: Findings) -> list[Sentence]:
@@ -79,7 +79,7 @@ def _why(found: Findings, effect: Effect) -> list[Sentence]:
     details = factor.details_told(effect)
     if details:
         said.append(details)
-    return [*said, *_falling(found)]
+    return [*said, *_overfits(found), *_falling(found)]
 
 
 def _which(found: Findings) -> list[Sentence]:
@@ -87,10 +87,23 @@ def _which(found: Findings) -> list[Sentence]:
     text = "The two networks differ in all of this at once, so these runs do not tell what counts"
     if dropout is None or dropout.loss is None or dropout.verdict != "better":
         return [Sentence(f"{text}.")]
-    text += (
-        f"; with dropout alone LeNet's loss is {change(dropout.loss).removesuffix(' than')}, so part of it may be that."
-    )
+    text += f"; with dropout alone LeNet's loss is {again(dropout.loss)}, so part of it may be that."
     return [Sentence(text, dropout.runs, dropout.loss.adjusted_p)]
+
+
+def _overfits(found: Findings) -> list[Sentence]:
+    """Say whether dropout keeps the larger network from overfitting."""
+    courses = found.courses.get(NAME, ())
+    overfit = [course for course in courses if course.overfits]
+    if not courses:
+        return []
+    runs = tuple(course.run_id for course in courses)
+    count = of_runs(len(overfit), len(courses))
+    if not overfit:
+        return [Sentence("By the criterion of section 1 no run of it overfits, for all its parameters.", runs)]
+    onsets = epochs([course.onset for course in overfit])
+    text = f"By the criterion of section 1 it overfits in {count}, from {onsets} on"
+    return [Sentence(f"{text}: its dropout of 0.5 does not prevent that.", runs)]
 
 
 def _falling(found: Findings) -> list[Sentence]:

@@ -38,7 +38,7 @@ def write(found: Findings) -> Section:
 
 def short(found: Findings) -> list[Sentence]:
     """Answer the question for the summary."""
-    return factor.short(found, "batch_size", "the default (64)")
+    return factor.short(found, "batch_size", "batch size 64")
 
 
 def updates(found: Findings) -> dict[str, int]:
@@ -55,16 +55,21 @@ def _explained(found: Findings, effects: list[Effect]) -> list[Sentence]:
         return []
     better, worse = factor.shown(effects, "better"), factor.shown(effects, "worse")
     open_ = factor.shown(effects, "not shown")
-    return [_mechanism(found), *_story(better, worse, open_), *_course(answered)]
+    return [
+        _mechanism(found),
+        *_story(better, worse, open_),
+        *_course(answered),
+        *factor.overfitting_told(found, SIZES),
+    ]
 
 
 def _mechanism(found: Findings) -> Sentence:
     count = updates(found)
     return Sentence(
-        f"At the same learning rate a batch of 16 makes {count['batch size 16']:,} updates in an epoch and one of "
-        f"64 {count[DEFAULT.name]:,}, each along the gradient of fewer images, which is noisier; Adam makes its "
-        "steps about as long whatever the batch, so they cover more ground in an epoch and scatter more around a "
-        "minimum."
+        f"A batch of 64 makes {count[DEFAULT.name]:,} updates in an epoch and one of 16 makes "
+        f"{count['batch size 16']:,}, each along the gradient of fewer images, which is noisier; Adam makes its "
+        "steps about as long whatever the batch, so that small batches cover more ground in an epoch and scatter "
+        "more around a minimum."
     )
 
 

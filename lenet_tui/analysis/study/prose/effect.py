@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lenet_tui.analysis.study.arms import DEFAULT
 from lenet_tui.analysis.study.words import (
     Sentence,
+    again,
     change,
     cited,
     listed,
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
     from lenet_tui.analysis.study.findings import Findings
     from lenet_tui.analysis.study.study import Entry
 
-_LONG_NAMES = {"three together": "augmentation, schedule and averaging together"}
+_FEW = 3  # arms whose intervals a sentence has room for
+_LONG_NAMES = {
+    "three together": "augmentation, schedule and averaging together",
+    "cosine schedule": "a cosine schedule",
+}
 
 
 def named(arm: Arm) -> str:
@@ -36,14 +41,15 @@ def named(arm: Arm) -> str:
     return _LONG_NAMES.get(arm.name, arm.name)
 
 
-def told(found: Findings, effect: Effect) -> list[Sentence]:
-    """Say what an arm does to the best validation loss, or why that can't be said."""
+def told(found: Findings, effect: Effect, lead: str = "") -> list[Sentence]:
+    """Say what an arm does to the best validation loss, or why that can't be said; ``lead`` may begin it."""
     name = named(effect.arm)
+    lead = lead or f"With {name}"
     if effect.loss is not None:
-        return [_of_loss(name, effect, effect.loss)]
+        return [_of_loss(lead, effect, effect.loss)]
     if effect.pair is not None:
-        return _of_pair(name, effect)
-    return [Sentence(f"With {name} there is no answer yet: {why_missing(found, effect.arm)}.")]
+        return _of_pair(lead, name, effect)
+    return [Sentence(f"{lead} there is no answer yet: {why_missing(found, effect.arm)}.")]
 
 
 def of_accuracies(effects: Sequence[Effect]) -> list[Sentence]:
@@ -54,16 +60,16 @@ def of_accuracies(effects: Sequence[Effect]) -> list[Sentence]:
         for effect, accuracy in known
         if accuracy.shown
     ]
-    open_ = [effect for effect, accuracy in known if not accuracy.shown]
+    open_ = [(effect, accuracy) for effect, accuracy in known if not accuracy.shown]
     if open_:
-        rest = "any of them" if not said and len(open_) > 1 else listed([named(effect.arm) for effect in open_], "or")
-        said.append(
-            Sentence(
-                f"For the test accuracy of {rest} no difference from the {DEFAULT.name}'s is shown (the intervals "
-                "are in the table).",
-                _runs(open_),
-            )
-        )
+        runs = _runs(effect for effect, _ in open_)
+        text = f"In test accuracy no difference from the {DEFAULT.name} is shown"
+        if len(open_) <= _FEW:
+            each = [f"{signed_points(accuracy)} points with {named(effect.arm)}" for effect, accuracy in open_]
+            said.append(Sentence(f"{text}: {listed(each)} (95 % intervals in brackets).", runs))
+        else:
+            rest = f" for {listed([named(effect.arm) for effect, _ in open_], 'or')}" if said else " for any of them"
+            said.append(Sentence(f"{text}{rest}; the intervals are in the table.", runs))
     unadjusted = [
         effect
         for effect, accuracy in known
@@ -86,10 +92,9 @@ def brief(effects: Sequence[Effect], reference: str = "the default") -> list[Sen
     said: list[Sentence] = []
     shown = [(effect, effect.loss) for effect in effects if effect.loss is not None and effect.loss.shown]
     if shown:
-        changes = [f"{change(contrast)} {reference}'s with {named(effect.arm)}" for effect, contrast in shown]
         said.append(
             Sentence(
-                f"The best validation loss is {listed(changes)}.",
+                _shown_briefly(shown, reference),
                 _runs(effect for effect, _ in shown),
                 max(contrast.adjusted_p for _, contrast in shown),
             )
@@ -106,6 +111,15 @@ def brief(effects: Sequence[Effect], reference: str = "the default") -> list[Sen
     if unanswered:
         said.append(Sentence(f"There is no answer yet for {listed([named(effect.arm) for effect in unanswered])}."))
     return said
+
+
+def _shown_briefly(shown: Sequence[tuple[Effect, Contrast]], reference: str) -> str:
+    (first, contrast), *rest = shown
+    if not rest:
+        return f"With {named(first.arm)} the best validation loss is {change(contrast)} {reference}."
+    parts = [f"{change(contrast)} {reference} with {named(first.arm)}"]
+    parts += [f"{again(other)} with {named(effect.arm)}" for effect, other in rest]
+    return f"The best validation loss is {listed(parts)}."
 
 
 def cells(effect: Effect | None) -> tuple[str, str, str, str]:
@@ -146,32 +160,30 @@ def state_of(entry: Entry, epochs: int) -> str:
     return f"{name} is {entry.state}"
 
 
-def _of_loss(name: str, effect: Effect, contrast: Contrast) -> Sentence:
+def _of_loss(lead: str, effect: Effect, contrast: Contrast) -> Sentence:
     if contrast.shown:
-        text = (
-            f"With {name} the best validation loss is {change(contrast)} the {DEFAULT.name}'s ({rests_on(contrast)})."
-        )
-        return Sentence(text, effect.runs, contrast.adjusted_p)
+        size = f"{change(contrast)} the {DEFAULT.name} ({rests_on(contrast)})"
+        return Sentence(f"{lead} the best validation loss is {size}.", effect.runs, contrast.adjusted_p)
     text = (
-        f"With {name} no difference in the best validation loss is shown: the 95 % interval reaches {reach(contrast)} "
-        f"the {DEFAULT.name}'s (Holm-adjusted {p_value(contrast.adjusted_p)})"
+        f"{lead} no difference in the best validation loss is shown: the 95 % interval reaches {reach(contrast)} "
+        f"that of the {DEFAULT.name} (Holm-adjusted {p_value(contrast.adjusted_p)})"
     )
     if contrast.difference.low > 0 or contrast.difference.high < 0:
         text += ", and does not allow for the number of comparisons as the p-value does"
     return Sentence(f"{text}.", effect.runs)
 
 
-def _of_pair(name: str, effect: Effect) -> list[Sentence]:
+def _of_pair(lead: str, name: str, effect: Effect) -> list[Sentence]:
     pair = effect.pair
     assert pair is not None  # noqa: S101 - asked for where there is one
     ours, baseline = pair.runs
-    losses = f"{loss(pair.losses[0])} with {name} and {loss(pair.losses[1])} with the {DEFAULT.name}"
-    counts = f"run {ours} recognises {pair.right[0]:,} and run {baseline} {pair.right[1]:,}"
+    losses = f"{loss(pair.losses[0])}, with the {DEFAULT.name} {loss(pair.losses[1])}"
+    counts = f"run {ours} ({name}) recognises {pair.right[0]:,} and run {baseline} {pair.right[1]:,}"
     p = f"McNemar's exact test, Holm-adjusted {p_value(pair.adjusted_p)}"
     verdict = "a difference that holds for these two runs only" if pair.shown else "no difference shown"
     return [
         Sentence(
-            f"With one seed each the best validation loss is {losses}; another seed may say otherwise.", pair.runs
+            f"{lead} the best validation loss is {losses}, with one seed each; another may say otherwise.", pair.runs
         ),
         Sentence(
             f"Of {pair.images:,} test images {counts}: {verdict} ({p}).",

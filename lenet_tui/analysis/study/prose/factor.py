@@ -12,18 +12,22 @@ from lenet_tui.analysis.study.prose.effect import brief, cells, named, told
 from lenet_tui.analysis.study.words import Sentence, epochs, listed, loss, p_value, share, within
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lenet_tui.analysis.statistics import Contrast
     from lenet_tui.analysis.study.arms import Question
-    from lenet_tui.analysis.study.effects import Effect
+    from lenet_tui.analysis.study.effects import Effect, Outcome
     from lenet_tui.analysis.study.findings import Findings
 
 # What a further outcome is called, and how it is said that an arm has more or less of it.
-_DETAILS = (
-    ("end", "its validation loss in the last epoch is {more}", ("higher", "lower")),
-    ("epoch", "its best epoch comes {more}", ("later", "earlier")),
-    ("jitter", "its validation loss changes {more} from epoch to epoch", ("more", "less")),
-    ("fit", "its loss on the training sample ends {more}", ("higher", "lower")),
-    ("gap", "its gap between validation and training sample ends {more}", ("wider", "narrower")),
+_AT_THE_END: tuple[tuple[Outcome, str, str, str], ...] = (
+    ("end", "its validation loss is", "higher", "lower"),
+    ("fit", "its loss on the training sample", "higher", "lower"),
+    ("gap", "its gap to the training sample", "wider", "narrower"),
+)
+_DETAILS: tuple[tuple[Outcome, str, str, str], ...] = (
+    ("epoch", "its lowest validation loss comes", "later", "earlier"),
+    ("jitter", "its validation loss changes", "more from epoch to epoch", "less from epoch to epoch"),
 )
 
 
@@ -51,18 +55,29 @@ def effects_told(found: Findings, question: Question) -> list[Block]:
 
 def details_told(effect: Effect) -> Sentence | None:
     """Say which further outcomes an arm has shown to differ in; None where it has in none."""
-    parts: list[str] = []
-    worst = 0.0
-    for outcome, text, (more, less) in _DETAILS:
-        contrast = effect.details.get(outcome)  # type: ignore[call-overload]
-        if contrast is not None and contrast.shown:
-            parts.append(text.format(more=more if contrast.difference.mean > 0 else less))
-            worst = max(worst, contrast.adjusted_p)
-    if not parts:
+    at_end, worst = _shown_details(effect, _AT_THE_END)
+    others, worst_other = _shown_details(effect, _DETAILS)
+    if not at_end and not others:
         return None
-    bound = f"Holm-adjusted {p_value(worst)}" if len(parts) == 1 else f"each with a Holm-adjusted {_at_most(worst)}"
-    text = f"{listed(parts)} than the default's ({bound})."
-    return Sentence(text[0].upper() + text[1:], effect.runs, worst)
+    at_end = [part if n == 0 and " is " in part else _with_verb(part, first=n == 0) for n, part in enumerate(at_end)]
+    parts = [f"in the last epoch {listed(at_end)}"] if at_end else []
+    p = max(worst, worst_other)
+    bound = f"Holm-adjusted {p_value(p)}" if len(at_end) + len(others) == 1 else f"Holm-adjusted {_at_most(p)} each"
+    text = f"{'; '.join([*parts, *([listed(others)] if others else [])])} than with the default ({bound})."
+    return Sentence(text[0].upper() + text[1:], effect.runs, p)
+
+
+def _shown_details(effect: Effect, outcomes: tuple[tuple[Outcome, str, str, str], ...]) -> tuple[list[str], float]:
+    shown = [(text, more, less, effect.details.get(outcome)) for outcome, text, more, less in outcomes]
+    found = [(text, more, less, c) for text, more, less, c in shown if c is not None and c.shown]
+    parts = [f"{text} {more if c.difference.mean > 0 else less}" for text, more, less, c in found]
+    return parts, max((c.adjusted_p for *_, c in found), default=0.0)
+
+
+def _with_verb(part: str, *, first: bool) -> str:
+    # "its validation loss is lower, its loss on the training sample higher": the verb is said once.
+    head, _, word = part.rpartition(" ")
+    return f"{head} is {word}" if first else part
 
 
 def table(found: Findings, first: str, value: dict[str, str], extra: dict[str, str]) -> Table:
@@ -97,6 +112,20 @@ def table(found: Findings, first: str, value: dict[str, str], extra: dict[str, s
             )
         )
     return Table(tuple(rows), frozenset({"verdict"}))
+
+
+def overfitting_told(found: Findings, value: Mapping[str, object]) -> list[Sentence]:
+    """Say how many runs of each arm in ``value``, which names them, overfit, and from when on."""
+    known = {name: found.courses[name] for name in value if name in found.courses}
+    if len(known) < 2:
+        return []
+    parts: list[str] = []
+    for name, courses in known.items():
+        onsets = epochs([course.onset for course in courses])
+        count = f"{sum(c.overfits for c in courses)} of {len(courses)}{'' if parts else ' runs overfit'}"
+        parts.append(f"{count} with {value[name]} (onset in {onsets})")
+    runs = tuple(sorted(course.run_id for courses in known.values() for course in courses))
+    return [Sentence(f"By the criterion of section 1, {listed(parts)}.", runs)]
 
 
 def figure(file: str, what: str) -> Figure:

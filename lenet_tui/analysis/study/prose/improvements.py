@@ -12,13 +12,16 @@ from lenet_tui.analysis.study.prose.effect import brief, cells, named, of_accura
 from lenet_tui.analysis.study.prose.why import WHY
 from lenet_tui.analysis.study.words import (
     Sentence,
+    again,
     change,
     epochs,
     listed,
     loss,
     minutes,
     of_runs,
+    points,
     share,
+    signed_points,
 )
 from lenet_tui.config import hyperparameter
 
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from lenet_tui.analysis.study.findings import Findings
 
 FIGURE = "improvements.png"
-TOGETHER = "three together"
+TOGETHER, SMOOTHING = "three together", "label smoothing"
 
 
 def write(found: Findings) -> Section:
@@ -59,10 +62,8 @@ def short(found: Findings) -> list[Sentence]:
         return brief(effects)
     first = better[0]
     assert first.loss is not None  # noqa: S101 - it has a verdict
-    text = f"The best validation loss is {change(first.loss)} the default's with {named(first.arm)}"
-    rest = [
-        f"{change(effect.loss).removesuffix(' than')} with {named(effect.arm)}" for effect in better[1:] if effect.loss
-    ]
+    text = f"The best validation loss is {change(first.loss)} the default with {named(first.arm)}"
+    rest = [f"{again(effect.loss)} with {named(effect.arm)}" for effect in better[1:] if effect.loss]
     if rest:
         text = f"{text}, {listed(rest)}"
     others = [effect for effect in effects if effect not in better]
@@ -105,22 +106,40 @@ def _table(found: Findings) -> Table:
 def _points(found: Findings) -> list[tuple[Sentence, ...]]:
     items = []
     for arm in arms_of("improvements"):
-        said = _early_stopping(found, arm) if is_shortened(arm) else _point(found, found.effects[arm.name])
-        if said:
-            items.append((Sentence(f"**{arm.name[0].upper()}{arm.name[1:]}** ({setting(arm)})."), *said))
+        lead = f"**{arm.name[0].upper()}{arm.name[1:]}** ({setting(arm)}):"
+        if is_shortened(arm):
+            first, *rest = _early_stopping(found, arm)
+            said = [Sentence(f"{lead} {first.text}", first.runs, first.p), *rest]
+        else:
+            said = _point(found, found.effects[arm.name], lead)
+        items.append(tuple(said))
     return items
 
 
-def _point(found: Findings, effect: Effect) -> list[Sentence]:
-    said = told(found, effect)
+def _point(found: Findings, effect: Effect, lead: str) -> list[Sentence]:
+    said = told(found, effect, lead)
+    details = factor.details_told(effect) if _comparable(effect.arm) else None
     why = WHY[effect.arm.name].text(effect.verdict)
     if why:
         p = effect.loss.adjusted_p if effect.loss and effect.loss.shown else None
         said.append(Sentence(why, (), p))
+    if effect.arm.name == SMOOTHING and effect.verdict == "worse":
+        said += _smoothed_accuracy(effect)
     if effect.arm.name == TOGETHER:
         said += _beside_the_parts(found, effect)
-    details = factor.details_told(effect) if _comparable(effect.arm) else None
     return [*said, details] if details else said
+
+
+def _smoothed_accuracy(effect: Effect) -> list[Sentence]:
+    """Say what became of accuracy, which doesn't ask for certainty."""
+    accuracy = effect.accuracy
+    if accuracy is None:
+        return []
+    if accuracy.shown:
+        text = f"Its test accuracy, which does not ask for certainty, is {points(accuracy)}."
+        return [Sentence(text, effect.runs, accuracy.adjusted_p)]
+    text = f"no difference is shown ({signed_points(accuracy)} points)."
+    return [Sentence(f"In test accuracy, which does not ask for certainty, {text}", effect.runs)]
 
 
 def _comparable(arm: Arm) -> bool:
@@ -151,11 +170,11 @@ def _early_stopping(found: Findings, arm: Arm) -> list[Sentence]:
     pairs = found.shortened
     level = found.levels.get(arm.name)
     if level is None or not pairs:
-        return [Sentence(f"There is no answer yet: {why_missing(found, arm)}.")] if found.study.missing(arm) else []
+        return [Sentence(f"there is no answer yet: {why_missing(found, arm)}.")]
     runs = tuple(run for pair in pairs for run in pair.runs)
     if not all(pair.same for pair in pairs):
         text = (
-            "These runs do not repeat the epochs of the default, as they do on one machine with one number of "
+            "these runs do not repeat the epochs of the default, as they do on one machine with one number of "
             "threads, and so cannot be told apart from runs of another seed."
         )
         return [Sentence(text, runs)]
@@ -174,8 +193,8 @@ def _early_stopping(found: Findings, arm: Arm) -> list[Sentence]:
     seconds = [sum(values) / len(pairs) for values in zip(*(pair.seconds for pair in pairs), strict=True)]
     return [
         Sentence(
-            "Early stopping repeats the epochs of the default, so it can't find another minimum than the run that "
-            "it cuts short would have found; what it saves is time.",
+            "it repeats the epochs of the default and stops, so that its lowest loss can at best equal that of the "
+            "whole run; what it saves is time.",
         ),
         Sentence(
             f"With a patience of {patience} it stopped after {at} epochs and saved {whole - trained} of {whole} "

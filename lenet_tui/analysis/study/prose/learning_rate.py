@@ -38,12 +38,13 @@ def write(found: Findings) -> Section:
             assert isinstance(block, Paragraph)  # noqa: S101 - what effects are told in
             blocks.append(Paragraph((*block.sentences, *explain(found, effect))))
     blocks.append(Paragraph(tuple(of_accuracies(factor.question_effects(found, "lr")))))
+    blocks.append(Paragraph(tuple(factor.overfitting_told(found, RATES))))
     return section(title, blocks)
 
 
 def short(found: Findings) -> list[Sentence]:
     """Answer the question for the summary."""
-    return factor.short(found, "lr", "the default (0.001)")
+    return factor.short(found, "lr", "learning rate 0.001")
 
 
 def _failures(found: Findings) -> list[Sentence]:
@@ -111,6 +112,12 @@ def _low(found: Findings, effect: Effect) -> list[Sentence]:
             "confirmed: they did, and scatter less around the minimum."
         )
         said.append(Sentence(text, effect.runs, effect.loss.adjusted_p))
+    elif effect.detail("fit") == "more":
+        text = (
+            "Steps a tenth as long have not got as far down on the training images; that this costs anything on "
+            "the validation images is not shown."
+        )
+        said.append(Sentence(text, effect.runs, effect.details["fit"].adjusted_p))
     else:
         text = (
             "The usual expectation, that steps a tenth as long do not get as far within the same epochs, was not "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lenet_tui.analysis.study.arms import ARMS, DEFAULT
 from lenet_tui.analysis.study.blocks import Block, Figure, Paragraph, Section, Table, section
 from lenet_tui.analysis.study.prose.effect import why_missing
-from lenet_tui.analysis.study.words import Sentence, epochs, listed, loss, of_runs, share, within
+from lenet_tui.analysis.study.words import Sentence, epochs, gap, listed, loss, of_runs, share, within
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lenet_tui.analysis.study.levels import Level
 
 FIGURE = "loss_default.png"
+AVERAGED = next(arm for arm in ARMS if [name for name, _ in arm.changes] == ["ema"])
 
 
 def write(found: Findings) -> Section:
@@ -34,7 +35,7 @@ def write(found: Findings) -> Section:
     )
     blocks: list[Block] = [
         Paragraph(tuple(_losses(default))),
-        Paragraph(tuple(_overfitting(courses))),
+        Paragraph((*_overfitting(courses), *([averaged] if (averaged := _averaged(found)) else []))),
         figure,
         Paragraph(tuple(_accuracy(courses))),
         Paragraph(tuple(_others(found))),
@@ -54,22 +55,28 @@ def short(found: Findings) -> list[Sentence]:
 
 def _verdict(courses: Sequence[Course], default: Level) -> str:
     overfit = [course for course in courses if course.overfits]
-    gap = f"gap to the training loss {_gaps(courses)}"
     best, end = loss(default.best.mean), loss(default.end.mean)
     if len(overfit) == len(courses):
         which = epochs([course.onset for course in courses])
         return (
-            f"The default overfits from {which}: its validation loss goes from {best} at best to {end}, and its {gap}"
+            f"The default overfits from {which}: its validation loss goes from {best} at best to {end} in the last "
+            f"epoch, and its gap to the training sample {_gaps(courses)}"
         )
     if overfit:
         return (
             f"The default overfits in {of_runs(len(overfit), len(courses))}: its validation loss is {best} at best and "
-            f"{end} at the end, and its {gap}"
+            f"{end} in the last epoch, and its gap to the training sample {_gaps(courses)}"
         )
+    how = "learns its training images by heart" if _widens(courses) else "shows no sign of overfitting in its gap"
     return (
-        f"The default's validation loss is {best} at best and {end} at the end, which is overfitting by our "
-        f"criterion in {of_runs(0, len(courses))}; its {gap}"
+        f"The default {how}: the gap between validation and training sample {_gaps(courses)}, while its validation "
+        f"loss, {best} at best, is {end} in the last epoch; but it goes up and down so much that no run meets our "
+        "criterion of overfitting"
     )
+
+
+def _widens(courses: Sequence[Course]) -> bool:
+    return all(course.gap_end > course.gap_onset for course in courses)
 
 
 def _losses(default: Level) -> list[Sentence]:
@@ -101,52 +108,53 @@ def _overfitting(courses: Sequence[Course]) -> list[Sentence]:
     runs = tuple(course.run_id for course in courses)
     overfit = [course for course in courses if course.overfits]
     onsets = epochs([course.onset for course in courses])
-    said = [Sentence(f"The smoothed validation loss is lowest in {onsets}.", runs)]
-    if overfit:
-        how_many = of_runs(len(overfit), len(courses))
-        said.append(
-            Sentence(
-                f"What follows is overfitting in {how_many}: validation loss rises while training loss goes on "
-                "falling.",
-                runs,
-            )
-        )
-    if len(overfit) < len(courses):
-        rest = "" if not overfit else " in the others"
-        said.append(
-            Sentence(
-                f"The rise of the validation loss does not meet the criterion{rest}: it is too small, or lost in the "
-                "ups and downs from epoch to epoch.",
-                runs,
-            )
-        )
-    gls = [course.gl for course in courses]
-    said += [
+    gls = [f"{gl:.0f}" for gl in sorted(course.gl for course in courses)]
+    said = [
+        Sentence(f"Smoothed over three epochs the validation loss is lowest in {onsets}, the onset.", runs),
         Sentence(
-            f"In the last epoch validation loss is {_range([f'{gl:.0f}' for gl in sorted(gls)])} % above its lowest "
-            "so far (Prechelt's generalisation loss).",
+            f"In the last epoch it is {_range(gls)} % above its lowest so far (Prechelt's generalisation loss), and "
+            f"the gap between validation and training sample {_gaps(courses)}.",
             runs,
         ),
-        Sentence(f"The gap between validation and training sample {_gaps(courses)}.", runs),
     ]
-    if all(course.gap_end > course.gap_onset for course in courses):
-        said.append(
-            Sentence(
-                "So the network goes on learning its training images by heart"
-                + (
-                    ", and pays for it on images that it has not seen."
-                    if len(overfit) == len(courses)
-                    else ", whether or not the validation loss suffers."
-                )
-            )
-        )
+    if overfit:
+        text = "That is overfitting by the criterion: validation loss rises while training loss goes on falling"
+        said.append(Sentence(f"{text}, in {of_runs(len(overfit), len(courses))}.", runs))
+    if len(overfit) < len(courses):
+        rest = " in the other runs" if overfit else " in any run"
+        text = f"The rise of the validation loss itself does not meet the criterion{rest}: it is small"
+        said.append(Sentence(f"{text} beside the ups and downs from epoch to epoch, or too short.", runs))
+    if _widens(courses):
+        text = "Even so the gap grows in every run" if len(overfit) < len(courses) else "The gap grows in every run"
+        said.append(Sentence(f"{text}: what is still learned is peculiar to the training images.", runs))
     return said
+
+
+def _averaged(found: Findings) -> Sentence | None:
+    """Say that averaged weights show a rise which single ones hide; None unless they are those of the same training."""
+    default, averaged = found.study.of(DEFAULT), found.study.of(AVERAGED)
+    shared = [seed for seed in averaged if seed in default]
+    same = all(
+        [row.train_loss for row in averaged[seed].history] == [row.train_loss for row in default[seed].history]
+        for seed in shared
+    )
+    courses = found.courses.get(AVERAGED.name, ())
+    hidden = not all(course.overfits for course in found.courses.get(DEFAULT.name, ()))
+    if not shared or not same or not hidden or not courses or not all(course.overfits for course in courses):
+        return None
+    onsets = epochs([course.onset for course in courses])
+    text = (
+        "That there is a rise is seen in the arm with weight averaging: it takes the very same steps and evaluates "
+        "their average, which is free of the noise of single steps, and overfits by the criterion in "
+        f"{of_runs(len(courses), len(courses))}, from {onsets} on."
+    )
+    return Sentence(text, tuple(course.run_id for course in courses))
 
 
 def _gaps(courses: Sequence[Course]) -> str:
     onset, end = (statistics.fmean(values) for values in zip(*((c.gap_onset, c.gap_end) for c in courses), strict=True))
-    verb = "widens" if all(c.gap_end > c.gap_onset for c in courses) else "goes"
-    return f"{verb} from {loss(onset)} at the onset to {loss(end)} at the end"
+    verb = "widens" if _widens(courses) else "goes"
+    return f"{verb} from {gap(onset)} at the onset to {gap(end)} at the end"
 
 
 def _accuracy(courses: Sequence[Course]) -> list[Sentence]:
@@ -214,8 +222,8 @@ def _table(found: Findings) -> Table:
                     arm.name,
                     f"{sum(course.overfits for course in courses)} of {len(courses)}",
                     _range([str(onset) for onset in onsets]),
-                    loss(statistics.fmean(course.gap_onset for course in courses)),
-                    loss(statistics.fmean(course.gap_end for course in courses)),
+                    gap(statistics.fmean(course.gap_onset for course in courses)),
+                    gap(statistics.fmean(course.gap_end for course in courses)),
                     f"{statistics.fmean(course.gl for course in courses):.0f} %",
                     f"{sum(course.accuracy_holds for course in courses)} of {len(courses)}",
                 )

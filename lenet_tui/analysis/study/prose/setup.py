@@ -47,7 +47,7 @@ def _data(found: Findings, runs: Sequence[Evidence]) -> Paragraph:
 
 def _training(found: Findings) -> Paragraph:
     plan = found.study.plan
-    seeds = "seed 0" if plan.seeds == 1 else f"seeds 0 to {plan.seeds - 1}"
+    seeds = "seed 0, which decides" if plan.seeds == 1 else f"seeds 0 to {plan.seeds - 1}, which decide"
     return Paragraph(
         (
             Sentence(
@@ -59,8 +59,7 @@ def _training(found: Findings) -> Paragraph:
                 "Every other arm changes one setting of it, except for the one that puts three improvements together."
             ),
             Sentence(
-                f"Each is trained with {seeds}, which decides the initial weights, the order of the images and their "
-                "distortions."
+                f"Each is trained with {seeds} the initial weights, the order of the images and their distortions."
             ),
         )
     )
@@ -127,18 +126,19 @@ def _machine(runs: Sequence[Evidence]) -> Paragraph | None:
     if not runs:
         return None
     environments = [run.record.environment for run in runs]
-    places = _distinct(f"{run.record.device} ({counted(run.record.threads, 'thread')})" for run in runs)
+    places = _distinct(f"{_device(run)} with {counted(run.record.threads, 'thread')}" for run in runs)
     cpus = _distinct(environment.get("cpu", "") for environment in environments)
     versions = [
         f"{name} {listed(_distinct(environment.get(key, '') for environment in environments), 'or')}"
         for key, name in (("lenet-tui", "lenet-tui"), ("torch", "PyTorch"), ("numpy", "NumPy"), ("python", "Python"))
         if any(environment.get(key) for environment in environments)
     ]
-    cpu = f" on {listed(cpus, 'or')}" if cpus else ""
-    software = f", {listed(versions)}" if versions else ""
-    return Paragraph(
-        (Sentence(f"Machine: {listed(places, 'or')} a run{cpu}{software}.", tuple(run.run_id for run in runs)),)
-    )
+    where = [f"each run on {listed(places, 'or')}", *([listed(cpus, "or")] if cpus else []), *versions]
+    return Paragraph((Sentence(f"Machine: {', '.join(where)}.", tuple(run.run_id for run in runs)),))
+
+
+def _device(run: Evidence) -> str:
+    return "the CPU" if run.record.device == "cpu" else run.record.device
 
 
 def _distinct(values: Iterable[str]) -> list[str]:

@@ -25,7 +25,7 @@ class Why:
         if verdict == "worse":
             return self.worse or f"The usual expectation, that {self.idea}, was not confirmed: it did harm here."
         if verdict == "not shown":
-            return self.not_shown or f"The usual expectation, that {self.idea}, was not confirmed by these runs."
+            return self.not_shown or f"At the best epoch the usual expectation, that {self.idea}, was not confirmed."
         return ""
 
 
