@@ -24,6 +24,7 @@ COMMANDS = {
     "runs": "runs",
     "show": "runs",
     "export": "export",
+    "compare": "compare",
     "predict": "predict",
     "inspect": "inspect",
     "delete": "runs",

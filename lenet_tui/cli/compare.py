@@ -1,0 +1,114 @@
+"""``lenet-tui compare``: runs side by side, and which of their differences are more than noise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lenet_tui import runfolder
+from lenet_tui.cli import flags, tables
+from lenet_tui.cli.session import find, is_untouched, say, say_json, tell
+from lenet_tui.errors import LabError, UsageError
+from lenet_tui.runfolder import RunFolder
+from lenet_tui.store import Store
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from lenet_tui.analysis.comparison import Comparison
+    from lenet_tui.store import Run
+
+_NARROW = ("state", "epochs", "end gap", "overfits", "img/s")  # columns that only files have room for
+
+
+def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the command ``compare``."""
+    parser = commands.add_parser(
+        "compare",
+        help="put runs side by side, and say which differences are more than noise",
+        description="Put runs side by side: the settings that differ, what each reached, seeds of one configuration as "
+        "mean with 95 %% interval. Configurations that share two seeds or more with the first are tested against it by "
+        "validation loss and test accuracy, otherwise single runs by the test images that they recognise (McNemar), "
+        "with Holm's correction for testing many.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's number or folder; the first is the baseline")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write tables, verdicts and notes as Markdown")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write a line a run")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the loss curves as PNG")
+    flags.add_root(parser)
+    flags.add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compare the runs, write the files that were asked for, and print the comparison."""
+    root: Path = arguments.root.expanduser()
+    found = _runs(root, arguments.runs)
+
+    # SciPy takes a second to import, which a mistyped number should not wait for.
+    from lenet_tui.analysis import comparison_forms, evidence
+    from lenet_tui.analysis.comparison import compare
+
+    begun = [run for run in found if run.folder is not None]
+    waiting = [f"run {run.id} is {run.state} and has no epoch yet: left out" for run in found if run.folder is None]
+    read = [evidence.read(run.id, RunFolder(root / run.folder), run.folder, run.state) for run in begun if run.folder]
+    try:
+        comparison = compare(read, waiting)
+    except ValueError as error:
+        raise LabError(str(error)) from None
+    written = _write(arguments, comparison)
+    if arguments.json:
+        say_json(comparison_forms.as_json(comparison))
+        for path in written:
+            tell(f"wrote {path}")
+        return 0
+    _show(comparison)
+    for path in written:
+        say(f"wrote {path}")
+    return 0
+
+
+def _runs(root: Path, names: Sequence[str]) -> list[Run]:
+    if is_untouched(root):
+        raise UsageError(f"there is no run {names[0]}: nothing is on record in --root {root}")
+    with Store(root) as store:
+        found = list({run.id: run for run in (find(store, root, name) for name in names)}.values())
+    if len(found) < 2:
+        raise UsageError("give at least two different runs to compare; 'lenet-tui runs' shows their numbers")
+    return found
+
+
+def _write(arguments: argparse.Namespace, comparison: Comparison) -> list[Path]:
+    from lenet_tui.analysis import comparison_forms
+
+    written: list[Path] = []
+    if arguments.markdown:
+        runfolder.write_text(arguments.markdown, comparison_forms.as_markdown(comparison))
+        written.append(arguments.markdown)
+    if arguments.csv:
+        runfolder.write_text(arguments.csv, comparison_forms.as_csv(comparison))
+        written.append(arguments.csv)
+    if arguments.picture:
+        from lenet_tui.reports import comparison as picture  # imports matplotlib, which takes a second
+
+        runfolder.write_bytes(arguments.picture, picture.draw(comparison))
+        written.append(arguments.picture)
+    return written
+
+
+def _show(comparison: Comparison) -> None:
+    from lenet_tui.analysis.comparison_forms import group_rows, run_rows
+
+    heading, *rows = run_rows(comparison)
+    kept = [index for index, name in enumerate(heading) if name not in _NARROW]
+    tables.show([[row[index] for index in kept] for row in (heading, *rows)])
+    if any(len(group.counted) > 1 for group in comparison.groups):
+        say("\nmeans over seeds ± half the 95 % interval:")
+        tables.show(group_rows(comparison))
+    for title, sentences in (("", [v.text for v in comparison.verdicts]), ("note: ", comparison.notes)):
+        if sentences:
+            say("")
+        for sentence in sentences:
+            say(f"{title}{sentence}")
