@@ -35,14 +35,18 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Table:
-    """A table, heading first. The first column and those named in ``left`` are text, the others numbers."""
+    """A table, heading first. The first column and those named in ``left`` are text, the others numbers.
+
+    Columns with nothing below their heading are left out.
+    """
 
     rows: tuple[tuple[str, ...], ...]
     left: frozenset[str] = frozenset()
 
     def markdown(self) -> str:
         """Return it as a Markdown table."""
-        heading, *rows = self.rows
+        columns = [column for column in zip(*self.rows, strict=True) if any(column[1:])]
+        heading, *rows = zip(*columns, strict=True)
         rule = [":--" if n == 0 or name in self.left else "--:" for n, name in enumerate(heading)]
         return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in (heading, rule, *rows))
 

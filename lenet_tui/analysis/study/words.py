@@ -115,7 +115,10 @@ def rests_on(contrast: Contrast) -> str:
     d = contrast.difference
     evidence = f"Holm-adjusted {p_value(contrast.adjusted_p)}"
     if d.mean >= math.log(2):
-        return f"95 % interval {math.exp(d.low):.1f} to {math.exp(d.high):.1f}, {evidence}"
+        ends = math.exp(d.low), math.exp(d.high)
+        # Rounding never lets the interval of a difference that is shown touch 1.
+        digits = next((n for n in (1, 2, 3, 4) if float(f"{ends[0]:.{n}f}") > 1 and ends[1] - ends[0] > 10**-n), 5)
+        return f"95 % interval {ends[0]:.{digits}f} to {ends[1]:.{digits}f}, {evidence}"
     _, low, high = _sizes(contrast)
     return f"95 % interval {low} to {high}, {evidence}"
 
@@ -158,7 +161,7 @@ def percents(values: Sequence[float]) -> list[str]:
 
 
 def _percent(value: float, digits: int) -> str:
-    while digits < 3 and value > 0 and float(f"{value:.{digits}f}") == 0:
+    while digits < 6 and value > 0 and float(f"{value:.{digits}f}") == 0:
         digits += 1
     return f"{value:.{digits}f} %"
 

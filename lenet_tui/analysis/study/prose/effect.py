@@ -125,7 +125,7 @@ def _shown_briefly(shown: Sequence[tuple[Effect, Contrast]], reference: str) -> 
 def cells(effect: Effect | None) -> tuple[str, str, str, str]:
     """Return an arm's columns of tables: ratio, adjusted p, difference in test accuracy, verdict."""
     if effect is None:
-        return "1", "", "", ""
+        return "", "", "", ""
     if effect.loss is None:
         verdict = "one seed" if effect.pair else "no answer yet"
         return "", "", "", verdict

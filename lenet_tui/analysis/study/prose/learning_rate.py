@@ -68,7 +68,9 @@ def _high(effect: Effect) -> list[Sentence]:
         said = [
             Sentence(
                 "Steps ten times as long overshoot: they jump across narrow valleys of the loss instead of going "
-                "down in them, and stay at the height that their length allows."
+                "down in them, and stay at the height that their length allows.",
+                effect.runs,
+                effect.loss.adjusted_p,
             )
         ]
         fit = effect.details.get("fit")
@@ -105,11 +107,11 @@ def _low(found: Findings, effect: Effect) -> list[Sentence]:
         arrived = level is not None and level.falling < len(level.runs)
         if arrived:
             text = "Steps a tenth as long may settle in the first minimum they meet, and have less noise to leave it."
-        said.append(Sentence(text))
+        said.append(Sentence(text, effect.runs, effect.loss.adjusted_p))
     elif effect.verdict == "better":
         text = (
             "The usual expectation, that steps a tenth as long do not arrive within the same epochs, was not "
-            "confirmed: they did, and scatter less around the minimum."
+            "confirmed: they did."
         )
         said.append(Sentence(text, effect.runs, effect.loss.adjusted_p))
     elif effect.detail("fit") == "more":

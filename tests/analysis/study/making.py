@@ -1,0 +1,104 @@
+"""Synthetic studies: evidence made up arm by arm, in memory or as the folders that runs leave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lenet_tui import metrics, runfolder
+from lenet_tui.analysis.evidence import Evidence
+from lenet_tui.analysis.study.arms import ARMS, Plan
+from lenet_tui.analysis.study.study import Entry, Study
+from lenet_tui.metrics import EpochMetrics
+from lenet_tui.predictions import Predictions
+from lenet_tui.runfolder import Summary
+from lenet_tui.store import Store
+from tests.reports.conftest import record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from lenet_tui.analysis.study.arms import Arm
+
+EPOCHS, IMAGES = 8, 60
+
+
+def history(best: float, seed: int) -> list[EpochMetrics]:
+    """A run whose validation loss is lowest, ``best``, in its fourth epoch, and rises from there."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for epoch in range(1, EPOCHS + 1):
+        train = 0.5 / epoch
+        val = best * (1 + 0.08 * abs(epoch - 4)) * (1 + 0.01 * float(random.uniform()) * (epoch != 4))
+        rows.append(
+            EpochMetrics(epoch, train, val, 0.9, 0.9, 0.001, 2.0, 0.8 * train, 0.9, val if epoch != 4 else best)
+        )
+    return rows
+
+
+def predicted(wrong: int, seed: int) -> Predictions:
+    """Predictions of the test set, ``wrong`` of them wrong."""
+    labels = np.arange(IMAGES) % 10
+    said = labels.copy()
+    where = np.random.default_rng(seed).permutation(IMAGES)[:wrong]
+    said[where] = (said[where] + 1) % 10
+    return Predictions("test", labels, (5 * np.eye(10)[said]).astype(np.float32), np.zeros((IMAGES, 3), np.float32))
+
+
+def evidence(plan: Plan, arm: Arm, seed: int, run_id: int, best: float, wrong: int) -> Evidence:
+    config = plan.config(arm, seed)
+    rows = tuple(history(best, run_id))
+    name = f"{config.model}/{config.folder_name()}"
+    return Evidence(run_id, name, record(config), rows, predicted(wrong, run_id))
+
+
+def study(
+    seeds: int = 3,
+    factors: Mapping[str, float] | None = None,
+    *,
+    noise: float = 0.02,
+    start: int = 0,
+    keep: Callable[[Arm, int], bool] = lambda arm, seed: True,
+    wrong: Callable[[Arm, int], int] = lambda arm, seed: 5,
+) -> Study:
+    """A study whose arms have ``factors`` times the default's best loss, on noise of that relative size."""
+    plan = Plan(seeds, EPOCHS, "mnist")
+    random = np.random.default_rng(start)
+    entries = []
+    for run_id, (seed, arm) in enumerate(((s, a) for s in range(seeds) for a in ARMS), start=1):
+        best = 0.05 * (factors or {}).get(arm.name, 1.0) * float(np.exp(random.normal(0, noise)))
+        if keep(arm, seed):
+            found = evidence(plan, arm, seed, run_id, best, wrong(arm, seed))
+            entries.append(Entry(arm, seed, run_id, "finished", EPOCHS, None, found))
+        else:
+            entries.append(Entry(arm, seed))
+    return Study(plan, tuple(entries))
+
+
+def write_folders(root: Path, made: Study) -> None:
+    """Leave the runs of a study below ``root`` as finished runs leave them, and put them on record."""
+    with Store(root) as store:
+        for run in made.finished:
+            folder = runfolder.create(root, run.config)
+            best, kept = metrics.best(run.history), metrics.kept(run.history)
+            assert best is not None
+            assert kept is not None
+            assert run.predictions is not None
+            summary = Summary(
+                epochs_done=len(run.history),
+                best_epoch=best.epoch,
+                kept_epoch=kept.epoch,
+                best_val_loss=best.val_loss,
+                best_val_accuracy=best.val_accuracy,
+                best_val_cross_entropy=best.val_cross_entropy,
+                train_seconds=16.0,
+                images_per_second=800.0,
+                test_loss=0.2,
+                test_accuracy=run.predictions.accuracy,
+            )
+            folder.write_record(run.record.model_copy(update={"summary": summary}))
+            folder.write_metrics(run.history)
+            run.predictions.write(folder.predictions_path)
+            store.import_folder(folder)

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from lenet_tui import models
+from lenet_tui.analysis.study.arms import ARMS, DEFAULT, Plan, identity
+from lenet_tui.analysis.study.cells import OnRecord, cells
+from lenet_tui.analysis.study.findings import PARAMETERS, arms_of
+from lenet_tui.config import RunConfig
+
+
+def test_the_default_is_that_of_the_assignment_and_every_arm_differs_from_it_in_one_setting_or_is_a_combination():
+    config = Plan().config(DEFAULT, 0)
+    assert (config.model, config.batch_size, config.lr) == ("lenet", 64, 0.001)
+    assert config == RunConfig()
+    assert [len(arm.changes) for arm in ARMS] == [0, *[1] * 12, 3, 1]
+
+
+def test_the_arms_cover_the_batch_sizes_and_learning_rates_of_the_assignment_and_six_improvements():
+    sizes = {Plan().config(arm, 0).batch_size for arm in (DEFAULT, *arms_of("batch_size"))}
+    rates = {Plan().config(arm, 0).lr for arm in (DEFAULT, *arms_of("lr"))}
+    assert (sizes, rates) == ({16, 32, 64}, {0.01, 0.001, 0.0001})
+    assert len(arms_of("improvements")) >= 6
+
+
+def test_no_configuration_is_wanted_twice():
+    wanted = [cell.config for cell in cells(Plan(seeds=3), [])]
+    assert len({identity(config) for config in wanted}) == len(wanted) == 3 * len(ARMS)
+
+
+def test_every_arm_of_a_seed_comes_before_the_next_seed():
+    assert [cell.seed for cell in cells(Plan(seeds=2), [])] == [0] * len(ARMS) + [1] * len(ARMS)
+
+
+def test_a_finished_run_is_preferred_whatever_it_was_computed_with_and_of_several_the_oldest():
+    config = Plan().config(DEFAULT, 0)
+    runs = [
+        OnRecord(1, "failed", config),
+        OnRecord(2, "queued", config),
+        OnRecord(4, "finished", config),
+        OnRecord(3, "finished", config.model_copy(update={"threads": 4, "tsne_samples": 500, "device": "cpu"})),
+        OnRecord(5, "finished", config.model_copy(update={"epochs": 3})),
+    ]
+    first = cells(Plan(), runs)[0].run
+    assert first is not None
+    assert first.run_id == 3
+
+
+def test_the_numbers_of_parameters_are_those_of_the_networks():
+    assert {name: models.parameter_count(models.build(RunConfig(model=name))) for name in PARAMETERS} == PARAMETERS

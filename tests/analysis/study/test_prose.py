@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lenet_tui.analysis import statistics
+from lenet_tui.analysis.study import blocks, document
+from lenet_tui.analysis.study.arms import ARMS, DEFAULT
+from lenet_tui.analysis.study.findings import find
+from tests.analysis.study.making import study
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quicker():
+    """What sentences rest on doesn't hang on how exact the bootstrap is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(statistics, "RESAMPLES", 100)
+        yield
+
+
+ALL = ("loss_default.png", "batch_size.png", "learning_rate.png", "improvements.png")
+CLAIM = re.compile(
+    r"\b(lower|higher|better|worse|earlier|later|wider|narrower|(?<!not )overshoot|times that|"
+    r"(more|less) from epoch to epoch)\b"
+)
+
+# Numbers that are settings and levels, not measurements.
+FIXED = re.compile(
+    r"smoothed loss ends more than 5 %|p-value|rate of 0.001, without|With 30 % of the features|95 % intervals \(|"
+    r"few per cent"
+)
+
+
+def sections(made):
+    return document.sections(find(made), ALL)
+
+
+def text(made):
+    return blocks.markdown("study", sections(made))
+
+
+def section(made, number):
+    return re.search(rf"## {number}\. .*?(?=\n## )", text(made), re.DOTALL).group()
+
+
+def adjusted(found):
+    values = set()
+    for effect in found.effects.values():
+        contrasts = [effect.loss, effect.accuracy, *effect.details.values()]
+        values |= {contrast.adjusted_p for contrast in contrasts if contrast}
+        values |= {effect.pair.adjusted_p} if effect.pair else set()
+    return values
+
+
+studies = st.builds(
+    study,
+    seeds=st.sampled_from((1, 2, 3)),
+    factors=st.dictionaries(
+        st.sampled_from([arm.name for arm in ARMS]), st.sampled_from((0.5, 0.85, 0.95, 1.08, 1.6, 3.0))
+    ),
+    noise=st.sampled_from((0.005, 0.05, 0.3)),
+    start=st.integers(0, 10_000),
+    keep=st.integers(0, 99).map(lambda n: lambda arm, seed: (hash_of(arm, seed) + n) % 7 > 0),
+    wrong=st.integers(0, 99).map(lambda n: lambda arm, seed: (hash_of(arm, seed) * n) % 31),
+)
+
+
+def hash_of(arm, seed):
+    return 3 * [other.name for other in ARMS].index(arm.name) + 5 * seed
+
+
+@settings(max_examples=40, deadline=None)
+@given(studies)
+def test_no_sentence_says_that_there_is_a_difference_where_the_adjusted_p_does_not_show_one(made):
+    found = find(made)
+    known = adjusted(found)
+    for sentence in blocks.sentences(document.sections(found, ALL)):
+        if CLAIM.search(re.sub(r"usual expectation, [^,:]*,", "", sentence.text)):
+            assert sentence.p is not None, sentence.text
+        if sentence.p is not None:
+            assert sentence.p < 0.05, sentence.text
+            assert sentence.p in known, sentence.text
+
+
+@settings(max_examples=40, deadline=None)
+@given(studies)
+def test_an_interval_beside_a_claim_leaves_out_equality(made):
+    for sentence in blocks.sentences(sections(made)):
+        for low, high in re.findall(
+            r"(?:lower|higher) than [^()]*\(95 % interval ([\d.]+) % to ([\d.]+) %", sentence.text
+        ):
+            assert 0 < float(low) <= float(high), sentence.text
+        for low, high in re.findall(r"times that of [^()]*\(95 % interval ([\d.]+) to ([\d.]+),", sentence.text):
+            assert 1 < float(low) <= float(high), sentence.text
+
+
+@settings(max_examples=40, deadline=None)
+@given(studies)
+def test_every_claim_about_the_best_loss_has_the_direction_of_the_runs_themselves(made):
+    for sentence in blocks.sentences(sections(made)):
+        told = re.match(r"With (.*?) the best validation loss is .*?(lower|higher|times)", sentence.text)
+        arm = told and next((arm for arm in ARMS if arm.name == told[1]), None)
+        if (
+            not told
+            or not arm
+            or not all(seed in made.of(arm) and seed in made.of(DEFAULT) for seed in range(made.plan.seeds))
+        ):
+            continue
+        logs = [
+            np.mean([np.log(min(row.val_cross_entropy for row in run.history)) for run in made.of(which).values()])
+            for which in (arm, DEFAULT)
+        ]
+        assert (logs[0] < logs[1]) == (told[2] == "lower"), sentence.text
+
+
+@settings(max_examples=20, deadline=None)
+@given(studies)
+def test_sentences_with_figures_measured_in_runs_carry_the_runs(made):
+    on_record = {run.run_id for run in made.finished}
+    for sentence in blocks.sentences(sections(made)):
+        assert set(sentence.runs) <= on_record
+        said = re.sub(r"\*\*.*?\*\* \(.*?\):|learning rate [\d.]+", "", sentence.text)
+        if re.search(r"\d %|\bp [=<≤]|\d\.\d{3}|points", said) and not FIXED.search(said):
+            assert sentence.runs, sentence.text
+
+
+@settings(max_examples=20, deadline=None)
+@given(studies)
+def test_a_verdict_in_a_table_is_that_of_its_adjusted_p(made):
+    for row in re.findall(r"^\|(.*)\|$", text(made), re.MULTILINE):
+        *_, p, verdict = [cell.strip() for cell in row.split("|")]
+        if verdict in ("better", "worse"):
+            assert p == "< 0.001" or float(p) < 0.05
+        elif verdict == "no difference shown":
+            assert float(p) >= 0.05
+
+
+def test_smaller_batches_that_are_worse_are_not_told_the_usual_story():
+    told = section(study(factors={"batch size 16": 1.6, "batch size 32": 1.3}), 2)
+    assert "usual expectation, a benefit from the noise of small batches, was not confirmed" in told
+    assert "did worse than 64" in told
+    assert "agrees with the usual expectation" not in told
+    assert "lower than that of" not in told
+
+
+def test_smaller_batches_that_are_better_are_told_it_with_its_limits():
+    told = section(study(factors={"batch size 16": 0.6, "batch size 32": 0.7}), 2)
+    assert "agrees with the usual expectation" in told
+    assert "does not tell the two apart" in told
+    assert "was not confirmed" not in told
+
+
+def test_batch_sizes_of_which_one_is_better_and_one_worse_are_told_so():
+    told = section(study(factors={"batch size 16": 1.6, "batch size 32": 0.6}), 2)
+    assert "The direction is not the same for all" in told
+    assert "agrees with the usual expectation" not in told
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 1.9])
+def test_an_improvement_is_only_explained_as_one_when_it_is(factor):
+    told = section(study(factors={"dropout": factor}), 4)
+    (point,) = re.findall(r"- \*\*Dropout\*\*.*", told)
+    assert ("combinations that fit single training images do not pay" in point) == (factor < 1)
+    assert ("was not confirmed" in point) == (factor >= 1)
+
+
+def test_label_smoothing_that_raises_cross_entropy_is_told_to_do_what_it_is_known_for():
+    (point,) = re.findall(r"- \*\*Label smoothing\*\*.*", section(study(factors={"label smoothing": 1.8}), 4))
+    assert "its known effect" in point
+    assert "In test accuracy, which does not ask for certainty" in point
+
+
+def test_no_difference_shown_is_told_with_how_large_it_could_be():
+    told = section(study(noise=0.1), 5)
+    assert re.search(
+        r"no difference in the best validation loss is shown: the 95 % interval reaches from [\d.]+ %", told
+    )
+
+
+def test_with_one_seed_images_are_compared_and_nothing_is_said_of_other_seeds():
+    told = text(study(seeds=1, factors={"AlexNet": 0.3}, wrong=lambda arm, seed: 1 if arm.name == "AlexNet" else 25))
+    assert "McNemar's exact test" in told
+    assert "a difference that holds for these two runs only" in told
+    assert not re.search(r"\b(lower|higher) than that of", told)
+    assert "95 % interval" not in told
+
+
+def test_early_stopping_is_told_by_what_it_saved_and_is_in_no_family():
+    made = study()
+    found = find(made)
+    assert "early stopping" not in found.effects
+    assert len(found.shortened) == 3
+
+
+def test_a_study_without_a_single_run_has_no_answers_and_says_so():
+    told = text(study(keep=lambda arm, seed: False))
+    assert "there are no answers so far" in told
+    assert told.count("no run of the default is finished") == 5
+    assert "Not queued: default, seeds 0, 1 and 2" in told
+
+
+def test_without_runs_of_the_default_nothing_is_compared():
+    found = find(study(keep=lambda arm, seed: arm != DEFAULT))
+    assert {effect.verdict for effect in found.effects.values()} == {"unanswered"}

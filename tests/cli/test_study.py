@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from lenet_tui.analysis.study.arms import ARMS, Plan, identity
+from lenet_tui.cli.main import main
+from lenet_tui.process import this_process
+from lenet_tui.store import Store
+from tests.analysis.study.making import EPOCHS, study, write_folders
+from tests.tui.runs import running
+
+WORDS = ("study", "homework", "--epochs", str(EPOCHS), "--root")
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A root whose queue is drained, so that no runner starts and nothing is trained."""
+    with Store(tmp_path) as store:
+        store.set_draining(True)
+    return tmp_path
+
+
+def call(root, *words, capsys):
+    capsys.readouterr()
+    assert main([*WORDS, str(root), *words, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def discussion(root):
+    return (root / "study" / "homework" / "discussion.md").read_text()
+
+
+def configs(root):
+    with Store(root) as store:
+        return [run.config for run in store.runs()]
+
+
+def test_every_arm_is_queued_once_a_seed_and_a_second_call_queues_nothing(root, capsys):
+    first = call(root, capsys=capsys)
+    assert len(first["queued"]) == 3 * len(ARMS)
+    assert call(root, capsys=capsys)["queued"] == []
+    queued = configs(root)
+    assert len({identity(config) for config in queued}) == len(queued) == 3 * len(ARMS)
+    assert queued[: len(ARMS)] == [Plan(3, EPOCHS).config(arm, 0) for arm in ARMS]
+
+
+def test_more_seeds_queue_only_those_that_are_missing(root, capsys):
+    call(root, "--seeds", "1", capsys=capsys)
+    call(root, "--seeds", "2", capsys=capsys)
+    assert len(configs(root)) == 2 * len(ARMS)
+
+
+def test_runs_that_are_finished_already_are_not_trained_again(root, capsys):
+    write_folders(root, study(keep=lambda arm, seed: seed == 0))
+    assert len(call(root, capsys=capsys)["queued"]) == 2 * len(ARMS)
+
+
+def test_stopped_and_failed_runs_are_named_with_the_way_on_and_neither_resumed_nor_queued_again(root, capsys):
+    plan = Plan(1, EPOCHS)
+    with Store(root) as store:
+        stopped = store.add([plan.config(ARMS[1], 0)])[0].id
+        store.wish_stop(stopped)
+        failed = running(store, plan.config(ARMS[3], 0)).id
+        assert store.fail(failed, this_process(), "validation loss became nan in epoch 2")
+    found = call(root, "--seeds", "1", capsys=capsys)
+    assert len(found["queued"]) == len(ARMS) - 2
+    assert main([*WORDS, str(root), "--seeds", "1"]) == 0
+    printed = capsys.readouterr().out
+    for told in (printed, discussion(root)):
+        assert f"lenet-tui queue resume {stopped}" in told
+        assert f"lenet-tui queue retry {failed}" in told
+        assert "validation loss became nan in epoch 2" in told
+    with Store(root) as store:
+        assert [store.get(run_id).state for run_id in (stopped, failed)] == ["stopped", "failed"]
+
+
+def test_without_queueing_nothing_is_queued_and_the_documents_are_written(root, capsys):
+    assert call(root, "--no-queue", capsys=capsys)["queued"] == []
+    assert configs(root) == []
+    assert "there are no answers so far" in discussion(root)
+    assert (root / "study" / "homework" / "discussion.html").exists()
+
+
+def test_the_document_of_some_runs_tells_what_is_missing_and_that_of_all_does_not(root, capsys):
+    whole = study()
+    write_folders(root, study(keep=lambda arm, seed: seed == 0 or arm.question != "alexnet"))
+    with Store(root) as store:
+        running(store, whole.plan.config(ARMS[-1], 1), epochs=3)
+    call(root, capsys=capsys)
+    told = discussion(root)
+    assert f"(AlexNet, seed 1) is running, 3 of {EPOCHS} epochs done" in told
+    assert "Queued: AlexNet, seed 2" in told
+    assert "## What is missing" in told
+
+
+def test_a_whole_study_has_nothing_missing(root, capsys):
+    write_folders(root, study(seeds=2))
+    found = call(root, "--seeds", "2", capsys=capsys)
+    assert (found["queued"], found["finished"]) == ([], 2 * len(ARMS))
+    assert "What is missing" not in discussion(root)
+
+
+def test_a_finished_run_whose_folder_is_damaged_is_told_and_the_rest_is_written(root, capsys):
+    write_folders(root, study(seeds=2))
+    (root / "lenet" / f"bs16_lr0.001_ep{EPOCHS}" / "metrics.csv").write_text("nonsense\n1\n")
+    call(root, "--seeds", "2", capsys=capsys)
+    assert "can't be read" in discussion(root)
+    assert "## 4. Ways to improve" in discussion(root)
+
+
+def test_figures_that_these_runs_do_not_give_do_not_stay_behind(root, capsys):
+    write_folders(root, study(seeds=2))
+    call(root, "--seeds", "2", "--no-queue", capsys=capsys)
+    assert len(list((root / "study" / "homework").glob("*.png"))) == 4
+    call(root, "--seeds", "1", "--epochs", "3", "--no-queue", capsys=capsys)
+    assert not list((root / "study" / "homework").glob("*.png"))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--epochs", "0"], "--epochs 0 must be a whole number from 1 to 1000"),
+        (["--dataset", "digit"], "did you mean digits?"),
+        (["--seeds", "0"], "0 must be a whole number from 1 to 100"),
+        (["--no-queue", "--root", "/nowhere/at/all"], "is no folder"),
+    ],
+)
+def test_a_wrong_flag_is_told_in_one_line(words, told, capsys):
+    assert main(["study", "homework", *words]) == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
