@@ -126,7 +126,9 @@ def _overfitting(courses: Sequence[Course]) -> list[Sentence]:
         said.append(Sentence(f"{text} beside the ups and downs from epoch to epoch, or too short.", runs))
     if _widens(courses):
         text = "Even so the gap grows in every run" if len(overfit) < len(courses) else "The gap grows in every run"
-        said.append(Sentence(f"{text}: what is still learned is peculiar to the training images.", runs))
+        said.append(
+            Sentence(f"{text}: what is learned from there on serves the training images more than new ones.", runs)
+        )
     return said
 
 
