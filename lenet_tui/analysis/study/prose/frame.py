@@ -27,15 +27,15 @@ _ANSWERS = (
 
 
 def summary(found: Findings) -> Section:
-    """Return the answers in a paragraph."""
+    """Return the answers in short, a point each."""
     if found.default is None:
         text = "No run of the default is finished yet, and everything is held against it: there are no answers so far."
         return section("Summary", [Paragraph((Sentence(text),))])
-    said: list[Sentence] = []
+    points = []
     for title, answer in _ANSWERS:
         first, *rest = answer(found)
-        said += [Sentence(f"**{title}:** {first.text}", first.runs, first.p), *rest]
-    return section("Summary", [Paragraph(tuple(said))])
+        points.append((Sentence(f"**{title}:** {first.text}", first.runs, first.p), *rest))
+    return section("Summary", [Bullets(tuple(points))])
 
 
 def missing(found: Findings) -> Section | None:

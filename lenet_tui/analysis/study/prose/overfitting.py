@@ -85,7 +85,9 @@ def _losses(default: Level) -> list[Sentence]:
     verb = "falls" if end < first else "goes"
     said = [
         Sentence(
-            f"The default's training loss {verb} from {loss(first)} in the first epoch to {loss(end)} in epoch {last}.",
+            f"The default's training loss {verb} from {loss(first)} in the first epoch to {loss(end)} in epoch {last}."
+            if last > 1
+            else f"The default's training loss is {loss(first)} on average over its only epoch.",
             default.runs,
         )
     ]
