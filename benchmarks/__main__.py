@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import accuracy, app, epoch, first_step, many_runs, six_runs, store_writes, whole_run
+from benchmarks import accuracy, app, drawing, epoch, first_step, many_runs, six_runs, store_writes, whole_run
 from lenet_tui.machine import available_cores, environment
 
 BENCHMARKS = {
@@ -19,6 +19,7 @@ BENCHMARKS = {
     "queued-to-first-step": first_step,
     "many-runs": many_runs,
     "app": app,
+    "drawing": drawing,
 }
 
 

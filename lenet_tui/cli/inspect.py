@@ -8,7 +8,7 @@ from lenet_tui.cli import flags
 from lenet_tui.cli.export import find
 from lenet_tui.cli.session import say, say_json
 from lenet_tui.errors import UsageError
-from lenet_tui.words import counted
+from lenet_tui.words import confidence, counted
 
 if TYPE_CHECKING:
     import argparse
@@ -114,7 +114,7 @@ def _draw(shown: Sequence[dict[str, Any]], images: Sequence[Any], names: Sequenc
     for told, image in zip(shown, images, strict=True):
         right = told["true"] == told["predicted"]
         verb = "rightly taken for" if right else "taken for"
-        words = f"{names[told['true']]} {verb} {names[told['predicted']]}, {100 * told['confidence']:.0f} %"
+        words = f"{names[told['true']]} {verb} {names[told['predicted']]}, {confidence(told['confidence'])}"
         pictures.append(
             [*drawn(image, colours=has_colours(console)), Text(words), Text(f"image {told['index']}", "dim")]
         )

@@ -21,6 +21,7 @@ RAMP = " ░▒▓█"
 BELOW = " ·-=%"  # for what is below 0, by how far
 _STEP = 17  # so many greys are one, for runs of equal cells and few bytes
 _ZERO, _POSITIVE, _NEGATIVE = (24, 24, 24), (255, 158, 60), (80, 160, 255)
+_MARK = b"\xff\x40\x40"
 _GAMMA = 0.6  # so that what is far below the largest can be seen too
 _LARGEST_SCALE = 4
 
@@ -32,16 +33,16 @@ def has_colours(app: App[object]) -> bool:
     return not app.no_color and app.console.color_system in ("256", "truecolor")
 
 
-def grey(pixels: bytes, width: int, *, colours: bool, marked: int | None = None) -> Tile:
-    """Return rows of ``width`` bytes, ink high, as half as many rows of cells. Pixel ``marked`` stands out."""
+def grey(pixels: bytes, width: int, *, colours: bool, marked: Sequence[int] = ()) -> Tile:
+    """Return rows of ``width`` bytes, ink high, as half as many rows of cells. Pixels ``marked`` stand out."""
     if colours:
         content = bytearray(b"".join(map(_grey, pixels)))
-        if marked is not None:
-            content[3 * marked : 3 * marked + 3] = b"\xff\x40\x40"
+        for pixel in marked:
+            content[3 * pixel : 3 * pixel + 3] = _MARK
         return _strips(bytes(content), width)
     lines = [[_character(top, bottom) for top, bottom in pair] for pair in _pairs(pixels, width)]
-    if marked is not None:
-        row, column = divmod(marked, width)
+    for pixel in marked:
+        row, column = divmod(pixel, width)
         lines[row // 2][column] = "+"
     return [Strip([Segment("".join(line))], width) for line in lines]
 

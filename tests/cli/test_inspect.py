@@ -15,6 +15,7 @@ from rich.console import Console
 from lenet_tui.cli import images
 from lenet_tui.cli.inspect import summary
 from lenet_tui.predictions import Predictions
+from lenet_tui.words import confidence
 from tests.conftest import environment
 from tests.reports.conftest import predictions
 
@@ -43,7 +44,7 @@ def test_the_misclassified_images_are_drawn_most_confident_first(lab: Lab, train
         block = lines[17 * number : 17 * number + 17]
         pixels = digits.test_images[image["index"]][0].numpy()
         assert block[:14] == [line.plain.rstrip() for line in images.drawn(pixels, colours=False)]
-        assert block[14] == f"{image['true']} taken for {image['predicted']}, {100 * image['confidence']:.0f} %"
+        assert block[14] == f"{image['true']} taken for {image['predicted']}, {confidence(image['confidence'])}"
         assert block[15] == f"image {image['index']}"
     assert last == ""
 
@@ -128,3 +129,9 @@ def read(root: Path, number: int) -> Predictions:
 
     with Store(root) as store:
         return Predictions.read(root / str(store.get(number).folder) / "predictions.npz")
+
+
+def test_only_certainty_is_a_hundred_percent() -> None:
+    assert [confidence(share) for share in (0.1, 0.984, 0.9949, 0.9966, 0.99999, 1.0)] == [
+        *("10 %", "98 %", "99 %", "99.7 %", "99.9 %", "100 %")
+    ]

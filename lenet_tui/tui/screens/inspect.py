@@ -105,6 +105,9 @@ class InspectScreen(Screen[None]):
         return self.query_one(ContentSwitcher).current or SECTIONS[0]
 
     def _show_section(self, name: str) -> None:
+        looked_at = self.current.looked_at
+        if looked_at is not None:
+            self.layers_section.index = looked_at
         self.query_one(ContentSwitcher).current = name
         self._show_title()
         self.current.focus()
@@ -130,10 +133,6 @@ class InspectScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Offer in each section what can be done in it."""
         return self._section in _ONLY_IN.get(action, SECTIONS)
-
-    def on_section_looked(self, event: Section.Looked) -> None:
-        """Show the feature maps of the image that was looked at last."""
-        self.layers_section.index = event.index
 
     def show(self, snapshot: Snapshot, before: Snapshot) -> None:  # noqa: ARG002 - every screen gets both
         """Take what is new of the run: a folder, an epoch, its end."""

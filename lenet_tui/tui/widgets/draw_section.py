@@ -196,19 +196,16 @@ class DrawSection(Section):
 
     def _framed(self) -> planes.Tile:
         scale = self._scale()
-        ink = self.canvas.ink
-        column, row = self.cursor
-        if scale > 1:
-            side = SIDE * scale
-            ink, marked = planes.enlarged(ink, SIDE, scale), row * scale * side + column * scale
-        else:
-            side, marked = SIDE, row * SIDE + column
-        picture = planes.grey(ink, side, colours=self.colours, marked=None if self._mouse else marked)
+        side = SIDE * scale
+        left, top = self.cursor[0] * scale, self.cursor[1] * scale
+        cursor = [y * side + x for y in range(top, top + scale) for x in range(left, left + scale)]
+        ink = planes.enlarged(self.canvas.ink, SIDE, scale)
+        picture = planes.grey(ink, side, colours=self.colours, marked=() if self._mouse else cursor)
         pen = "pen down: arrows draw" if self.pen_down else "pen up: space sets it down"
-        top = self.line(f"┌{'─' * side}┐", side + 2)
-        bottom = self.line(f"└{f' {pen} ':─^{side}}┘", side + 2, "bold" if self.pen_down else "")
+        above = self.line(f"┌{'─' * side}┐", side + 2)
+        below = self.line(f"└{f' {pen} ':─^{side}}┘", side + 2, "bold" if self.pen_down else "")
         edge = Strip([Segment("│")], 1)
-        return [top, *(Strip.join([edge, line, edge]) for line in picture), bottom]
+        return [above, *(Strip.join([edge, line, edge]) for line in picture), below]
 
     def _bars(self, width: int, height: int) -> planes.Tile:
         """Return the probabilities by each run beside each other, and below what its network sees."""

@@ -43,6 +43,11 @@ class ErrorsSection(Section):
         """The image that is looked at."""
         return self._known.get(self.position)
 
+    @property
+    def looked_at(self) -> int | None:
+        """Its number."""
+        return None if self.image is None else self.image.index
+
     # Reading
 
     def forget(self) -> None:
@@ -74,12 +79,7 @@ class ErrorsSection(Section):
             self.total = found.total
             self._known.update(enumerate(found.images, start=first))
             self.position = min(self.position, max(0, found.total - 1))
-            self._looked()
-
-    def _looked(self) -> None:
-        if self.image is not None:
-            self.post_message(self.Looked(self.image.index))
-        self.repaint()
+            self.repaint()
 
     # Keys
 
@@ -101,7 +101,7 @@ class ErrorsSection(Section):
     def _go(self, position: int) -> None:
         if 0 <= position < (self.total or 0):
             self.position = position
-            self._looked()
+            self.repaint()
             self.load()
 
     def matrix(self) -> None:

@@ -58,7 +58,6 @@ class LayersSection(Section):
             return
         if right:
             self.index = (self.index + right) % self.found.of
-            self.post_message(self.Looked(self.index))
             self.load()
         else:
             self.chosen = (self.chosen + down) % len(self.found.layers)
@@ -100,7 +99,7 @@ class LayersSection(Section):
         part = ""
         if tiling.count < layer.count:
             last = min(self.first + tiling.count, layer.count)
-            part = f" {self.first + 1}–{last} of {layer.count} (page keys)"
+            part = f" · {self.first + 1}–{last} of {layer.count} (page keys)"
         signs = "orange above 0, blue below" if self.colours else "░▒▓█ above 0, ·-=% below"
         return f"{layer.title}{part} · {signs}, to ±{layer.largest:.3g}"
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from rich.segment import Segment
 from rich.style import Style
 from textual import work
+from textual.color import Color
 from textual.strip import Strip
 
 from lenet_tui.inspection.messages import SIDE, Map, Shown, WishImage, WishMap
 from lenet_tui.tui import planes
 from lenet_tui.tui.scatter import Scatter, scatter
 from lenet_tui.tui.widgets.section import Section
+from lenet_tui.words import confidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 GAP = 2
 _LEAST_MAP = 36  # columns; a screen that has not so many beside an image shows the map alone
 _PAGE = 10
+_PALER = 0.25  # by so much nearer to the colour of text than on paper, to be read on dark ground
 
 
 class MapSection(Section):
@@ -36,6 +39,11 @@ class MapSection(Section):
         self.point = 0
         self.image: Shown | None = None
         self._scatter: tuple[object, Scatter] | None = None
+
+    @property
+    def looked_at(self) -> int | None:
+        """The number of the image under the cursor."""
+        return None if self.map is None else self.map.indices[self.point]
 
     # Reading
 
@@ -68,7 +76,6 @@ class MapSection(Section):
 
     def _look(self) -> None:
         if self.map is not None:
-            self.post_message(self.Looked(self.map.indices[self.point]))
             self._load_image()
             self.repaint()
 
@@ -143,19 +150,23 @@ class MapSection(Section):
 
     def _row(self, spread: Scatter, row: int, columns: int) -> Strip:
         assert self.map is not None  # noqa: S101
-        cursor = spread.places[self.point]
+        cursor, ink = spread.places[self.point], self.colors[3]
+        shades = [Style(color=Color.parse(colour).blend(ink, _PALER).rich_color) for colour in self.map.colours]
         segments = []
         for column in range(columns):
             points = spread.cells.get((row, column))
+            if not self.colours and row == cursor[0] and abs(column - cursor[1]) == 1:
+                segments.append(Segment("[" if column < cursor[1] else "]", Style(bold=True)))
+                continue
             if points is None:
                 segments.append(Segment(" "))
                 continue
             point = self.point if (row, column) == cursor else points[0]
-            style = Style.parse(self.map.colours[self.map.true[point]])
+            style = shades[self.map.true[point]]
             if self._is_wrong(point):
                 style += Style(reverse=True)
             if point == self.point:
-                style = Style.parse("bold black on #ffffff") if self.colours else Style.parse("bold reverse blink")
+                style = Style.parse("bold black on #ffffff") if self.colours else Style.parse("bold reverse")
             segments.append(Segment(str(self.map.true[point]), style))
         return Strip(segments, columns).simplify()
 
@@ -168,7 +179,7 @@ class MapSection(Section):
         here = self._spread().here(self.point)
         words = [f"image {index:,}", f"true {names[true]}", f"predicted {names[predicted]}"]
         if image is not None and image.confidence is not None:
-            words[-1] += f", {100 * image.confidence:.0f} %"
+            words[-1] += f", {confidence(image.confidence)}"
         if len(here) > 1:
             words.append(f"{here.index(self.point) + 1} of {len(here)} here (n the next)")
         styles = ["dim", "", "bold" if true != predicted else "", "dim"]

@@ -5,24 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from rich.text import Text
-from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from lenet_tui.errors import LabError
 from lenet_tui.tui import planes
+from lenet_tui.words import confidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.geometry import Size
 
-    from lenet_tui.inspection.messages import Message as Told
-    from lenet_tui.inspection.messages import Shown, Wish
+    from lenet_tui.inspection.messages import Message, Shown, Wish
     from lenet_tui.store import Run
     from lenet_tui.tui.inspector import Inspector
 
-_Answer = TypeVar("_Answer", bound="Told")
+_Answer = TypeVar("_Answer", bound="Message")
 NOT_BEGUN = "The run has not begun; there is nothing to look into yet."
 RETRY = "\n\nr tries again."
 
@@ -34,13 +33,6 @@ class Section(Widget, can_focus=True):
     Section { height: 1fr; width: 100%; padding: 0 1; background: $background; color: $foreground; }
     """
 
-    class Looked(Message):
-        """Somebody looks at an image."""
-
-        def __init__(self, index: int) -> None:
-            super().__init__()
-            self.index = index
-
     def __init__(self, inspector: Inspector, run: Run, *, id: str) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
         self.inspector = inspector
@@ -50,6 +42,11 @@ class Section(Widget, can_focus=True):
         self._painted_for: Size | None = None
 
     # What a subclass has
+
+    @property
+    def looked_at(self) -> int | None:
+        """The number of the image that is looked at, None where that is none in particular."""
+        return None
 
     def load(self) -> None:
         """Begin to read what is shown, where it is not there yet."""
@@ -135,7 +132,7 @@ def said(image: Shown, names: Sequence[str], width: int = 0) -> str:
     true = names[image.true]
     if image.predicted is None or image.confidence is None:
         return f"true class {true}"
-    predicted, share = names[image.predicted], f"{100 * image.confidence:.0f} %"
+    predicted, share = names[image.predicted], confidence(image.confidence)
     verb = "rightly taken for" if image.predicted == image.true else "taken for"
     words = f"{true} {verb} {predicted}, {share}"
     return words if not width or len(words) <= width else f"{true} → {predicted} {share}"[:width]
