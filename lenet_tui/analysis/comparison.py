@@ -134,17 +134,17 @@ def figures(run: Evidence) -> Figures:
     accuracies = {row.epoch: row.val_accuracy for row in run.history}
     return Figures(
         epochs=end.epoch,
-        best_epoch=best and best.epoch,
-        best_val_loss=best and best.val_loss,
+        best_epoch=best.epoch if best else None,
+        best_val_loss=best.val_loss if best else None,
         best_val_cross_entropy=run.best_val_cross_entropy,
-        best_val_accuracy=best and best.val_accuracy,
-        best_gap=best and best.val_loss - best.sample_loss,
+        best_val_accuracy=best.val_accuracy if best else None,
+        best_gap=best.val_loss - best.sample_loss if best else None,
         end_gap=end.val_loss - end.sample_loss,
         test_accuracy=None if run.right is None else float(run.right.mean()),
         train_seconds=run.summary.train_seconds if run.summary else math.fsum(row.seconds for row in run.history),
-        images_per_second=run.summary and run.summary.images_per_second,
+        images_per_second=run.summary.images_per_second if run.summary else None,
         overfitting=region,
-        accuracy_change=region and accuracies[region.last] - accuracies[region.first],
+        accuracy_change=accuracies[region.last] - accuracies[region.first] if region else None,
     )
 
 

@@ -131,7 +131,7 @@ def _run(comparison: Comparison, label: str, run: Evidence) -> dict[str, Any]:
 
 def _flat(document: dict[str, Any]) -> dict[str, Any]:
     region = document.pop("overfitting") or {}
-    settings = document.pop("settings")
+    settings: dict[str, Any] = document.pop("settings")
     onset = {"overfitting_from": region.get("first"), "overfitting_rise": region.get("rise")}
     return document | onset | settings
 

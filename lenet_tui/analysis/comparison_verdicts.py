@@ -172,7 +172,7 @@ def _accuracies(groups: Sequence[Group]) -> tuple[list[Verdict], list[str]]:
                 f"the same seed and test images as {first.label}"
             )
             continue
-        ours, theirs = (np.stack([run.right for run in runs]) for runs in zip(*pairs, strict=True))  # type: ignore[misc]
+        ours, theirs = (np.stack([run.right for run in runs]) for runs in zip(*pairs, strict=True))
         d = paired_bootstrap(ours, theirs)
         found.append(
             Verdict(

@@ -91,9 +91,13 @@ def _write(arguments: argparse.Namespace, comparison: Comparison) -> list[Path]:
         runfolder.write_text(arguments.csv, comparison_forms.as_csv(comparison))
         written.append(arguments.csv)
     if arguments.picture:
+        from lenet_tui.reports import NotDrawable
         from lenet_tui.reports import comparison as picture  # imports matplotlib, which takes a second
 
-        runfolder.write_bytes(arguments.picture, picture.draw(comparison))
+        try:
+            runfolder.write_bytes(arguments.picture, picture.draw(comparison))
+        except NotDrawable as reason:
+            raise LabError(f"{arguments.picture} not drawn: {reason}") from None
         written.append(arguments.picture)
     return written
 

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lenet_tui.analysis.comparison import Comparison, Group
-    from lenet_tui.config import RunConfig
 
 # Okabe & Ito 2008 without the yellow, which is too pale for a line on white.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#1a1a1a")
 DASHES: tuple[tuple[float, ...], ...] = ((), (6, 2), (2, 1.5), (8, 2, 1.5, 2), (10, 3), (4, 1, 1, 1, 1, 1))
 MARKERS = "osD^vPXp*h<>"
 TRAIN_UP_TO = 3  # groups; of more, train curves only hide the others
+LONG_LABEL = 42  # characters, beyond which a legend has no room for two columns
 _TRAIN_DASH = (1.0, 1.5)
 _LEGEND_ROW = 0.24  # inches
 _BODY = 4.6  # inches of axes with their labels
@@ -42,10 +42,10 @@ def draw(comparison: Comparison) -> bytes:
     with different losses, and then train curves, which aren't, are left out.
     """
     groups = comparison.groups
-    mixed = len({(run.config.loss, run.config.label_smoothing) for group in groups for run in group.runs}) > 1
-    column = "val_cross_entropy" if mixed else "val_loss"
-    with_train = len(groups) <= TRAIN_UP_TO and not mixed
-    columns = min(2, len(groups))
+    column, name = _loss(comparison)
+    with_train = len(groups) <= TRAIN_UP_TO and column == "val_loss"
+    longest = max(len(group.label) for group in groups)
+    columns = min(2, len(groups)) if longest <= LONG_LABEL else 1
     rows = math.ceil((len(groups) + with_train) / columns)
     heading, below = 0.65, 0.75 + _LEGEND_ROW * rows
     height = heading + _BODY + below
@@ -56,14 +56,15 @@ def draw(comparison: Comparison) -> bytes:
     drawn = [_group(axes, number, group, column) for number, group in enumerate(groups)]
     if with_train:
         drawn += [_train(axes, number, group) for number, group in enumerate(groups)]
-        axes.plot([], [], color=style.PALE, dashes=_TRAIN_DASH, linewidth=1.3, label="train sample, same colours")
+        axes.plot(
+            [], [], color=style.PALE, dashes=_TRAIN_DASH, linewidth=1.3, label="train sample, same colours and markers"
+        )
     values = np.concatenate(drawn)
     if not np.isfinite(values).any():
         raise NotDrawable("no epoch has a finite validation loss")
     _scale(axes, values[np.isfinite(values)])
     axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True, min_n_ticks=1))
     axes.set_xlabel("epoch", size=11)
-    name = "plain cross-entropy (nats)" if mixed else _loss_name(groups[0].runs[0].config)
     axes.set_ylabel(f"validation loss: {name}" + (", log scale" if axes.get_yscale() == "log" else ""), size=10)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#dddddd", linewidth=0.7)
@@ -74,8 +75,8 @@ def draw(comparison: Comparison) -> bytes:
     )  # fmt: skip
     many = any(len(group.runs) > 1 for group in groups)
     title = f"Validation loss of {counted(sum(len(group.runs) for group in groups), 'run')}"
-    told = "large marker: epoch of lowest validation loss" + (
-        "; line: mean of the seeds, band: lowest to highest, large markers: each run" if many else ""
+    told = f"large marker: epoch of lowest validation loss{' of each run' if many else ''}" + (
+        "; line: mean of the runs, as far as all of them got; band: lowest to highest" if many else ""
     )
     for text, size, weight, colour, top in (
         (title, 12, "bold", style.INK, 0.14), (told, 8.5, "normal", style.PALE, 0.38),
@@ -123,7 +124,11 @@ def _group(axes: Axes, number: int, group: Group, column: str) -> NDArray[np.flo
 
 def _train(axes: Axes, number: int, group: Group) -> NDArray[np.float64]:
     epochs, values = _curves(group, "sample_loss")
-    axes.plot(epochs, _band(values)[0], color=look(number)[0], dashes=_TRAIN_DASH, linewidth=1.3, zorder=2)
+    colour, _, marker = look(number)
+    axes.plot(
+        epochs, _band(values)[0], color=colour, dashes=_TRAIN_DASH, linewidth=1.3, marker=marker, markersize=3,
+        markevery=max(1, len(epochs) // 10), zorder=2,
+    )  # fmt: skip
     return values.ravel()
 
 
@@ -162,5 +167,9 @@ def _scale(axes: Axes, values: NDArray[np.float64]) -> None:
         axes.set_ylim(low - 0.06 * span, high + 0.06 * span)
 
 
-def _loss_name(config: RunConfig) -> str:
-    return ("label-smoothed " if config.label_smoothing else "") + LOSS_NAMES[config.loss]
+def _loss(comparison: Comparison) -> tuple[str, str]:
+    """Return which column of the epochs is drawn and what it is called."""
+    configs = [run.config for group in comparison.groups for run in group.runs]
+    if len({(config.loss, config.label_smoothing) for config in configs}) > 1:
+        return "val_cross_entropy", "plain cross-entropy per image (nats)"
+    return "val_loss", ("label-smoothed " if configs[0].label_smoothing else "") + LOSS_NAMES[configs[0].loss]
