@@ -100,7 +100,7 @@ def run_rows(comparison: Comparison) -> list[list[str]]:
 
 def group_rows(comparison: Comparison) -> list[list[str]]:
     """Return the table of configurations, heading first: means over seeds ± half their 95 % interval."""
-    rows = [["run", "seeds", "best val", "val acc %", "test acc %", "end gap"]]
+    rows = [["run", "seeds", "best loss", "val acc %", "test acc %", "end gap"]]
     for group in comparison.groups:
         found = group.estimates
         rows.append(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,9 +113,18 @@ def _show(comparison: Comparison) -> None:
     tables.show([[row[index] for index in kept] for row in (heading, *rows)])
     if any(len(group.counted) > 1 for group in comparison.groups):
         say("\nmeans over seeds ± half the 95 % interval:")
-        tables.show(group_rows(comparison))
+        tables.show([row[:-1] for row in group_rows(comparison)])  # 80 columns have no room for the gap
     for title, sentences in (("", [v.text for v in comparison.verdicts]), ("note: ", comparison.notes)):
         if sentences:
             say("")
         for sentence in sentences:
-            say(f"{title}{sentence}")
+            say(_wrapped(f"{title}{sentence}"))
+
+
+def _wrapped(text: str) -> str:
+    """Return the text, broken between words where a terminal reads it."""
+    if not sys.stdout.isatty():
+        return text
+    # A percent sign stays with its number.
+    held = text.replace(" %", "\N{NO-BREAK SPACE}%")
+    return textwrap.fill(held, shutil.get_terminal_size().columns, break_on_hyphens=False, subsequent_indent="  ")
