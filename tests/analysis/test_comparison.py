@@ -160,6 +160,13 @@ def test_an_unfinished_run_is_told_as_far_as_it_is_but_not_tested():
     assert found.verdicts == compare(WORSE).verdicts
 
 
+def test_a_group_without_a_finished_run_is_told_but_not_tested():
+    stopped = seeds(7, [0.001, 0.001], [0, 0], state="stopped", batch_size=32)
+    found = compare([*WORSE, *stopped])
+    assert found.verdicts == compare(WORSE).verdicts
+    assert found.groups[2].estimates["best_val_loss"] == mean_interval([0.001, 0.001])
+
+
 def test_runs_without_an_epoch_are_left_out_and_two_have_to_be_left():
     assert (
         "run 3 is running and has no epoch yet: left out"
