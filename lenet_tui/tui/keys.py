@@ -70,6 +70,7 @@ MAIN: tuple[Key, ...] = (
     Key("csv", "w", "Write CSV", "write the marked runs, or all, into a CSV file", RUNS),
     Key("follow", "f", "Follow", "keep to the run that is at work", RUNS),
     Key("copy-command", "y", "Copy command", "copy the command line that queues the run, or what the form says", RUNS),
+    Key("compare", "b", "Compare", "put the marked runs side by side: what differs, and what is noise", RUNS),
     Key("study", "h", "Homework study", "train the whole assignment and read its discussion", RUNS),
     Key("metric", "m", "Metric", "loss, accuracy, or both", CURVES),
     Key("log", "l", "Log scale", "logarithmic or linear loss", CURVES),
@@ -220,6 +221,14 @@ INSPECT: tuple[Key, ...] = (
     Key("back", "escape,q", "Back", "back to the runs", RUN_INSPECT, show=True, shown_as="esc"),
 )
 
+COMPARE: tuple[Key, ...] = (
+    Key(
+        "write", "w", "Write", "write comparison.png, .csv and .md into the root's folder study", COMPARISON, show=True
+    ),
+    Key("compare-again", "u", "Update", "compare the runs as they are now", COMPARISON, show=True),
+    Key("back", "escape,q", "Back", "back to the runs", COMPARISON, show=True, shown_as="esc"),
+)
+
 STUDY: tuple[Key, ...] = (
     Key("queue-study", "enter", "Queue", "queue the study's runs that are not on record yet", HOMEWORK, show=True),
     Key("more-seeds", "s", "Seeds", "one more seed for every arm", HOMEWORK, show=True, shown_as="s S"),
@@ -242,7 +251,7 @@ MISSING_DATA: tuple[Key, ...] = (
     Key("away", "escape", "Later", "cancel what is going on, or decide later", NO_DATA, shown_as="esc"),
 )
 
-ALL: tuple[Key, ...] = (*MAIN, *DETAILS, *PICTURES_KEYS, *INSPECT, *MISSING_DATA)
+ALL: tuple[Key, ...] = (*MAIN, *DETAILS, *PICTURES_KEYS, *INSPECT, *COMPARE, *STUDY, *MISSING_DATA)
 
 
 def bindings(keys: tuple[Key, ...]) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:

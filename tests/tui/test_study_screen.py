@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,10 +19,10 @@ from lenet_tui.tui.settings import Settings
 from lenet_tui.tui.widgets.document import Document, FlatTable
 from tests.tui.runs import finished, running, snapshot_of
 from tests.tui.test_main import Bench, opened
+from tests.tui.test_snapshots import SIZES, compare, settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 DIGITS = Plan(seeds=1, epochs=2, dataset="digits")
 DOCUMENT = """\
@@ -153,12 +154,31 @@ async def test_keys_change_the_plan_and_enter_queues_it(store: Store, tmp_path: 
         assert {run.config for run in store.queue()} == {Plan(1, 5, "digits").config(arm, 0) for arm in ARMS}
         await bench.until(lambda: "queued 15 runs; the queue is paused" in bench.told())
         await bench.until(lambda: "15 waiting · the queue is paused" in says(bench, "#progress"))
-        await bench.until(lambda: "No discussion yet" in seen(bench))
+        await bench.until(lambda: screen_of(bench)._page == "discussion" and screen_of(bench).path.is_file())
         await bench.press("p")
         assert "nothing is left to queue" in says(bench, "#plan Static")
         await bench.press("enter")
         await bench.until(lambda: "on record already" in bench.told())
         assert len(store.queue()) == 15
+
+
+async def test_who_leaves_at_once_has_queued_it_all_the_same(store: Store, tmp_path: Path) -> None:
+    async with opened(tmp_path) as bench:
+        await open_study(bench)
+        await bench.press("S", "S", "d", "d", "d", "enter", "escape")
+        assert bench.app.screen is bench.main
+        await bench.until(lambda: "queued 15 runs" in bench.told())
+        assert len(store.queue()) == 15
+
+
+async def test_who_leaves_while_it_is_written_leaves_in_order(store: Store, tmp_path: Path) -> None:
+    queue(store, DIGITS)
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: len(bench.app.snapshot.runs) == 15)
+        await open_study(bench)
+        await bench.press("u", "escape")
+        assert bench.app.screen is bench.main
+        await bench.until(lambda: not bench.app.workers)
 
 
 async def test_a_study_that_fails_to_be_queued_is_a_message(store: Store, tmp_path: Path) -> None:
@@ -242,6 +262,33 @@ async def test_a_discussion_that_cannot_be_read_is_a_message(store: Store, tmp_p
         await bench.until(lambda: "cannot be read" in seen(bench))
 
 
+async def test_it_is_written_by_key_and_by_itself_when_a_run_is_finished(store: Store, tmp_path: Path) -> None:
+    queue(store, DIGITS)
+    path = tmp_path / "study" / "homework" / "discussion.md"
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: len(bench.app.snapshot.runs) == 15)
+        await open_study(bench)
+        await bench.press("u")
+        await bench.until(path.is_file)
+        await bench.until(lambda: not screen_of(bench)._doing)
+        before = path.stat().st_mtime_ns
+        screen_of(bench)._updated_at -= 100
+        finished(store, DIGITS.config(DEFAULT, 0))
+        await bench.until(lambda: path.stat().st_mtime_ns > before)
+
+
+async def test_a_discussion_that_cannot_be_written_is_a_message(store: Store, tmp_path: Path) -> None:
+    queue(store, DIGITS)
+    (tmp_path / "study").write_text("in the way")
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: len(bench.app.snapshot.runs) == 15)
+        await open_study(bench)
+        await bench.press("u")
+        await bench.until(lambda: "the study" in bench.told())
+        assert "Traceback" not in bench.told()
+        assert "No discussion yet" in seen(bench) or "cannot be read" in seen(bench)
+
+
 async def test_on_a_slow_link_it_is_written_by_key_only(store: Store, tmp_path: Path) -> None:
     queue(store, DIGITS)
     async with opened(tmp_path, settings=Settings(quiet=True)) as bench:
@@ -251,6 +298,24 @@ async def test_on_a_slow_link_it_is_written_by_key_only(store: Store, tmp_path: 
         await bench.until(lambda: "1 of 15 runs finished" in says(bench, "#progress"))
         screen_of(bench)._update_by_itself()
         assert not screen_of(bench)._doing
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "140x45"])
+async def test_plan_and_discussion_look_as_they_did(store: Store, tmp_path: Path, size: tuple[int, int]) -> None:
+    async with opened(tmp_path, size) as bench:
+        await open_study(bench)
+        screen_of(bench)._root = Path("/root")
+        await bench.press("S", "S")
+        await settled(bench, tmp_path)
+        compare("study-plan", size, seen(bench) + "\n")
+        screen_of(bench)._root = tmp_path
+        write(tmp_path)
+        screen_of(bench)._read()
+        await bench.press("p")
+        await bench.until(lambda: "batch size 16" in seen(bench))
+        screen_of(bench).query_one("#where", Static).update("where")
+        await settled(bench, tmp_path)
+        compare("study-discussion", size, seen(bench) + "\n")
 
 
 def test_the_answer_of_the_command_is_what_the_screen_counts(store: Store) -> None:

@@ -163,6 +163,25 @@ class RunActions(_Base):
             epochs = self.lab.snapshot.epochs.get(run.id, ())
             self.app.push_screen(DetailsScreen(self.lab.root, run, epochs, self._settings.pictures))
 
+    def action_compare(self) -> None:
+        """Put the marked runs side by side."""
+        from lenet_tui.tui.screens.compare import MAX_RUNS, CompareScreen
+
+        runs = self.runs.marked
+        if len(runs) < 2:
+            missing = "one run is marked" if runs else "no run is marked"
+            self.notify(
+                f"{missing}: space marks a run, a all that are listed; b then compares them with the first one marked",
+                severity="warning",
+                timeout=6,
+            )
+        elif len(runs) > MAX_RUNS:
+            self.notify(
+                f"{len(runs)} runs are marked; at most {MAX_RUNS} can be compared", severity="warning", timeout=6
+            )
+        else:
+            self.app.push_screen(CompareScreen(self.lab.root, runs))
+
     def action_pictures(self) -> None:
         """Show the current run's pictures."""
         run = self.runs.current

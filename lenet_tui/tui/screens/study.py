@@ -120,6 +120,8 @@ class StudyScreen(Screen[None]):
         self.refresh_bindings()
 
     def _tell(self) -> None:
+        if not self.is_attached:  # left while a process was at work
+            return
         snapshot, plan = self._lab.snapshot, self._study
         found = self._standing = homework.standing(plan, snapshot)
         self.query_one("#title", Static).update(f"Homework study · {homework.title(plan)}")
@@ -153,7 +155,7 @@ class StudyScreen(Screen[None]):
         except FileNotFoundError:
             stamp, text = (0, 0), _NOT_YET
         except (OSError, UnicodeDecodeError) as error:
-            stamp, text = (0, 0), f"{self.path} cannot be read: {error}"
+            stamp, text = (0, 1), f"{self.path} cannot be read: {error}"
         if text is None or stamp == self._stamp:
             return
         self._stamp = stamp
@@ -164,12 +166,13 @@ class StudyScreen(Screen[None]):
 
     # Queueing and writing, in processes of their own
 
-    @work(group="study")
-    async def action_queue_study(self) -> None:
+    def action_queue_study(self) -> None:
         """Queue what is missing of the plan."""
-        plan = self._plan
-        if self._doing:
-            return
+        if not self._doing:
+            # The app's work, not the screen's: who leaves at once has queued it all the same.
+            self.app.run_worker(self._queue(self._plan), group="study")
+
+    async def _queue(self, plan: Plan) -> None:
         if self._standing is not None and not self._standing.missing:
             self.notify("every run of this study is on record already", timeout=4)
             self._turn_to("discussion")
@@ -189,8 +192,9 @@ class StudyScreen(Screen[None]):
             paused = "; the queue is paused" if self._lab.snapshot.draining else ""
             self.notify(f"queued {counted(_queued(output), 'run')}{paused}", timeout=5)
             self._lab.watcher.look()
-            self._turn_to("discussion")
-            self._read()
+            if self.is_attached:
+                self._turn_to("discussion")
+                self._read()
 
     @work(group="study")
     async def action_update_study(self) -> None:
