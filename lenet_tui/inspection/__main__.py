@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lenet_tui.inspection.messages import Reply
-from lenet_tui.process import NICENESS
 
 if TYPE_CHECKING:
     from typing import BinaryIO
+
+_NICENESS = 5  # after the app, and before runs at work, since somebody waits for what takes milliseconds
 
 
 class Voice:
@@ -28,7 +29,7 @@ class Voice:
 
     def tell(self, reply: Reply) -> None:
         """Write one reply. With nobody there to hear it, the process ends."""
-        line = reply.model_dump_json(exclude_defaults=False).encode() + b"\n"
+        line = reply.model_dump_json().encode() + b"\n"
         with self._lock:
             try:
                 self._stream.write(line)
@@ -46,7 +47,7 @@ def main(root: str) -> None:
 
     from lenet_tui.inspection.service import Service
 
-    os.nice(NICENESS)
+    os.nice(_NICENESS)
     torch.set_num_threads(1)  # the cores are for training
     Service(Path(root), voice.tell).serve(iter(sys.stdin.buffer.readline, b""))
     sys.stderr.flush()

@@ -31,7 +31,7 @@ def feature_maps(network: Network, image: Tensor, scaling: Scaling) -> list[Laye
     found, convolutions = [], 0
     seen = scaling(image)
     for layer in network.features:
-        seen = layer(seen.clone())  # an activation works in place, and what was shown before shall stay
+        seen = layer(seen)
         if seen.ndim != 4:
             break
         convolutions += isinstance(layer, nn.Conv2d)
@@ -41,7 +41,10 @@ def feature_maps(network: Network, image: Tensor, scaling: Scaling) -> list[Laye
 
 
 def _layer(title: str, planes: Tensor) -> Layer:
-    """Return ``planes`` (N, H, W) as signed bytes; numbers that are none, as of a run that diverged, as 0."""
+    """Return ``planes`` (N, H, W) as signed bytes, a copy, since activations work in place.
+
+    Numbers that are none, as of a run that diverged, become 0.
+    """
     values = planes.nan_to_num(0.0, 0.0, 0.0)
     largest = float(values.abs().max())
     scaled = values * (_LARGEST / largest) if largest else values

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import sys
 import threading
 import traceback
 from functools import partial
@@ -34,6 +36,7 @@ from lenet_tui.inspection.messages import (
 )
 from lenet_tui.inspection.runs import Runs
 from lenet_tui.predictions import CLASSES
+from lenet_tui.process import NICENESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -145,6 +148,8 @@ class Service:
         return None
 
     def _arrange(self) -> None:
+        if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), max(NICENESS, os.nice(0)))
         while True:
             number, folder, said, record = self._to_arrange.get()
             self._answering(number, partial(self._arranged, folder, said, record))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -132,3 +135,12 @@ def test_messages_read_what_they_wrote() -> None:
     reply = Reply(id=1, doing="loading torch…")
     assert Reply.model_validate_json(reply.model_dump_json()) == reply
     assert not reply.is_last
+
+
+def test_the_app_needs_neither_torch_nor_numpy_for_it() -> None:
+    code = (
+        "import sys; import lenet_tui.tui.screens.inspect, lenet_tui.tui.inspector; "
+        "print({'numpy', 'torch', 'PIL', 'matplotlib', 'sklearn'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("set()\n", "")
