@@ -98,6 +98,8 @@ def test_the_study_that_was_queued_last_counts(store: Store) -> None:
     assert homework.plan_on_record(store.runs()) == DIGITS
     store.add([RunConfig(dataset="digits", epochs=5, seed=3)])  # a default run belongs to any work
     assert homework.plan_on_record(store.runs()) == DIGITS
+    queue(store, Plan(1, 9, "digits"))
+    assert homework.plan_on_record(store.runs()) == Plan(1, 9, "digits")
 
 
 def test_sweeps_are_not_taken_for_a_study(store: Store) -> None:
@@ -287,6 +289,16 @@ async def test_a_discussion_that_cannot_be_written_is_a_message(store: Store, tm
         await bench.until(lambda: "the study" in bench.told())
         assert "Traceback" not in bench.told()
         assert "No discussion yet" in seen(bench) or "cannot be read" in seen(bench)
+
+
+async def test_a_discussion_is_not_replaced_by_one_of_nothing(store: Store, tmp_path: Path) -> None:
+    path = write(tmp_path)
+    async with opened(tmp_path) as bench:
+        await open_study(bench)
+        await bench.until(lambda: "batch size 16" in seen(bench))
+        await bench.press("u")
+        await bench.until(lambda: "no run of this study is on record" in bench.told())
+        assert path.read_text() == DOCUMENT
 
 
 async def test_on_a_slow_link_it_is_written_by_key_only(store: Store, tmp_path: Path) -> None:

@@ -201,6 +201,9 @@ class StudyScreen(Screen[None]):
         """Write the discussion from the runs that are finished now."""
         if self._doing or self._standing is None:
             return
+        if len(self._standing.missing) == len(self._standing.cells):  # a document of nothing would replace another
+            self.notify("no run of this study is on record; p shows what it queues", severity="warning", timeout=5)
+            return
         self._updated_at = time.monotonic()
         self._written_from = self._standing.finished
         if await self._run("writing the discussion…", self._study, "--no-queue") is not None:
