@@ -5,6 +5,8 @@ The main screen and the one that looks into a run have tests like this of their 
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -87,3 +89,12 @@ async def go_to(bench: Bench, room: type[Screen[None]], way: tuple[str, ...]) ->
         bench.main.runs.focus()
         await bench.press(*way)
     assert isinstance(bench.app.screen, room)
+
+
+def test_no_screen_brings_numpy_or_torch_into_the_app() -> None:
+    code = (
+        "import sys; import lenet_tui.tui.screens.compare, lenet_tui.tui.screens.study; "
+        "print({'numpy', 'scipy', 'torch', 'PIL', 'matplotlib', 'sklearn'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("set()\n", "")
