@@ -132,8 +132,10 @@ def _run(comparison: Comparison, label: str, run: Evidence) -> dict[str, Any]:
 def _flat(document: dict[str, Any]) -> dict[str, Any]:
     region = document.pop("overfitting") or {}
     settings: dict[str, Any] = document.pop("settings")
+    # Runs may differ in the setting of that name too.
+    row = {"epochs_done" if name == "epochs" else name: value for name, value in document.items()}
     onset = {"overfitting_from": region.get("first"), "overfitting_rise": region.get("rise")}
-    return document | onset | settings
+    return row | onset | settings
 
 
 def _plain(value: Any) -> Any:

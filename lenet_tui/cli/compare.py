@@ -12,6 +12,7 @@ from lenet_tui import runfolder
 from lenet_tui.cli import flags, tables
 from lenet_tui.cli.session import find, is_untouched, say, say_json, tell
 from lenet_tui.errors import LabError, UsageError
+from lenet_tui.process import is_alive
 from lenet_tui.runfolder import RunFolder
 from lenet_tui.store import Store
 
@@ -77,6 +78,7 @@ def _runs(root: Path, names: Sequence[str]) -> list[Run]:
     if is_untouched(root):
         raise UsageError(f"there is no run {names[0]}: nothing is on record in --root {root}")
     with Store(root) as store:
+        store.requeue_dead(is_alive)  # a dead run is not told as running
         found = list({run.id: run for run in (find(store, root, name) for name in names)}.values())
     if len(found) < 2:
         raise UsageError("give at least two different runs to compare; 'lenet-tui runs' shows their numbers")

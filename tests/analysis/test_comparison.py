@@ -201,3 +201,10 @@ def test_the_forms_have_every_run_and_the_same_numbers():
     text = comparison_forms.as_markdown(found)
     assert "| 4 | batch 16, seed 0 | finished | 3/3 | 0.6100 | 2 |" in text
     assert all(verdict.text in text for verdict in found.verdicts)
+
+
+def test_a_line_of_csv_has_the_epochs_that_were_done_even_where_runs_were_to_have_different_numbers_of_them():
+    told = record(RunConfig(epochs=20)).model_copy(update={"state": "stopped"})
+    stopped = Evidence(2, "lenet/2", told, tuple(history([0.5, 0.4], [0.9, 0.8])), None)
+    rows = list(csv.DictReader(io.StringIO(comparison_forms.as_csv(compare([run(1), stopped])))))
+    assert [(row["epochs_done"], row["epochs"]) for row in rows] == [("3", "3"), ("2", "20")]

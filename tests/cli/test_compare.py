@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
 
 import pytest
 
+from lenet_tui import runfolder
 from lenet_tui.cli.main import main
 from lenet_tui.config import RunConfig
+from lenet_tui.process import owner_of
 from lenet_tui.store import Store
-from tests.reports.conftest import opened
-from tests.tui.folders import finished
+from tests.reports.conftest import opened, record
+from tests.tui.folders import HISTORY, finished
 
 
 @pytest.fixture
@@ -97,3 +100,23 @@ def test_an_empty_root_stays_empty(tmp_path, capsys):
 def test_a_file_that_cannot_be_written_is_one_line(root, capsys):
     assert call(1, 3, "--csv", root / "missing" / "x.csv", "--root", root) == 1
     assert "cannot write" in capsys.readouterr().err
+
+
+def test_a_run_whose_process_died_is_not_said_to_be_running(root, capsys):
+    config = RunConfig(dataset="digits", epochs=4, batch_size=64)
+    folder = runfolder.create(root, config)
+    folder.write_record(record(config).model_copy(update={"state": "running"}))
+    folder.write_metrics(HISTORY[:2])
+    with subprocess.Popen(["sleep", "600"]) as process:
+        owner = owner_of(process.pid)
+        assert owner is not None
+        with Store(root) as store:
+            number = store.start(config, owner, 1).id
+            assert store.begun(number, owner, folder.path, "cpu")
+        assert call(1, number, "--json", "--root", root) == 0
+        assert json.loads(capsys.readouterr().out)["runs"][1]["state"] == "running"
+        process.kill()
+    assert call(1, number, "--json", "--root", root) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["runs"][1]["state"] == "interrupted"
+    assert f"run {number} is interrupted after 2 of 4 epochs: told as far as it is, not tested" in told["notes"]
