@@ -107,7 +107,10 @@ def test_a_misspelt_word_is_told_with_what_may_be_meant(words: tuple[str, ...], 
     assert done.stderr.count("\n") == 1
 
 
-COMMANDS = ("train", "queue", "runs", "show", "export", "delete", "import", "runner", "doctor")
+COMMANDS = (
+    *("train", "queue", "runs", "show", "export", "compare", "study", "inspect", "predict"),
+    *("delete", "import", "runner", "data", "doctor"),
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

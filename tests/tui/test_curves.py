@@ -353,3 +353,14 @@ def test_importing_the_panel_brings_no_drawing_library():
 
 def test_zoom_beyond_the_run_is_pulled_back_in():
     assert visible_epochs([FIVE], Options(zoom=(7.0, 9.0))) == (3.0, 5.0)
+
+
+async def test_what_was_drawn_for_a_smaller_panel_has_a_style_to_its_end():
+    app = Panel()
+    async with app.run_test(size=(100, 20)) as pilot:
+        app.panel.show([FIVE], TITLE)
+        await drawn(pilot)
+        app.panel._rows = tuple(row[:40] for row in app.panel._rows)  # as between growing and being drawn anew
+        strips = [app.panel.render_line(y) for y in range(20)]
+        assert all(segment.style is not None for strip in strips for segment in strip)
+        assert [strip.cell_length for strip in strips] == [100] * 20

@@ -7,9 +7,11 @@ import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
+from textual.events import Key
 from textual.widgets import Input
 
 from lenet_tui.config import RunConfig
+from lenet_tui.process import this_process
 from lenet_tui.runner import daemon
 from lenet_tui.store import Store
 from lenet_tui.tui import keys
@@ -19,7 +21,7 @@ from lenet_tui.tui.screens.details import DetailsScreen
 from lenet_tui.tui.screens.help import HelpScreen
 from lenet_tui.tui.screens.main import MainScreen
 from lenet_tui.tui.settings import Settings
-from tests.tui.runs import finished
+from tests.tui.runs import finished, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -94,7 +96,31 @@ async def test_what_is_wrong_in_the_form_is_not_queued(store: Store, tmp_path: P
     async with opened(tmp_path) as bench:
         bench.main.form.load_values({"lr": "0"})
         await bench.press("ctrl+r")
+        await bench.until(lambda: "nothing was queued: 1 problem in the form" in bench.told())
         assert store.queue() == []
+
+
+async def test_what_was_typed_right_before_the_key_that_queues_is_queued(store: Store, tmp_path: Path) -> None:
+    async with opened(tmp_path) as bench:
+        await bench.press("f2", "down", "down", "down")
+        for key in ("1", "6", "ctrl+r"):  # all of them before the field has seen the first
+            bench.app.post_message(Key(key, key if len(key) == 1 else None))
+        await bench.until(lambda: len(store.queue()) == 1)
+        assert store.queue()[0].config.batch_size == 16
+
+
+async def test_the_cursor_stays_on_a_run_that_was_stopped_by_key(store: Store, tmp_path: Path) -> None:
+    running(store, RunConfig())
+    async with opened(tmp_path) as bench:
+        await bench.press("escape")
+        await bench.until(lambda: bench.main.runs.current is not None)
+        await bench.press("x")
+        await bench.until(lambda: store.get(1).wish == "stop")
+        assert store.stop(1, this_process())
+        other = running(store, RunConfig(seed=1))
+        await bench.until(lambda: len(bench.main.runs.listed) == 2)
+        assert other.id == 2
+        assert bench.main.runs.current.id == 1
 
 
 async def test_runs_are_stopped_moved_resumed_and_deleted_by_key(store: Store, tmp_path: Path) -> None:

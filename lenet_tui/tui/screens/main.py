@@ -228,7 +228,8 @@ class MainScreen(RunActions, Screen[None]):
 
     def action_queue(self) -> None:
         """Queue what the form says."""
-        self.form.action_queue()
+        # Once the field has taken the keys that were typed before this one, which comes ahead of them.
+        (self.focused or self.form).call_later(self.form.action_queue)
 
     def action_next_preset(self) -> None:
         """Fill the form with the next preset."""

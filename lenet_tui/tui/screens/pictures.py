@@ -62,7 +62,7 @@ class BlocksView(Widget):
     def render_line(self, y: int) -> Strip:
         """Return one row of cells."""
         if self.picture is None or y >= self.picture.height:
-            return Strip.blank(self.size.width)
+            return Strip.blank(self.size.width, self.rich_style)
         return self.picture.strip(y)
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         """The screen this is mixed into."""
 
         _settings: Settings
+        _following: bool
 
         @property
         def lab(self) -> LabApp: ...
@@ -51,6 +52,7 @@ class RunActions(_Base):
             self.notify(f"{len(done)} runs {verb}", timeout=3)
 
     def _chosen(self, doing: str) -> list[Run]:
+        self._following = False  # who does something with a run wants to see what becomes of it
         runs = self.runs.chosen
         if not runs:
             self.notify(f"there is no run to {doing}", severity="warning", timeout=3)

@@ -87,7 +87,8 @@ class CurvesPanel(Widget, can_focus=True):
             return Strip.blank(width, self.rich_style)
         row = self._rows[y]
         runs = ((role, "".join(char for char, _ in cells)) for role, cells in groupby(row, key=lambda cell: cell[1]))
-        return Strip([Segment(text, self._style(role)) for role, text in runs], len(row)).adjust_cell_length(width)
+        strip = Strip([Segment(text, self._style(role)) for role, text in runs], len(row))
+        return strip.adjust_cell_length(width, self.rich_style)  # without a style NO_COLOR's filter fails
 
     def on_resize(self) -> None:
         """Draw for the new size."""

@@ -19,6 +19,7 @@ from lenet_tui.tui.presets import Preset
 from lenet_tui.tui.widgets.form_field import FieldInput, FieldRow
 from lenet_tui.tui.widgets.form_foot import FormFoot
 from lenet_tui.tui.widgets.form_lines import FoldedRows, FoldLine, FormBody, FormLine, PresetLine
+from lenet_tui.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -286,6 +287,7 @@ class RunForm(Widget):
         self._told = {problem.name for problem in sweep.problems}
         self._take(sweep)
         self.display = True
+        self.notify(f"nothing was queued: {counted(len(sweep.problems), 'problem')} in the form", severity="warning")
         name = next((name for name in self._rows if name in self._told), None)
         if name is not None:
             self.call_later(self._go_to, name)
