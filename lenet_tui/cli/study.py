@@ -35,8 +35,8 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "study",
         help="train the whole assignment and write its discussion",
-        description="Train the whole assignment and write its discussion. There is one study, homework: the default run, batch "
-        "sizes, learning rates, ways to improve and AlexNet; 'lenet-tui study homework --help' tells more.",
+        description="Train the whole assignment and write its discussion. There is one study, homework: the default "
+        "run, batch sizes, learning rates, ways to improve and AlexNet; 'lenet-tui study homework --help' tells more.",
         allow_abbrev=False,
     )
     studies = parser.add_subparsers(metavar="STUDY", required=True)

@@ -87,7 +87,11 @@ MAIN: tuple[Key, ...] = (
     Key("go-runs", "escape,3,f4", "Runs", "go to the runs; 3 and F4 do so too", GO, show=True, shown_as="esc"),
     Key("wide", "z", "Hide form", "hide the form and give its room to curves and runs, or show it again", APP),
     Key("theme", "T", "Theme", "change the colours", APP, shown_as="T"),
-    Key("help", "f1,question_mark", "Help", "every key, and what it does; ? too, outside of fields", APP, show=True),
+    Key(
+        *("help", "f1,question_mark", "Help", "every key, and what it does; ? too, outside of fields", APP),
+        show=True,
+        shown_as="F1",
+    ),
     Key("quit", "q", "Quit", "leave; runs go on in the background", APP, show=True),
     Key("quit-now", "ctrl+q", "Quit", "leave, from anywhere", APP, shown_as="^q", priority=True),
 )

@@ -9,7 +9,7 @@ from lenet_tui.analysis.study.arms import DEFAULT
 from lenet_tui.analysis.study.blocks import Block, Paragraph, Section, section
 from lenet_tui.analysis.study.prose import factor
 from lenet_tui.analysis.study.prose.effect import of_accuracies, why_missing
-from lenet_tui.analysis.study.words import Sentence
+from lenet_tui.analysis.study.words import Sentence, listed, loss
 
 if TYPE_CHECKING:
     from lenet_tui.analysis.study.effects import Effect
@@ -58,7 +58,7 @@ def _explained(found: Findings, effects: list[Effect]) -> list[Sentence]:
     return [
         _mechanism(found),
         *_story(better, worse, open_),
-        *_course(answered),
+        *_course(found, answered),
         *factor.overfitting_told(found, SIZES),
     ]
 
@@ -67,8 +67,8 @@ def _mechanism(found: Findings) -> Sentence:
     count = updates(found)
     return Sentence(
         f"A batch of 64 makes {count[DEFAULT.name]:,} updates in an epoch and one of 16 makes "
-        f"{count['batch size 16']:,}, each along the gradient of fewer images, which is noisier; Adam makes its "
-        "steps about as long whatever the batch, so that small batches cover more ground in an epoch and scatter "
+        f"{count['batch size 16']:,}, each along the gradient of fewer images, which is noisier; since Adam's steps "
+        "hardly shrink with the batch, small batches would be expected to cover more ground in an epoch and to scatter "
         "more around a minimum."
     )
 
@@ -104,7 +104,7 @@ def _story(better: list[Effect], worse: list[Effect], open_: list[Effect]) -> li
     return [Sentence(text, factor.runs_of(open_))]
 
 
-def _course(effects: list[Effect]) -> list[Sentence]:
+def _course(found: Findings, effects: list[Effect]) -> list[Sentence]:
     """Say whether smaller batches memorise sooner, which is told apart from how good they get at best."""
     sooner = [effect for effect in effects if effect.detail("epoch") == "less"]
     ends_worse = [effect for effect in effects if effect.detail("end") == "more"]
@@ -121,8 +121,22 @@ def _course(effects: list[Effect]) -> list[Sentence]:
         )
     if not sooner and not unsettled and not ends_worse:
         text = (
-            "Nor is it shown for any of them that the minimum comes in another epoch, the curve is rougher or the "
-            "end differs."
+            "That the minimum comes in another epoch, the curve is rougher or the end differs is not shown for any of "
+            "them after Holm's correction over all these outcomes"
         )
-        said.append(Sentence(text, factor.runs_of(effects)))
+        said.append(Sentence(f"{text}{_apart(found, effects)}.", factor.runs_of(effects)))
     return said
+
+
+def _apart(found: Findings, effects: list[Effect]) -> str:
+    """Name the arms that end above every run of the default all the same, which a reader of the table sees."""
+    default = found.default
+    levels = [level for effect in effects if (level := found.levels.get(effect.arm.name))]
+    apart = [level for level in levels if default and level.end.low > default.end.high]
+    if default is None or not apart:
+        return ""
+    ends = listed([f"{loss(level.end.mean)} with {SIZES[level.arm.name]}" for level in apart])
+    return (
+        f", though every run ends with more than any of the default ({ends}, {loss(default.end.mean)} with "
+        f"{SIZES[DEFAULT.name]}); more seeds would have to confirm that"
+    )

@@ -65,8 +65,11 @@ def of_accuracies(effects: Sequence[Effect]) -> list[Sentence]:
         runs = _runs(effect for effect, _ in open_)
         text = f"In test accuracy no difference from the {DEFAULT.name} is shown"
         if len(open_) <= _FEW:
-            each = [f"{signed_points(accuracy)} points with {named(effect.arm)}" for effect, accuracy in open_]
-            said.append(Sentence(f"{text}: {listed(each)} (95 % intervals in brackets).", runs))
+            each = [
+                f"{signed_points(accuracy)} points with {named(effect.arm)} ({p_value(accuracy.adjusted_p)})"
+                for effect, accuracy in open_
+            ]
+            said.append(Sentence(f"{text}: {listed(each)} (95 % intervals in brackets, p adjusted by Holm).", runs))
         else:
             rest = f" for {listed([named(effect.arm) for effect, _ in open_], 'or')}" if said else " for any of them"
             said.append(Sentence(f"{text}{rest}; the intervals are in the table.", runs))
@@ -102,7 +105,9 @@ def brief(effects: Sequence[Effect], reference: str = "the default") -> list[Sen
     open_ = [effect for effect in effects if effect.verdict == "not shown"]
     if open_:
         names = listed([named(effect.arm) for effect in open_], "or")
-        said.append(Sentence(f"With {names} no difference from {reference} is shown.", _runs(open_)))
+        said.append(
+            Sentence(f"With {names} no difference in the best validation loss from {reference} is shown.", _runs(open_))
+        )
     single = [effect for effect in effects if effect.pair is not None]
     if single:
         names = listed([named(effect.arm) for effect in single])

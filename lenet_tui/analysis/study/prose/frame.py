@@ -59,7 +59,7 @@ def limits(found: Findings) -> Section:
     seeds = (
         "One seed tells nothing about others."
         if plan.seeds == 1
-        else f"{_number(plan.seeds)} seeds an arm find large differences only; those of a few per cent need more."
+        else f"{_number(plan.seeds)} seeds per arm can show large differences only; those of a few per cent need more."
     )
     title = DATASET_TITLES[plan.dataset]
     items = [
@@ -67,7 +67,12 @@ def limits(found: Findings) -> Section:
         "order the arms in the same way is assumed.",
         "The best validation loss is the lowest of all epochs, which a curve with large ups and downs reaches by "
         "luck more easily than a steady one: arms with rough curves look a little too good.",
-        "Noise is taken for equally large, on the logarithmic scale, in the arms of one question.",
+        "Noise is taken for equally large, on the logarithmic scale, in the arms of one question: with three seeds "
+        "that is what gives small p-values their strength, and an arm that is noisier than the others gets too small a one.",
+        "The bootstrap's intervals of test accuracy are rather too wide than too narrow, so that small gains stay "
+        "hidden.",
+        "The criterion of overfitting asks for a steady rise: it finds a small one in a smooth curve sooner than a "
+        "large one in a curve that fluctuates, so read it beside the gaps.",
         "Settings were not tuned: one strength of each improvement, one learning rate for all batch sizes, no "
         "batch above 64 and no learning rate between those of the assignment, one optimizer.",
         f"All arms end after {counted(plan.epochs, 'epoch')}, on {title}; what is slow to learn, or other images, "

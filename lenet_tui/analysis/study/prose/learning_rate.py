@@ -67,8 +67,8 @@ def _high(effect: Effect) -> list[Sentence]:
     if effect.verdict == "worse":
         said = [
             Sentence(
-                "Steps ten times as long overshoot: they jump across narrow valleys of the loss instead of going "
-                "down in them, and stay at the height that their length allows.",
+                "A likely reason is that steps ten times as long overshoot: they jump across narrow valleys of the "
+                "loss instead of going down in them, and stay at the height that their length allows.",
                 effect.runs,
                 effect.loss.adjusted_p,
             )
@@ -76,8 +76,8 @@ def _high(effect: Effect) -> list[Sentence]:
         fit = effect.details.get("fit")
         if fit is not None and fit.shown and fit.difference.mean > 0:
             text = (
-                "Since the training sample is fitted less well too, this is not overfitting but optimisation that "
-                "does not get further down."
+                "Since the training sample is fitted less well too, it is first of all optimisation that does not get "
+                "further down, not overfitting."
             )
             said.append(Sentence(text, effect.runs, fit.adjusted_p))
         return said

@@ -67,10 +67,14 @@ def _verdict(courses: Sequence[Course], default: Level) -> str:
             f"The default overfits in {of_runs(len(overfit), len(courses))}: its validation loss is {best} at best and "
             f"{end} in the last epoch, and its gap to the training sample {_gaps(courses)}"
         )
-    how = "learns its training images by heart" if _widens(courses) else "shows no sign of overfitting in its gap"
+    how = (
+        "goes on fitting its training images more closely than new ones"
+        if _widens(courses)
+        else "shows no sign of overfitting in its gap"
+    )
     return (
         f"The default {how}: the gap between validation and training sample {_gaps(courses)}, while its validation "
-        f"loss, {best} at best, is {end} in the last epoch; but it goes up and down so much that no run meets our "
+        f"loss, {best} at best, is {end} in the last epoch; but it fluctuates so much that no run meets our "
         "criterion of overfitting"
     )
 

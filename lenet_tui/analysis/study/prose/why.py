@@ -63,6 +63,9 @@ WHY: dict[str, Why] = {
         "steps that shrink to nothing let the weights settle",
         "Long steps at first find the way down, and steps that shrink to nothing let the weights settle instead of "
         "jumping about the minimum.",
+        "",
+        "It is expected to let the weights settle as steps shrink to nothing; the best epoch may come before they have "
+        "shrunk much, so that this measure sees little of it.",
     ),
     "weight averaging": Why(
         "averaging the last steps takes out the noise of mini-batches",
@@ -71,6 +74,7 @@ WHY: dict[str, Why] = {
     ),
     "three together": Why(
         "improvements that work in different ways add up",
-        "The three work in different ways: augmentation adds knowledge, schedule and averaging take out noise.",
+        "The three are meant to work in different ways: augmentation adds knowledge, schedule and averaging take out "
+        "noise.",
     ),
 }
