@@ -68,7 +68,8 @@ def limits(found: Findings) -> Section:
         "The best validation loss is the lowest of all epochs, which a curve with large ups and downs reaches by "
         "luck more easily than a steady one: arms with rough curves look a little too good.",
         "Noise is taken for equally large, on the logarithmic scale, in the arms of one question: with three seeds "
-        "that is what gives small p-values their strength, and an arm that is noisier than the others gets too small a one.",
+        "that is what gives small p-values their strength, and an arm that is noisier than the others gets too small "
+        "a one.",
         "The bootstrap's intervals of test accuracy are rather too wide than too narrow, so that small gains stay "
         "hidden.",
         "The criterion of overfitting asks for a steady rise: it finds a small one in a smooth curve sooner than a "
