@@ -45,7 +45,8 @@ def _cost(found: Findings) -> list[Sentence]:
         f"It has {PARAMETERS['alexnet']:,} parameters, {PARAMETERS['alexnet'] / PARAMETERS['lenet']:.0f} times as "
         f"many as LeNet's {PARAMETERS['lenet']:,}, about a hundredth of the original's 60 million: five convolutions "
         "and three fully connected layers as there (Krizhevsky et al. 2012), with fewer channels and smaller strides "
-        "for 28×28 images, without local response normalisation, and with dropout of 0.5, which the default does without"
+        "for 28×28 images, without local response normalisation, and with dropout of 0.5, which the default "
+        "does without"
     )
     if large is None or small is None:
         return [Sentence(f"{size}.")]
