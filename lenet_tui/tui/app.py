@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lenet_tui.tui.inspector import Inspector
 
 _HANGUP_SECONDS = 2.0
+_TERM_SECONDS = 10.0
 _Answer = TypeVar("_Answer")
 
 
@@ -67,8 +68,9 @@ class LabApp(App[None]):
         self.watcher.start()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
-            with contextlib.suppress(RuntimeError, ValueError):  # not in the main thread, as in tests
-                loop.add_signal_handler(number, self._end_by, number)
+            with contextlib.suppress(ValueError):  # not in the main thread, as in tests
+                # Not the loop's own handlers: it may hang on a terminal that takes no more.
+                signal.signal(number, lambda number, _: self._end_by(number, loop))
         for line in self._complaints:
             self.notify(line, severity="warning", timeout=10)
 
@@ -119,14 +121,14 @@ class LabApp(App[None]):
             self.notify(str(error), severity="error", timeout=8)
             return None
 
-    def _end_by(self, number: signal.Signals) -> None:
-        if number == signal.SIGHUP:
-            # The terminal is gone, or only seems to be. Should leaving it in order not succeed, leave all the same:
-            # runs belong to the runner.
-            last_resort = threading.Timer(_HANGUP_SECONDS, os._exit, (128 + number,))
-            last_resort.daemon = True
-            last_resort.start()
-        self.exit(return_code=128 + number)
+    def _end_by(self, number: int, loop: asyncio.AbstractEventLoop) -> None:
+        # The terminal may be gone, or take no more. Should leaving it in order not succeed, leave all the same: runs
+        # belong to the runner.
+        seconds = _HANGUP_SECONDS if number == signal.SIGHUP else _TERM_SECONDS
+        last_resort = threading.Timer(seconds, os._exit, (128 + number,))
+        last_resort.daemon = True
+        last_resort.start()
+        loop.call_soon_threadsafe(lambda: self.exit(return_code=128 + number))
 
 
 KEY_NAMES = frozenset(key.id for key in keys.ALL)

@@ -106,6 +106,16 @@ def test_sigterm_ends_the_app_and_leaves_the_terminal_sane(root: Path) -> None:
         assert terminal.is_sane()
 
 
+def test_sigterm_ends_the_app_even_where_the_terminal_takes_no_more(root: Path) -> None:
+    with Terminal(root) as terminal:
+        terminal.wait_for("no runs yet")
+        for number in range(60):  # much to draw, and nobody reads it
+            terminal.resize(100 + number % 2 * 60, 50)
+            time.sleep(0.03)
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.process.wait(25) == 128 + signal.SIGTERM
+
+
 def test_leaving_says_that_runs_go_on(root: Path) -> None:
     long_run(root)
     with Terminal(root) as terminal:

@@ -425,5 +425,5 @@ def test_the_process_ends_with_the_app_however_that_ends(root: Path, number: sig
             if "lenet_tui.inspection" in child.cmdline()
         ]
         terminal.process.send_signal(number)
-        terminal.process.wait(20)
+        terminal.wait_for_end(20)  # reading on: a full terminal holds up whoever writes to it
         helper.wait(20)
