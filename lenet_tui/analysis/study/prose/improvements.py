@@ -50,6 +50,7 @@ def write(found: Findings) -> Section:
     blocks += [
         Paragraph(tuple(of_accuracies(factor.question_effects(found, "improvements")))),
         Bullets(tuple(_points(found))),
+        Paragraph(tuple(_advice(found))),
     ]
     return section(title, blocks)
 
@@ -204,6 +205,28 @@ def _early_stopping(found: Findings, arm: Arm) -> list[Sentence]:
         ),
         Sentence(found_minimum, runs),
     ]
+
+
+def _advice(found: Findings) -> list[Sentence]:
+    """Say what to do with all this: only what was shown to help is worth a change of the default."""
+    better = sorted(factor.shown(factor.question_effects(found, "improvements"), "better"), key=_size)
+    settings = [effect for name in ("batch_size", "lr") for effect in factor.question_effects(found, name)]
+    if not better or any(effect.loss is None for effect in settings):
+        return []
+    first = better[0]
+    changed = factor.shown(settings, "better")
+    keep = (
+        f"take {listed([named(effect.arm) for effect in changed])}, which did better than the default"
+        if changed
+        else "keep batch size and learning rate, of which no other value has shown to help"
+    )
+    effects = [*better, *changed]
+    text = f"What follows in practice: {keep}, and add {named(first.arm)}"
+    single = next((effect for effect in better if len(effect.arm.changes) == 1), None)
+    if single is not None and single is not first:
+        text += f" or, where one change has to do, {named(single.arm)}"
+    p = factor.worst_p([effect.loss for effect in effects])
+    return [Sentence(f"{text}.", factor.runs_of([*settings, *better]), p)]
 
 
 def _size(effect: Effect) -> float:

@@ -8,7 +8,7 @@ from lenet_tui.analysis.study.arms import DEFAULT
 from lenet_tui.analysis.study.blocks import Block, Paragraph, Section, section
 from lenet_tui.analysis.study.prose import factor
 from lenet_tui.analysis.study.prose.effect import of_accuracies, why_missing
-from lenet_tui.analysis.study.words import Sentence, cited, of_runs
+from lenet_tui.analysis.study.words import Sentence, cited, listed, loss, of_runs
 from lenet_tui.words import counted
 
 if TYPE_CHECKING:
@@ -38,13 +38,27 @@ def write(found: Findings) -> Section:
             assert isinstance(block, Paragraph)  # noqa: S101 - what effects are told in
             blocks.append(Paragraph((*block.sentences, *explain(found, effect))))
     blocks.append(Paragraph(tuple(of_accuracies(factor.question_effects(found, "lr")))))
-    blocks.append(Paragraph(tuple(factor.overfitting_told(found, RATES))))
+    blocks.append(Paragraph((*_pace(found), *factor.overfitting_told(found, RATES))))
     return section(title, blocks)
 
 
 def short(found: Findings) -> list[Sentence]:
     """Answer the question for the summary."""
     return factor.short(found, "lr", "learning rate 0.001")
+
+
+def _pace(found: Findings) -> list[Sentence]:
+    """Say how far the first epoch gets with each rate, and how wide the gap has become by the last."""
+    levels = [(rate, found.levels[name]) for name, rate in RATES.items() if name in found.levels]
+    if len(levels) < len(RATES):
+        return []
+    first = listed([f"{loss(level.first_train.mean)} with {rate}" for rate, level in levels])
+    gaps = listed([f"{loss(level.gap.mean)} with {rate}" for rate, level in levels])
+    text = (
+        f"The rates go at different paces: over the first epoch the training loss is {first} on average, and in the "
+        f"last the gap between validation and training sample is {gaps}."
+    )
+    return [Sentence(text, tuple(run for _, level in levels for run in level.runs))]
 
 
 def _failures(found: Findings) -> list[Sentence]:
