@@ -18,6 +18,8 @@ SCREENS: dict[str, Sequence[str]] = {
     "main": ("escape", "end"),
     "overlay": ("escape", "a", "l"),
     "details": ("escape", "end", "enter", "4"),
+    "study": ("escape", "h"),
+    "inspect": ("escape", "end", "i"),
     "help": ("escape", "question_mark"),
 }
 
@@ -28,7 +30,7 @@ async def record(root: Path, name: str, keys: Sequence[str]) -> None:
     async with app.run_test(size=(110, 32)) as pilot:
         await asyncio.sleep(2)
         await pilot.press(*keys)
-        await asyncio.sleep(4)
+        await asyncio.sleep(8)  # torch may have to be loaded
         app.clear_notifications()
         await pilot.pause()
         (HERE / f"{name}.svg").write_text(app.export_screenshot(title="lenet-tui"), encoding="utf-8")
