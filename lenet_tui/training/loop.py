@@ -50,7 +50,7 @@ class Reporter(Protocol):
     """Whoever watches a run, and may end it."""
 
     def progress(self, progress: Progress) -> None:
-        """Hear where the epoch is, a few times a second."""
+        """Hear where the epoch is, a few times a second, and at its end."""
 
     def epoch(self, row: EpochMetrics, best: EpochMetrics) -> None:
         """Hear the figures of an epoch once they are safe on disk, and the best epoch so far."""
@@ -186,7 +186,10 @@ def train_epoch(
             reporter.progress(Progress(epoch, step + 1, steps, mean, seen / (time.perf_counter() - begun)))
             next_report = time.perf_counter() + _REPORT_SECONDS
 
-    return _finite(float(loss_sum) / count, f"epoch {epoch}"), int(correct) / count
+    mean = _finite(float(loss_sum) / count, f"epoch {epoch}")
+    # Also for who watches epochs too short for a report in between.
+    reporter.progress(Progress(epoch, steps, steps, mean, count / (time.perf_counter() - begun)))
+    return mean, int(correct) / count
 
 
 def _batches(config: RunConfig, data: Dataset, scaling: Scaling, order: Tensor) -> Iterator[tuple[Tensor, Tensor]]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lenet_tui.metrics import EpochMetrics
     from lenet_tui.store import Run, SpeedKey
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 1.0
 QUIET_SECONDS = 2.0
 CHECK_SECONDS = 2.0
 SPEEDS_SECONDS = 10.0

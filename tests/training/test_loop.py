@@ -168,6 +168,16 @@ def test_progress_tells_the_mean_loss_so_far_and_ends_with_the_epoch(
     assert last.images_per_second > 0
 
 
+def test_progress_is_told_of_epochs_however_short(
+    tmp_path: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "_REPORT_SECONDS", 60.0)
+    watcher = Watcher()
+    trained(tmp_path, quick(epochs=3), digits, watcher)
+    assert [(heard.epoch, heard.step) for heard in watcher.reported] == [(1, 38), (2, 38), (3, 38)]
+    assert [heard.train_loss for heard in watcher.reported] == [row.train_loss for row in watcher.rows]
+
+
 def test_metrics_are_what_a_plain_evaluation_gives(tmp_path: Path, digits: Dataset) -> None:
     import safetensors.torch
     import torch.nn.functional as F
