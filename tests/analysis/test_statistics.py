@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lenet_tui.analysis.statistics import block_contrasts, holm, mcnemar, mean_interval, paired_bootstrap
+from lenet_tui.analysis.statistics import block_contrasts, holm, mcnemar, mean_interval, mean_squares, paired_bootstrap
 
 VALUES = st.integers(-(10**6), 10**6).map(lambda thousandths: thousandths / 1000)
 
@@ -98,29 +98,65 @@ def test_the_paired_bootstrap_sees_a_difference_that_every_seed_has():
     assert found.n == 5
 
 
-def test_the_paired_bootstrap_is_the_same_every_time_and_changes_sign_with_the_order():
+def test_the_paired_bootstrap_changes_sign_with_the_order():
     random = np.random.default_rng(2)
     first, second = correctness(random, [0.95, 0.94, 0.97]), correctness(random, [0.93, 0.95, 0.94])
     found, back = paired_bootstrap(first, second), paired_bootstrap(second, first)
-    assert found == paired_bootstrap(first, second)
-    assert back.mean == pytest.approx(-found.mean)
-    assert back.high == pytest.approx(-found.low, rel=0.1)
-    assert paired_bootstrap(first, second, seed=1).low == pytest.approx(found.low, rel=0.1)
+    assert (back.mean, back.low, back.high, back.p) == pytest.approx((-found.mean, -found.high, -found.low, found.p))
 
 
-def test_the_standard_error_is_owens_with_the_correction_for_few_seeds():
-    # Owen 2007: a resampled mean of seeds alone varies by (S - 1) / S² of their variance, and that of images alone by
-    # (N - 1) / N²; with effects of seeds only, the corrected error is the deviation of the seeds' means over √S.
+def test_resampling_seeds_and_images_varies_as_the_mean_squares_say():
+    random = np.random.default_rng(6)
+    values = random.normal(size=(4, 1)) + random.normal(size=(1, 30)) + random.normal(size=(4, 30))
+    of_seeds, of_images, left = mean_squares(values)
+    drawn = [
+        values[np.ix_(random.integers(0, 4, 4), random.integers(0, 30, 30))].mean() for _ in range(20_000)
+    ]  # Owen's pigeonhole bootstrap, as it is described
+    said = (3 / 4 * of_seeds + 29 / 30 * of_images + 3 / 4 * 29 / 30 * left) / (4 * 30)
+    assert np.var(drawn) == pytest.approx(said, rel=0.04)
+
+
+# Means 1, 3 of the rows and 1, 2, 3 of the columns, mean 2: sums of squares 6, 4 and 4 of 1, 2 and 2 degrees.
+TWO_WAY = np.array([[1.0, 1.0, 1.0], [1.0, 3.0, 5.0]])
+
+
+def test_mean_squares_are_as_worked_out_by_hand():
+    assert mean_squares(TWO_WAY) == pytest.approx((6.0, 2.0, 2.0))
+
+
+def test_the_standard_error_is_that_of_dorfman_berbaum_and_metz_with_hilliss_degrees_of_freedom():
+    # Rows 0, 1, 2 on top of columns 0 and 6: mean squares 2 (2 degrees) and 54 (1 degree), nothing left; 56 / 6 is the
+    # variance of the mean, and 2 · (56 / 2)² degrees of freedom are more than the one of the images.
+    values = np.array([[0.0, 6.0], [1.0, 7.0], [2.0, 8.0]])
+    found = paired_bootstrap(values, np.zeros_like(values))
+    assert found.high - found.mean == pytest.approx(stats.t.ppf(0.975, 1) * math.sqrt(56 / 6))
     effects = np.array([0.1, 0.4, 0.3, 0.7])
-    differences = np.tile(effects[:, None], (1, 50))
-    found = paired_bootstrap(differences, np.zeros_like(differences))
-    assert (found.high - found.low) / 2 == pytest.approx(
-        stats.t.ppf(0.975, 3) * effects.std(ddof=1) / math.sqrt(4), rel=0.04
-    )
-    of_images = np.tile(np.linspace(-1, 1, 50), (4, 1))
-    found = paired_bootstrap(of_images, np.zeros_like(of_images))
-    error = of_images[0].std() / math.sqrt(50) * math.sqrt(4 / 3)
-    assert (found.high - found.low) / 2 == pytest.approx(stats.t.ppf(0.975, 3) * error, rel=0.04)
+    of_seeds = np.tile(effects[:, None], (1, 50))
+    found = paired_bootstrap(of_seeds, np.zeros_like(of_seeds))  # images all alike: Student's, on the seeds' means
+    assert (found.low, found.high) == pytest.approx(stats.t.interval(0.95, 3, effects.mean(), stats.sem(effects)))
+
+
+def test_seeds_that_agree_by_chance_are_no_proof_of_precision():
+    random = np.random.default_rng(8)
+    values = random.normal(size=(3, 200))
+    values -= values.mean(axis=1, keepdims=True) - 0.05  # every seed says 0.05 exactly
+    found = paired_bootstrap(values, np.zeros_like(values))
+    assert found.mean == pytest.approx(0.05)
+    assert (found.high - found.low) / 2 > 1.9 / math.sqrt(3 * 200)  # no less than the noise of 600 values
+
+
+@pytest.mark.parametrize(("of_seed", "of_image"), [(0.0, 0.0), (0.002, 0.0), (0.0, 1.0), (0.002, 1.0)])
+def test_no_difference_is_called_one_about_as_seldom_as_it_should_be(of_seed, of_image):
+    random, trials, wrong = np.random.default_rng(5), 400, 0
+    for _ in range(
+        trials
+    ):  # about one error in a hundred, as on MNIST; images differ in how hard they are, and to whom
+        hard = random.beta(0.02, 2, 4000) if of_image else np.full(4000, 0.01)
+        harder = random.permutation(hard) if of_image else hard
+        errors = random.random((3, 4000)) < np.clip(hard + random.normal(0, of_seed, (3, 1)), 0, 1)
+        others = random.random((3, 4000)) < np.clip(harder + random.normal(0, of_seed, (3, 1)), 0, 1)
+        wrong += paired_bootstrap(errors, others).p < 0.05
+    assert wrong / trials < 0.085  # three standard errors above 5 %
 
 
 def test_the_interval_of_three_seeds_covers_what_it_says_where_percentiles_cover_far_less():

@@ -7,20 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lenet_tui.analysis import statistics
 from lenet_tui.analysis.study import blocks, document
 from lenet_tui.analysis.study.arms import ARMS, DEFAULT
 from lenet_tui.analysis.study.findings import find
 from tests.analysis.study.making import study
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quicker():
-    """What sentences rest on doesn't hang on how exact the bootstrap is."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(statistics, "RESAMPLES", 100)
-        yield
-
 
 ALL = ("loss_default.png", "batch_size.png", "learning_rate.png", "improvements.png")
 CLAIM = re.compile(
