@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lenet_tui.analysis.evidence import Evidence
+    from lenet_tui.analysis.statistics import Contrast
+    from lenet_tui.analysis.study.arms import Question
     from lenet_tui.analysis.study.findings import Findings
     from lenet_tui.analysis.study.study import Study
     from lenet_tui.metrics import EpochMetrics
@@ -71,7 +73,7 @@ def _default(found: Findings) -> bytes:
     for n, onset in enumerate(onsets):
         axes.axvline(
             onset, color=VALIDATION, linewidth=1.2, linestyle=(0, (1, 2)),
-            label="onset in each run: lowest smoothed validation loss" if n == 0 else None,
+            label="lowest smoothed validation loss of each run" if n == 0 else None,
         )  # fmt: skip
     _finish(axes, "loss per image (nats)", 2)
     return _png(figure, "Losses of the default")
@@ -104,11 +106,10 @@ def _validation(study: Study, what: str, arms: Mapping[str, str]) -> bytes:
 
 
 def _effects(found: Findings) -> bytes:
-    """Draw the ratios to the default with their intervals: filled and named where shown, open where not."""
-    arms = [arm for arm in (*arms_of("improvements"), *arms_of("alexnet")) if arm.name in found.effects]
-    known = [(arm.name, found.effects[arm.name].loss) for arm in arms]
-    rows = [(name, contrast) for name, contrast in known if contrast is not None]
-    rows.sort(key=lambda row: row[1].difference.mean, reverse=True)  # the lowest on top
+    """Draw the ratios to the default with their intervals: filled where shown, open where not; AlexNet stands apart."""
+    rows = sorted(_ratios(found, "improvements"), key=lambda row: row[1].difference.mean, reverse=True)
+    others = _ratios(found, "alexnet")  # below a line: another model, not a change of this one
+    rows = [*others, *rows]
     figure, axes = _page("Best validation loss relative to the default", 1.3 + 0.36 * len(rows), left=1.75, bottom=0.75)
     for place, (_, contrast) in enumerate(rows):
         d = contrast.difference
@@ -120,6 +121,8 @@ def _effects(found: Findings) -> bytes:
             markerfacecolor=colour if contrast.shown else "white", markeredgewidth=1.8,
         )  # fmt: skip
     axes.axvline(1, color=style.INK, linewidth=1)
+    if others:
+        axes.axhline(len(others) - 0.5, color=style.INK, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.set_yticks(range(len(rows)), [name for name, _ in rows], size=10)
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.set_xscale("log")
@@ -131,6 +134,11 @@ def _effects(found: Findings) -> bytes:
     axes.grid(axis="x", color="#dddddd", linewidth=0.7)
     axes.set_axisbelow(True)
     return _png(figure, "Best validation loss relative to the default, with 95 % intervals")
+
+
+def _ratios(found: Findings, question: Question) -> list[tuple[str, Contrast]]:
+    known = [(arm.name, found.effects[arm.name].loss) for arm in arms_of(question) if arm.name in found.effects]
+    return [(name, contrast) for name, contrast in known if contrast is not None]
 
 
 def _losses(run: Evidence, pick: Callable[[EpochMetrics], float]) -> NDArray[np.float64]:

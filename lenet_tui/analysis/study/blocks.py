@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lenet_tui.analysis.study.words import cited
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -100,12 +102,29 @@ def sentences(sections: Iterable[Section]) -> Iterator[Sentence]:
 
 
 def _joined(said: Sequence[Sentence]) -> str:
-    """Join sentences; those that come from the same runs are cited together, after the last of them."""
-    parts = []
-    for sentence, following in zip(said, (*said[1:], None), strict=True):
-        cited_later = following is not None and following.runs == sentence.runs
-        parts.append(sentence.text if cited_later else str(sentence))
+    """Join sentences. Neighbours of which one comes from runs that the other comes from too are cited together.
+
+    The runs stand after the last of them; what comes from no runs may stand between.
+    """
+    parts = [sentence.text for sentence in said]
+    together: set[int] = set()
+    last = 0
+    for n, sentence in enumerate(said):
+        runs = set(sentence.runs)
+        if not runs:
+            continue
+        if together and not (runs <= together or together <= runs):
+            parts[last] += _citation(together)
+            together = set()
+        together |= runs
+        last = n
+    if together:
+        parts[last] += _citation(together)
     return " ".join(parts)
+
+
+def _citation(runs: Iterable[int]) -> str:
+    return f" [{cited(runs)}](#all-runs)"
 
 
 def _is_empty(block: Block) -> bool:

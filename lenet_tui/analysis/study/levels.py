@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -32,10 +31,12 @@ class Level:
     """An arm in numbers.
 
     Losses are plain cross-entropies in nats, ``best`` at ``epoch``, the one of lowest validation loss, and ``end`` in
-    the last. ``first_train``, ``last_train`` (running means of the first and the last epoch), ``fit`` (on the
-    training sample at the end) and ``gap`` (validation loss less that) are of the run's own training loss. Accuracies
-    are shares; ``test_accuracy`` is that of the weights kept, of highest validation accuracy. ``falling`` counts the
-    runs whose best epoch is one of the last two: they were still learning when they ended.
+    the last, ``first`` in the first. ``near`` is the first epoch whose validation loss is within a tenth of the lowest.
+    ``first_train``, ``second_train``, ``last_train`` (running means of the first, second and last epoch), ``fit`` (on
+    the training sample at the end) and ``gap`` (validation loss less that) are of the run's own training loss.
+    Accuracies are shares; ``test_accuracy`` is that of the weights kept, of highest validation accuracy.
+    ``epoch_seconds`` is the median time of an epoch. ``falling`` counts the runs whose best epoch is one of the last
+    two: they were still learning when they ended.
     """
 
     arm: Arm
@@ -43,7 +44,10 @@ class Level:
     best: Spread
     epoch: Spread
     end: Spread
+    first: Spread
+    near: Spread
     first_train: Spread
+    second_train: Spread
     last_train: Spread
     fit: Spread
     gap: Spread
@@ -53,7 +57,6 @@ class Level:
     jitter: Spread | None
     epochs: Spread
     epoch_seconds: Spread
-    seconds: Spread
     falling: int
 
 
@@ -77,7 +80,10 @@ def level(study: Study, arm: Arm) -> Level | None:
         best=spread(row.val_cross_entropy for row in best),
         epoch=spread(row.epoch for row in best),
         end=spread(row.val_cross_entropy for row in last),
+        first=spread(run.history[0].val_cross_entropy for run in runs),
+        near=spread(_near(run, row.val_cross_entropy) for run, row in zip(runs, best, strict=True)),
         first_train=spread(run.history[0].train_loss for run in runs),
+        second_train=spread(run.history[min(1, len(run.history) - 1)].train_loss for run in runs),
         last_train=spread(row.train_loss for row in last),
         fit=spread(row.sample_loss for row in last),
         gap=spread(row.val_loss - row.sample_loss for row in last),
@@ -87,9 +93,12 @@ def level(study: Study, arm: Arm) -> Level | None:
         jitter=spread(jitters) if len(jitters) == len(runs) else None,
         epochs=spread(row.epoch for row in last),
         epoch_seconds=spread(statistics.median(row.seconds for row in run.history) for run in runs),
-        seconds=spread(math.fsum(row.seconds for row in run.history) for run in runs),
         falling=sum(row.epoch >= end.epoch - 1 for row, end in zip(best, last, strict=True)),
     )
+
+
+def _near(run: Evidence, lowest: float) -> int:
+    return next(row.epoch for row in run.history if row.val_cross_entropy <= 1.1 * lowest)
 
 
 def _test_accuracies(runs: Sequence[Evidence]) -> list[float]:

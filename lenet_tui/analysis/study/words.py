@@ -27,10 +27,6 @@ class Sentence:
     runs: tuple[int, ...] = ()
     p: float | None = None
 
-    def __str__(self) -> str:
-        """Return it as Markdown, with its runs."""
-        return f"{self.text} [{cited(self.runs)}](#all-runs)" if self.runs else self.text
-
 
 def cited(runs: Iterable[int]) -> str:
     """Name runs by number, neighbours as a range: ``run 7``, ``runs 1, 4–6``."""
@@ -147,11 +143,20 @@ def points(contrast: Contrast) -> str:
     return f"{100 * abs(d.mean):.2f} points {word} (95 % interval {low:.2f} to {high:.2f}, {evidence})"
 
 
+def points_briefly(contrast: Contrast) -> str:
+    """Say a difference of shares that is shown, without what it rests on: ``0.26 points higher``."""
+    mean = contrast.difference.mean
+    return f"{100 * abs(mean):.2f} points {'higher' if mean > 0 else 'lower'}"
+
+
 def signed_points(contrast: Contrast) -> str:
     """Write a difference of shares in percentage points for a table: ``+0.12 (−0.03 to +0.27)``."""
     d = contrast.difference
-    mean, low, high = (f"{100 * value:+.2f}".replace("-", "−") for value in (d.mean, d.low, d.high))
-    return f"{mean} ({low} to {high})"
+    # Rounding never lets an interval that leaves out 0 touch it.
+    near = min(abs(d.low), abs(d.high)) if d.low * d.high > 0 else 1.0
+    digits = next((n for n in (2, 3, 4) if float(f"{100 * near:.{n}f}") > 0), 5)
+    low, high = (f"{100 * value:+.{digits}f}".replace("-", "−") for value in (d.low, d.high))
+    return f"{100 * d.mean:+.2f} ({low} to {high})".replace("-", "−")
 
 
 def percents(values: Sequence[float]) -> list[str]:

@@ -14,6 +14,7 @@ from lenet_tui.analysis.study.words import (
     loss,
     p_value,
     points,
+    points_briefly,
     ratio,
     reach,
     rests_on,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from lenet_tui.analysis.study.study import Entry
 
 _FEW = 3  # arms whose intervals a sentence has room for
+_UNANIMOUS = 3  # seeds that make it worth a word that all of them agree
 _LONG_NAMES = {
     "three together": "augmentation, schedule and averaging together",
     "cosine schedule": "a cosine schedule",
@@ -46,7 +48,7 @@ def told(found: Findings, effect: Effect, lead: str = "") -> list[Sentence]:
     name = named(effect.arm)
     lead = lead or f"With {name}"
     if effect.loss is not None:
-        return [_of_loss(lead, effect, effect.loss)]
+        return [_of_loss(found, lead, effect, effect.loss)]
     if effect.pair is not None:
         return _of_pair(lead, name, effect)
     return [Sentence(f"{lead} there is no answer yet: {why_missing(found, effect.arm)}.")]
@@ -118,6 +120,18 @@ def brief(effects: Sequence[Effect], reference: str = "the default") -> list[Sen
     return said
 
 
+def accuracies_briefly(effects: Sequence[Effect], reference: str = "the default") -> list[Sentence]:
+    """Say in short which arms are shown to differ in test accuracy; nothing where none is."""
+    shown = [(effect, effect.accuracy) for effect in effects if effect.accuracy is not None and effect.accuracy.shown]
+    if not shown:
+        return []
+    (first, accuracy), *rest = shown
+    text = f"With {named(first.arm)} test accuracy is {points_briefly(accuracy)} than with {reference}"
+    others = [f"with {named(effect.arm)} {points_briefly(accuracy)}" for effect, accuracy in rest]
+    text = f"{listed([text, *others])}."
+    return [Sentence(text, _runs(effect for effect, _ in shown), max(accuracy.adjusted_p for _, accuracy in shown))]
+
+
 def _shown_briefly(shown: Sequence[tuple[Effect, Contrast]], reference: str) -> str:
     (first, contrast), *rest = shown
     if not rest:
@@ -165,7 +179,7 @@ def state_of(entry: Entry, epochs: int) -> str:
     return f"{name} is {entry.state}"
 
 
-def _of_loss(lead: str, effect: Effect, contrast: Contrast) -> Sentence:
+def _of_loss(found: Findings, lead: str, effect: Effect, contrast: Contrast) -> Sentence:
     if contrast.shown:
         size = f"{change(contrast)} the {DEFAULT.name} ({rests_on(contrast)})"
         return Sentence(f"{lead} the best validation loss is {size}.", effect.runs, contrast.adjusted_p)
@@ -175,7 +189,23 @@ def _of_loss(lead: str, effect: Effect, contrast: Contrast) -> Sentence:
     )
     if contrast.difference.low > 0 or contrast.difference.high < 0:
         text += ", and does not allow for the number of comparisons as the p-value does"
-    return Sentence(f"{text}.", effect.runs)
+    return Sentence(f"{text}{_one_sided(found, effect)}.", effect.runs)
+
+
+def _one_sided(found: Findings, effect: Effect) -> str:
+    """Say where every seed points the same way and no difference is shown: a reader of the runs sees it too."""
+    ours, baseline = found.study.of(effect.arm), found.study.of(DEFAULT)
+    losses = [
+        (ours[seed].best_val_cross_entropy, baseline[seed].best_val_cross_entropy) for seed in ours if seed in baseline
+    ]
+    known = [(our, other) for our, other in losses if our is not None and other is not None]
+    if len(known) < _UNANIMOUS:
+        return ""
+    for word, same in (("above", all(our > other for our, other in known)), ("below", all(o < b for o, b in known))):
+        if same:
+            count = f"all {len(known)} runs lie {word} the {DEFAULT.name} of their seed"
+            return f"; {count}, which so few seeds can do by chance"
+    return ""
 
 
 def _of_pair(lead: str, name: str, effect: Effect) -> list[Sentence]:

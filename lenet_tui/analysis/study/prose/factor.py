@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from lenet_tui.analysis.study.arms import DEFAULT
 from lenet_tui.analysis.study.blocks import Block, Figure, Paragraph, Table
-from lenet_tui.analysis.study.findings import arms_of
-from lenet_tui.analysis.study.prose.effect import brief, cells, named, told
-from lenet_tui.analysis.study.words import Sentence, epochs, listed, loss, p_value, share, within
+from lenet_tui.analysis.study.findings import arms_of, is_shortened
+from lenet_tui.analysis.study.prose.effect import accuracies_briefly, brief, cells, named, told
+from lenet_tui.analysis.study.words import Sentence, epochs, listed, loss, minutes, p_value, share, within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,8 @@ def question_effects(found: Findings, question: Question) -> list[Effect]:
 
 def short(found: Findings, question: Question, reference: str) -> list[Sentence]:
     """Answer a question for the summary."""
-    return brief(question_effects(found, question), reference)
+    effects = question_effects(found, question)
+    return [*brief(effects, reference), *accuracies_briefly(effects, reference)]
 
 
 def effects_told(found: Findings, question: Question) -> list[Block]:
@@ -87,9 +88,10 @@ def table(found: Findings, first: str, value: dict[str, str], extra: dict[str, s
     headed by its entry for "".
     """
     further = [extra[""]] if extra else []
+    ranges = " (lowest to highest seed)" if found.study.plan.seeds > 1 else ""
     heading = (
-        first, *further, "best validation loss", "in epoch", "loss at the end", "test accuracy", "time per epoch",
-        "ratio to the default (95 % interval)", "adjusted p", "verdict",
+        first, *further, f"best validation loss{ranges}", "in epoch", f"loss at the end{ranges}", "test accuracy",
+        "time per epoch", "ratio to the default (95 % interval)", "adjusted p", "verdict",
     )  # fmt: skip
     rows = [heading]
     for name, shown in value.items():
@@ -105,7 +107,7 @@ def table(found: Findings, first: str, value: dict[str, str], extra: dict[str, s
                 epochs([int(level.epoch.low), int(level.epoch.high)]).removeprefix("epochs ").removeprefix("epoch "),
                 within(level.end),
                 share(level.test_accuracy.mean),
-                f"{level.epoch_seconds.mean:.1f} s",
+                minutes(level.epoch_seconds.low),
                 ratio,
                 p,
                 "default" if name == DEFAULT.name else verdict,
@@ -114,17 +116,34 @@ def table(found: Findings, first: str, value: dict[str, str], extra: dict[str, s
     return Table(tuple(rows), frozenset({"verdict"}))
 
 
+def still_falling(found: Findings, question: Question) -> list[Sentence]:
+    """Name the arms of which most runs were still getting better when their epochs were over."""
+    arms = [arm for arm in arms_of(question) if not is_shortened(arm)]
+    levels = [found.levels[arm.name] for arm in arms if arm.name in found.levels]
+    falling = [level for level in levels if 2 * level.falling > len(level.runs)]
+    if not falling:
+        return []
+    which = listed([f"{level.falling} of {len(level.runs)} with {named(level.arm)}" for level in falling])
+    text = (
+        f"Of some arms most runs have their lowest loss in one of the last two epochs: {which}; training had not run "
+        "its course there, and more epochs might bring more."
+    )
+    return [Sentence(text, tuple(sorted(run for level in falling for run in level.runs)))]
+
+
 def overfitting_told(found: Findings, value: Mapping[str, object]) -> list[Sentence]:
     """Say how many runs of each arm in ``value``, which names them, overfit, and from when on."""
     known = {name: found.courses[name] for name in value if name in found.courses}
     if len(known) < 2:
         return []
+    runs = tuple(sorted(course.run_id for courses in known.values() for course in courses))
+    if not any(course.overfits for courses in known.values() for course in courses):
+        return [Sentence("By the criterion of section 1 no run of them overfits.", runs)]
     parts: list[str] = []
     for name, courses in known.items():
-        onsets = epochs([course.onset for course in courses])
-        count = f"{sum(c.overfits for c in courses)} of {len(courses)}{'' if parts else ' runs overfit'}"
-        parts.append(f"{count} with {value[name]} (onset in {onsets})")
-    runs = tuple(sorted(course.run_id for courses in known.values() for course in courses))
+        onsets = [course.onset for course in courses if course.overfits]
+        count = f"{len(onsets)} of {len(courses)}{'' if parts else ' runs overfit'}"
+        parts.append(f"{count} with {value[name]}{f' (onset in {epochs(onsets)})' if onsets else ''}")
     return [Sentence(f"By the criterion of section 1, {listed(parts)}.", runs)]
 
 

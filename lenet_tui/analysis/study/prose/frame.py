@@ -70,15 +70,16 @@ def limits(found: Findings) -> Section:
         "Noise is taken for equally large, on the logarithmic scale, in the arms of one question: with three seeds "
         "that is what gives small p-values their strength, and an arm that is noisier than the others gets too small "
         "a one.",
-        "The bootstrap's intervals of test accuracy are rather too wide than too narrow, so that small gains stay "
-        "hidden.",
+        "The intervals of test accuracy are rather too wide than too narrow where seeds hardly matter, so that small "
+        "gains stay hidden.",
         "The criterion of overfitting asks for a steady rise: it finds a small one in a smooth curve sooner than a "
         "large one in a curve that fluctuates, so read it beside the gaps.",
         "Settings were not tuned: one strength of each improvement, one learning rate for all batch sizes, no "
         "batch above 64 and no learning rate between those of the assignment, one optimizer.",
         f"All arms end after {counted(plan.epochs, 'epoch')}, on {title}; what is slow to learn, or other images, "
         "may give another order.",
-        "Times are those of this machine, with several runs side by side.",
+        "Times are those of this machine, with several runs side by side and other work in between; tables give the "
+        "fastest seed's median epoch, which that disturbs least.",
     ]
     return section("Limits", [Bullets(tuple((Sentence(text),) for text in items))])
 

@@ -8,7 +8,15 @@ from lenet_tui.analysis.study.arms import DEFAULT, Arm
 from lenet_tui.analysis.study.blocks import Block, Bullets, Figure, Paragraph, Section, Table, section
 from lenet_tui.analysis.study.findings import arms_of, is_shortened
 from lenet_tui.analysis.study.prose import factor
-from lenet_tui.analysis.study.prose.effect import brief, cells, named, of_accuracies, told, why_missing
+from lenet_tui.analysis.study.prose.effect import (
+    accuracies_briefly,
+    brief,
+    cells,
+    named,
+    of_accuracies,
+    told,
+    why_missing,
+)
 from lenet_tui.analysis.study.prose.why import WHY
 from lenet_tui.analysis.study.words import (
     Sentence,
@@ -40,15 +48,21 @@ def write(found: Findings) -> Section:
         return section(title, [Paragraph((Sentence(f"No answer yet: {why_missing(found, DEFAULT)}."),))])
     figure = Figure(
         FIGURE,
-        "Ratio of the best validation loss to the default's for each improvement and AlexNet, with 95 % intervals",
+        "Ratio of the best validation loss to the default's for each improvement and, apart, AlexNet, with 95 % "
+        "intervals",
         "Best validation loss relative to the default's, with 95 % intervals; filled where a difference is shown after "
-        "Holm's correction, open where none is.",
+        "Holm's correction, open where none is. Below the line AlexNet, which is the subject of section 5.",
     )
     blocks: list[Block] = [_table(found)]
     if any(effect.loss for effect in factor.question_effects(found, "improvements")):
         blocks.append(figure)
     blocks += [
-        Paragraph(tuple(of_accuracies(factor.question_effects(found, "improvements")))),
+        Paragraph(
+            (
+                *of_accuracies(factor.question_effects(found, "improvements")),
+                *factor.still_falling(found, "improvements"),
+            )
+        ),
         Bullets(tuple(_points(found))),
         Paragraph(tuple(_advice(found))),
     ]
@@ -71,18 +85,19 @@ def short(found: Findings) -> list[Sentence]:
     return [
         Sentence(f"{text}.", factor.runs_of(better), factor.worst_p([e.loss for e in better])),
         *brief(others),
+        *accuracies_briefly(effects),
     ]
 
 
 def setting(arm: Arm) -> str:
-    """Return what an arm changes, as flags: ``dropout 0.3``."""
-    return ", ".join(f"{hyperparameter(name).label} {value}" for name, value in arm.changes)
+    """Return what an arm changes, as flags: ```--dropout 0.3```."""
+    return f"`{' '.join(f'{hyperparameter(name).flag} {value}' for name, value in arm.changes)}`" if arm.changes else ""
 
 
 def _table(found: Findings) -> Table:
     heading = (
         "arm", "setting", "best validation loss", "in epoch", "test accuracy", "difference in points (95 % interval)",
-        "time per run", "ratio to the default (95 % interval)", "adjusted p", "verdict",
+        "time per epoch", "ratio to the default (95 % interval)", "adjusted p", "verdict",
     )  # fmt: skip
     rows = [heading]
     for arm in (DEFAULT, *arms_of("improvements")):
@@ -94,11 +109,13 @@ def _table(found: Findings) -> Table:
             verdict = "default"
         elif is_shortened(arm):
             ratio, verdict = "", "see below"
+        elif arm.name == SMOOTHING and verdict == "worse":
+            verdict = "worse in cross-entropy"
         at = epochs([int(level.epoch.low), int(level.epoch.high)]).removeprefix("epochs ").removeprefix("epoch ")
         rows.append(
             (
                 arm.name, setting(arm), loss(level.best.mean), at, share(level.test_accuracy.mean), accuracy,
-                minutes(level.seconds.mean), ratio, p, verdict,
+                minutes(level.epoch_seconds.low), ratio, p, verdict,
             )
         )  # fmt: skip
     return Table(tuple(rows), frozenset({"setting", "verdict"}))
@@ -218,7 +235,7 @@ def _advice(found: Findings) -> list[Sentence]:
     keep = (
         f"take {listed([named(effect.arm) for effect in changed])}, which did better than the default"
         if changed
-        else "keep batch size and learning rate, of which no other value has shown to help"
+        else "keep batch size and learning rate, of which no other value is shown to help"
     )
     effects = [*better, *changed]
     text = f"What follows in practice: {keep}, and add {named(first.arm)}"

@@ -55,8 +55,8 @@ def _pace(found: Findings) -> list[Sentence]:
     first = listed([f"{loss(level.first_train.mean)} with {rate}" for rate, level in levels])
     gaps = listed([f"{loss(level.gap.mean)} with {rate}" for rate, level in levels])
     text = (
-        f"The rates go at different paces: over the first epoch the training loss is {first} on average, and in the "
-        f"last the gap between validation and training sample is {gaps}."
+        f"The pace is seen in the first epoch, over which the training loss is {first} on average; in the last the gap "
+        f"between validation and training sample is {gaps}."
     )
     return [Sentence(text, tuple(run for _, level in levels for run in level.runs))]
 

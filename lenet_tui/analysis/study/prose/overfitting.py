@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from typing import TYPE_CHECKING
 
+from lenet_tui.analysis.statistics import mean_interval
 from lenet_tui.analysis.study.arms import ARMS, DEFAULT
 from lenet_tui.analysis.study.blocks import Block, Figure, Paragraph, Section, Table, section
 from lenet_tui.analysis.study.prose.effect import why_missing
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from lenet_tui.analysis.study.levels import Level
 
 FIGURE = "loss_default.png"
+_FEW = 4  # arms that a sentence has room for
 AVERAGED = next(arm for arm in ARMS if [name for name, _ in arm.changes] == ["ema"])
 
 
@@ -30,8 +33,9 @@ def write(found: Findings) -> Section:
         return section(title, [Paragraph((Sentence(f"This can't be answered yet: {why}."),))])
     figure = Figure(
         FIGURE,
-        "Training, training-sample and validation loss of the default by epoch, with the onset of overfitting",
-        "Losses of the default, mean over seeds; bands reach from the lowest to the highest seed.",
+        "Training, training-sample and validation loss of the default by epoch, with the lowest smoothed one marked",
+        "Losses of the default, mean over seeds; bands reach from the lowest to the highest seed, and upright lines "
+        "mark where the smoothed validation loss of each is lowest.",
     )
     blocks: list[Block] = [
         Paragraph(tuple(_losses(default))),
@@ -65,7 +69,7 @@ def _verdict(courses: Sequence[Course], default: Level) -> str:
     if overfit:
         return (
             f"The default overfits in {of_runs(len(overfit), len(courses))}: its validation loss is {best} at best and "
-            f"{end} in the last epoch, and its gap to the training sample {_gaps(courses)}"
+            f"{end} in the last epoch"
         )
     how = (
         "goes on fitting its training images more closely than new ones"
@@ -73,9 +77,10 @@ def _verdict(courses: Sequence[Course], default: Level) -> str:
         else "shows no sign of overfitting in its gap"
     )
     return (
-        f"The default {how}: the gap between validation and training sample {_gaps(courses)}, while its validation "
-        f"loss, {best} at best, is {end} in the last epoch; but it fluctuates so much that no run meets our "
-        "criterion of overfitting"
+        f"The default {how}: where its smoothed validation loss is lowest, the gap between validation and training "
+        f"sample is {gap(statistics.fmean(course.gap_onset for course in courses))}, at the end "
+        f"{gap(statistics.fmean(course.gap_end for course in courses))}; the validation loss itself, {best} at best "
+        f"and {end} in the last epoch, goes up and down so much that no run meets our criterion of overfitting"
     )
 
 
@@ -85,16 +90,31 @@ def _widens(courses: Sequence[Course]) -> bool:
 
 def _losses(default: Level) -> list[Sentence]:
     last = round(default.epochs.mean)
-    first, end = default.first_train.mean, default.last_train.mean
-    verb = "falls" if end < first else "goes"
-    said = [
-        Sentence(
-            f"The default's training loss {verb} from {loss(first)} in the first epoch to {loss(end)} in epoch {last}."
-            if last > 1
-            else f"The default's training loss is {loss(first)} on average over its only epoch.",
-            default.runs,
-        )
-    ]
+    if last == 1:
+        text = f"The default's training loss is {loss(default.first_train.mean)} on average over its only epoch."
+        return [Sentence(text, default.runs), _lowest(default)]
+    verb = "falls" if default.last_train.mean < default.first_train.mean else "goes"
+    text = (
+        f"The default's training loss {verb} from {loss(default.first_train.mean)} in the first epoch to "
+        f"{loss(default.second_train.mean)} in the second and {loss(default.last_train.mean)} in epoch {last}."
+    )
+    return [Sentence(text, default.runs), *_plateau(default), _lowest(default)]
+
+
+def _plateau(default: Level) -> list[Sentence]:
+    """Say where the fall of the validation loss is over, and how rough the curve is from there."""
+    if default.jitter is None or default.near.high >= default.epochs.low / 2:
+        return []
+    reached = epochs([int(default.near.low), int(default.near.high)])
+    text = (
+        f"Its validation loss, {loss(default.first.mean)} after the first epoch, is within a tenth of the lowest that "
+        f"the run reaches by {reached}; over the second half of the run it changes by "
+        f"{100 * math.expm1(default.jitter.mean):.0f} % from one epoch to the next (median)."
+    )
+    return [Sentence(text, default.runs)]
+
+
+def _lowest(default: Level) -> Sentence:
     at = epochs([int(default.epoch.low), int(default.epoch.high)])
     if default.best.n == 1:
         text = (
@@ -102,10 +122,10 @@ def _losses(default: Level) -> list[Sentence]:
         )
     else:
         text = (
-            f"Its validation loss is lowest in {at}, depending on the seed, at {within(default.best)}, and ends at "
-            f"{within(default.end)}."
+            f"It is lowest in {at}, depending on the seed, at {within(default.best)}, and ends at "
+            f"{within(default.end)}; in brackets the lowest and the highest seed."
         )
-    return [*said, Sentence(text, default.runs)]
+    return Sentence(text, default.runs)
 
 
 def _overfitting(courses: Sequence[Course]) -> list[Sentence]:
@@ -113,13 +133,14 @@ def _overfitting(courses: Sequence[Course]) -> list[Sentence]:
         return [Sentence("Three epochs at least are needed to tell overfitting.")]
     runs = tuple(course.run_id for course in courses)
     overfit = [course for course in courses if course.overfits]
-    onsets = epochs([course.onset for course in courses])
+    lowest = epochs([course.onset for course in courses])
     gls = [f"{gl:.0f}" for gl in sorted(course.gl for course in courses)]
+    onset = ", the onset" if len(overfit) == len(courses) else ""
     said = [
-        Sentence(f"Smoothed over three epochs the validation loss is lowest in {onsets}, the onset.", runs),
+        Sentence(f"Smoothed over three epochs the validation loss is lowest in {lowest}{onset}.", runs),
         Sentence(
-            f"In the last epoch it is {_range(gls)} % above its lowest so far (Prechelt's generalisation loss), and "
-            f"the gap between validation and training sample {_gaps(courses)}.",
+            f"In the last epoch it is {_range(gls)} % above its lowest (Prechelt's generalisation loss), and the gap "
+            f"between validation and training sample {_gaps(courses)}{_growth(courses)}.",
             runs,
         ),
     ]
@@ -162,7 +183,19 @@ def _averaged(found: Findings) -> Sentence | None:
 def _gaps(courses: Sequence[Course]) -> str:
     onset, end = (statistics.fmean(values) for values in zip(*((c.gap_onset, c.gap_end) for c in courses), strict=True))
     verb = "widens" if _widens(courses) else "goes"
-    return f"{verb} from {gap(onset)} at the onset to {gap(end)} at the end"
+    where = "at the onset" if all(course.overfits for course in courses) else "there"
+    return f"{verb} from {gap(onset)} {where} to {gap(end)} at the end"
+
+
+def _growth(courses: Sequence[Course]) -> str:
+    """Return by how much the gap grows, with what seeds let be said of that."""
+    found = mean_interval(course.gap_end - course.gap_onset for course in courses)
+    if found.low is None or found.high is None:
+        return ""
+    interval = f"95 % interval {gap(found.low)} to {gap(found.high)}".replace("-", "−")
+    if found.low <= 0 <= found.high:
+        return f" (a mean change of {gap(found.mean)}, {interval}: none is not ruled out)".replace("-", "−")
+    return f" (by {gap(found.mean)}, {interval})".replace("-", "−")
 
 
 def _accuracy(courses: Sequence[Course]) -> list[Sentence]:
@@ -173,7 +206,7 @@ def _accuracy(courses: Sequence[Course]) -> list[Sentence]:
     end = statistics.fmean(course.accuracy_end for course in courses)
     said = [
         Sentence(
-            "Accuracy is another matter: over three epochs around the onset validation accuracy is "
+            "Accuracy is another matter: over the three epochs of lowest validation loss validation accuracy is "
             f"{share(onset)} on average, over the last three {share(end)}.",
             runs,
         )
@@ -211,16 +244,19 @@ def _others(found: Findings) -> list[Sentence]:
     every = [name for name, courses in told.items() if all(course.overfits for course in courses)]
     none = [name for name, courses in told.items() if not any(course.overfits for course in courses)]
     some = [name for name in told if name not in every and name not in none]
-    said = []
-    for names, text in ((every, "Overfitting in every run: "), (some, "In some: "), (none, "In none: ")):
-        if names:
-            runs = tuple(course.run_id for name in names for course in told[name])
-            said.append(Sentence(f"{text}{listed(names)}.", runs))
-    return [Sentence("The other arms by the same criterion, details in the table."), *said] if said else []
+    parts = [(every, "in every run"), (some, "in some"), (none, "in none")]
+    rest = "the rest" if len(none) > _FEW and len(none) < len(told) else ""
+    said = [f"{rest if names == none and rest else listed(names)} {where}" for names, where in parts if names]
+    runs = tuple(course.run_id for courses in told.values() for course in courses)
+    return [Sentence(f"By the same criterion other arms overfit as follows: {'; '.join(said)}.", runs)]
 
 
 def _table(found: Findings) -> Table:
-    rows = [("arm", "overfitting", "onset (epoch)", "gap at onset", "gap at end", "GL at end", "accuracy holds")]
+    heading = (
+        "arm", "runs that overfit", "lowest smoothed loss in epoch", "gap there", "gap at the end",
+        "last loss above the lowest", "accuracy holds",
+    )  # fmt: skip
+    rows = [heading]
     for arm in ARMS:
         courses = found.courses.get(arm.name)
         if courses:

@@ -56,7 +56,9 @@ def _training(found: Findings) -> Paragraph:
                 "learning rate of 0.001, without regularisation."
             ),
             Sentence(
-                "Every other arm changes one setting of it, except for the one that puts three improvements together."
+                "Every other arm changes one setting of it, except for one that puts three improvements together: one "
+                "of the data, one of the step size and one of the weights, chosen before any run was made, not by its "
+                "results."
             ),
             Sentence(
                 f"Each is trained with {seeds} the initial weights, the order of the images and their distortions."
@@ -88,9 +90,9 @@ def _measures() -> Paragraph:
 
 def _comparisons(found: Findings) -> Paragraph:
     overfitting = Sentence(
-        "The onset of overfitting is the epoch of lowest validation loss after smoothing over three epochs; a run "
-        "counts as overfitting when the smoothed loss ends more than 5 % above that, rises by Mann's trend test at "
-        "the 1 % level, and training loss falls meanwhile."
+        "A run counts as overfitting when its validation loss, smoothed over three epochs, ends more than 5 % above "
+        "its lowest, rises from there by Mann's trend test at the 1 % level, and training loss falls meanwhile; the "
+        "epoch of the lowest smoothed loss is then the onset."
     )
     if found.study.plan.seeds == 1:
         return Paragraph(
@@ -112,7 +114,19 @@ def _comparisons(found: Findings) -> Paragraph:
                 "effects are ratios with 95 % intervals (Student's t), and p-values are adjusted by Holm for the "
                 "arms of the question."
             ),
-            Sentence("Test accuracies are compared by a bootstrap over seeds and images, paired in both."),
+            Sentence(
+                "Five further outcomes say where such an effect comes from: validation loss, loss on the training "
+                "sample and the gap between them in the last epoch, the epoch of lowest validation loss, and the "
+                "roughness of the curve (the median change from one epoch to the next in the second half of a run); "
+                "they are tested in the same model, and their p-values are adjusted by Holm for all outcomes and arms "
+                "of the question together."
+            ),
+            Sentence(
+                "Test accuracies are compared on the same images and seeds, both taken as drawn at random: the "
+                "interval is that of a bootstrap over pairs of both, its variance freed from its bias with few seeds, "
+                "with Student's t (Owen 2007; Hillis 2007), and p-values are adjusted by Holm for the arms of the "
+                "question."
+            ),
             Sentence(
                 "A difference is said to be there when its adjusted p-value is below 0.05; “no difference shown” does "
                 "not say that there is none, and the interval tells how large it could be."

@@ -49,6 +49,9 @@ WHY: dict[str, Why] = {
         "a penalty on large weights keeps the function smooth and wrong answers less certain",
         "The penalty on large weights makes the certainty costly that a network trained for long puts into its "
         "answers, the wrong ones too.",
+        "",
+        "A penalty on large weights is expected to keep the function smooth and wrong answers less certain; at the "
+        "best epoch that was not confirmed.",
     ),
     "label smoothing": Why(
         "plain cross-entropy rises, because certainty is held back",
