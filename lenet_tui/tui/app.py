@@ -20,14 +20,17 @@ from lenet_tui.tui.screens.main import MainScreen
 from lenet_tui.tui.watch import LOOK_SECONDS, QUIET_SECONDS, Snapshot, Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
     from lenet_tui.store import Store
     from lenet_tui.tui.inspector import Inspector
 
+# Words that go by themselves: long enough to be read, and an error to be read twice.
+_TOLD_SECONDS: Mapping[SeverityLevel, float] = {"information": 4.0, "warning": 6.0, "error": 10.0}
 _HANGUP_SECONDS = 2.0
 _TERM_SECONDS = 10.0
 _Answer = TypeVar("_Answer")
@@ -38,7 +41,12 @@ class LabApp(App[None]):
 
     TITLE = "lenet-tui"
     ENABLE_COMMAND_PALETTE = True
-    CSS = "Screen { background: $background; }"
+    # What is told lies below titles and legend, over the upper right of the curves and not over the runs.
+    CSS = """
+    Screen { background: $background; }
+    ToastRack { dock: top; align: right top; margin: 4 0 0 0; }
+    Toast { margin: 0 0 1 0; padding: 0 1; }
+    """
 
     @dataclass
     class Seen(Message):
@@ -72,7 +80,7 @@ class LabApp(App[None]):
                 # Not the loop's own handlers: it may hang on a terminal that takes no more.
                 signal.signal(number, lambda number, _: self._end_by(number, loop))
         for line in self._complaints:
-            self.notify(line, severity="warning", timeout=10)
+            self.notify(line, severity="warning")
 
     def on_ready(self) -> None:
         """Collect garbage from now on, but not among what has been imported."""
@@ -98,11 +106,25 @@ class LabApp(App[None]):
         """Keep what was seen and show it."""
         before, self.snapshot = self.snapshot, event.snapshot
         for line in event.snapshot.notices[len(before.notices) :]:
-            self.notify(line, severity="warning", timeout=10)
+            self.notify(line, severity="warning")
         for screen in self.screen_stack:
             show = getattr(screen, "show", None)
             if show is not None:
                 show(event.snapshot, before)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,  # noqa: ARG002 - Textual's widgets always ask for it
+    ) -> None:
+        """Tell something for as long as its severity asks for; ``timeout`` is for what is to be copied off by hand."""
+        seconds = _TOLD_SECONDS[severity] if timeout is None else timeout
+        # Never as markup: paths and reasons may have brackets of their own, which would go missing.
+        super().notify(message, title=title, severity=severity, timeout=seconds, markup=False)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer in the command palette what the keys do, and what Textual has to offer."""
@@ -118,7 +140,7 @@ class LabApp(App[None]):
         try:
             return await asyncio.to_thread(self.watcher.ask, question)
         except LabError as error:
-            self.notify(str(error), severity="error", timeout=8)
+            self.notify(str(error), severity="error")
             return None
 
     def _end_by(self, number: int, loop: asyncio.AbstractEventLoop) -> None:

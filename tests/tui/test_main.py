@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.events import Key
 from textual.widgets import Input
+from textual.widgets._toast import Toast
 
 from lenet_tui.config import RunConfig
 from lenet_tui.process import this_process
@@ -290,6 +291,26 @@ async def test_the_terminal_may_change_its_size_all_the_time(store: Store, tmp_p
             await bench.pilot.resize_terminal(width, height)
         await bench.pilot.pause()
         assert bench.main.runs.current is not None
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+async def test_what_is_told_covers_no_run_and_goes_by_itself_an_error_last(
+    store: Store, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    app = LabApp(tmp_path)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        bench = Bench(app, pilot)
+        await bench.press("ctrl+r")
+        await bench.until(lambda: "queued #1" in bench.told())
+        bench.main.notify("cannot read /here/[old]/run.json", severity="error")
+        await bench.until(lambda: len([toast for toast in bench.main.query(Toast) if toast.region]) == 2)
+        seconds = {told.severity: told.timeout for told in app._notifications}
+        assert seconds["information"] <= 4 < seconds["error"]
+        for toast in bench.main.query(Toast):
+            assert not toast.region.overlaps(bench.main.runs.region)
+            assert not toast.region.overlaps(bench.main.form.region)
+            assert toast.region.y >= bench.main.curves.region.y + 2  # below the run's title and the legend
+        assert "/here/[old]/run.json" in str(bench.main.query(Toast).last().render())
 
 
 def test_every_key_has_a_method_and_no_key_means_two_things() -> None:

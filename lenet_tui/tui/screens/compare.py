@@ -99,13 +99,13 @@ class CompareScreen(Screen[None]):
         try:
             await asyncio.to_thread(self.folder.mkdir, parents=True, exist_ok=True)
         except OSError as error:
-            self.notify(f"cannot make {self.folder}: {error.strerror}", severity="error", timeout=10)
+            self.notify(f"cannot make {self.folder}: {error.strerror}", severity="error")
             return
         self._tell("writing…")
         picture, table, text = (str(self.folder / name) for name in FILES)
         ended = await self._run("--picture", picture, "--csv", table, "--markdown", text)
         if ended.code:
-            self.notify(ended.complaint, title="the comparison", severity="error", timeout=10)
+            self.notify(ended.complaint, title="the comparison", severity="error")
             self._tell("nothing was written" if not self.folder.joinpath(FILES[0]).exists() else "not written anew")
         else:
             self._tell(f"wrote {', '.join(FILES)} into {self.folder}")

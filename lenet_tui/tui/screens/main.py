@@ -128,10 +128,10 @@ class MainScreen(RunActions, Screen[None]):
 
     def _tell_end(self, run: Run) -> None:
         if run.state == "failed":
-            self.notify(run.reason or "", title=f"run {run.id} failed", severity="error", timeout=10)
+            self.notify(run.reason or "", title=f"run {run.id} failed", severity="error")
         else:
             accuracy = "" if run.test_accuracy is None else f"test accuracy {run.test_accuracy:.2%}; "
-            self.notify(f"{accuracy}pictures in {run.folder}", title=f"run {run.id} finished", timeout=6)
+            self.notify(f"{accuracy}pictures in {run.folder}", title=f"run {run.id} finished")
 
     # What the panes say
 
@@ -163,7 +163,7 @@ class MainScreen(RunActions, Screen[None]):
         if runs:
             names = f"#{runs[0].place}" if len(runs) == 1 else f"{len(runs)} runs, #{runs[0].place}–#{runs[-1].place}"
             paused = "; the queue is paused, p lets it go on" if self.lab.snapshot.draining else ""
-            self.notify(f"queued {names}{paused}", timeout=4)
+            self.notify(f"queued {names}{paused}")
             if not self.lab.snapshot.running:
                 self._following = True
 

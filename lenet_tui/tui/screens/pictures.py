@@ -202,29 +202,29 @@ class PicturesScreen(Screen[None]):
     async def action_draw(self) -> None:
         """Draw the pictures again, in a process of their own."""
         self._drawing = True
-        self.notify("drawing the three pictures…", timeout=3)
+        self.notify("drawing the three pictures…")
         try:
             result = await exporting.export(self._folder)
         finally:
             self._drawing = False
         if result.error:
-            self.notify(result.error, severity="error", timeout=10)
+            self.notify(result.error, severity="error")
         else:
             left_out = [f"{name}: {reason}" for name, reason in result.skipped.items()]
-            self.notify("\n".join([f"wrote {len(result.paths)} pictures", *left_out]), timeout=6)
+            self.notify("\n".join([f"wrote {len(result.paths)} pictures", *left_out]))
         self._load()
 
     def action_pixels(self) -> None:
         """Stand aside for a process that shows the picture in pixels, until a key is pressed."""
         if not self.path.is_file():
-            self.notify(f"{self.path.name} is not there yet; e draws it", severity="warning", timeout=4)
+            self.notify(f"{self.path.name} is not there yet; e draws it", severity="warning")
             return
         command = [sys.executable, "-m", "lenet_tui.tui.show_pixels", str(self.path.absolute())]
         try:
             with self.app.suspend():
                 subprocess.run(command, cwd="/", check=False)  # noqa: S603 - this very program
         except SuspendNotSupported:
-            self.notify("this terminal cannot be lent to another program", severity="warning", timeout=4)
+            self.notify("this terminal cannot be lent to another program", severity="warning")
         self.refresh(layout=True)
 
     def action_back(self) -> None:

@@ -47,15 +47,15 @@ class RunActions(_Base):
         """Do something with each run; who refuses is told, and does not keep the others from it."""
         done = [run for run in runs if await self.lab.ask(lambda store, run=run: question(store, run)) is not None]  # type: ignore[misc]
         if len(done) == 1:
-            self.notify(f"run {done[0].id} {verb}", timeout=3)
+            self.notify(f"run {done[0].id} {verb}")
         elif done:
-            self.notify(f"{len(done)} runs {verb}", timeout=3)
+            self.notify(f"{len(done)} runs {verb}")
 
     def _chosen(self, doing: str) -> list[Run]:
         self._following = False  # who does something with a run wants to see what becomes of it
         runs = self.runs.chosen
         if not runs:
-            self.notify(f"there is no run to {doing}", severity="warning", timeout=3)
+            self.notify(f"there is no run to {doing}", severity="warning")
         return runs
 
     async def action_stop(self) -> None:
@@ -87,7 +87,7 @@ class RunActions(_Base):
     async def _move(self, by: int) -> None:
         run = self.runs.current
         if run is None or run.place is None:
-            self.notify("only a run that waits can be moved", severity="warning", timeout=3)
+            self.notify("only a run that waits can be moved", severity="warning")
             return
         place = max(1, run.place + by)
         await self.lab.ask(lambda store: store.move(run.id, place))
@@ -105,7 +105,6 @@ class RunActions(_Base):
                 "the queue is paused: what runs goes on to its end, nothing starts"
                 if draining
                 else "the queue goes on",
-                timeout=4,
             )
 
     @work
@@ -154,7 +153,7 @@ class RunActions(_Base):
             self.form.display = True
             self.form.load(run.config)
             self.form.focus_first()
-            self.notify(f"the form has the settings of run {run.id}", timeout=3)
+            self.notify(f"the form has the settings of run {run.id}")
 
     def action_details(self) -> None:
         """Show all that is known of the current run."""
@@ -175,12 +174,9 @@ class RunActions(_Base):
             self.notify(
                 f"{missing}: space marks a run, a all that are listed; b then compares them with the first one marked",
                 severity="warning",
-                timeout=6,
             )
         elif len(runs) > MAX_RUNS:
-            self.notify(
-                f"{len(runs)} runs are marked; at most {MAX_RUNS} can be compared", severity="warning", timeout=6
-            )
+            self.notify(f"{len(runs)} runs are marked; at most {MAX_RUNS} can be compared", severity="warning")
         else:
             self.app.push_screen(CompareScreen(self.lab.root, runs))
 
@@ -217,11 +213,11 @@ class RunActions(_Base):
 
         runs = self.runs.marked or self.runs.listed
         if not runs:
-            self.notify("there is no run to write", severity="warning", timeout=3)
+            self.notify("there is no run to write", severity="warning")
             return
         path = await self.lab.ask(lambda _: exporting.write_csv(self.lab.root, runs))
         if path:
-            self.notify(f"{len(runs)} runs: {_relative(path, self.lab.root)}", title="written", timeout=8)
+            self.notify(f"{len(runs)} runs: {_relative(path, self.lab.root)}", title="written")
 
 
 def _relative(path: Path, root: Path) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def view(screen: Screen[Any], root: Path, run: Run, mode: Literal["blocks", "pixels"] = "blocks") -> None:
     """Show the run's three pictures over ``screen``, or say there that it has no folder yet."""
     if run.folder is None:
-        screen.notify("this run has no folder yet", severity="warning", timeout=3)
+        screen.notify("this run has no folder yet", severity="warning")
         return
     from lenet_tui.tui.screens.pictures import PicturesScreen
 
@@ -28,15 +28,15 @@ async def draw(screen: Screen[Any], root: Path, run: Run) -> None:
     from lenet_tui.tui import exporting
 
     if run.folder is None or not run.epochs_done:
-        screen.notify(f"run {run.id} has done no epoch yet", severity="warning", timeout=4)
+        screen.notify(f"run {run.id} has done no epoch yet", severity="warning")
         return
     if run.state == "running":
-        screen.notify(f"drawing what run {run.id} has so far…", timeout=3)
+        screen.notify(f"drawing what run {run.id} has so far…")
     else:
-        screen.notify(f"drawing the pictures of run {run.id}…", timeout=3)
+        screen.notify(f"drawing the pictures of run {run.id}…")
     result = await exporting.export(root / run.folder)
     if result.error:
-        screen.notify(result.error, title=f"run {run.id}", severity="error", timeout=10)
+        screen.notify(result.error, title=f"run {run.id}", severity="error")
     else:
         names = "  ".join(path.name for path in result.paths)
-        screen.notify(f"{names}\nin {run.folder}", title=f"run {run.id}: written", timeout=10)
+        screen.notify(f"{names}\nin {run.folder}", title=f"run {run.id}: written")

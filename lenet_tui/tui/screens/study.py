@@ -174,7 +174,7 @@ class StudyScreen(Screen[None]):
 
     async def _queue(self, plan: Plan) -> None:
         if self._standing is not None and not self._standing.missing:
-            self.notify("every run of this study is on record already", timeout=4)
+            self.notify("every run of this study is on record already")
             self._turn_to("discussion")
             return
         dataset = cast("DatasetName", plan.dataset)
@@ -190,7 +190,7 @@ class StudyScreen(Screen[None]):
         output = await self._run("queueing…", plan)
         if output is not None:
             paused = "; the queue is paused" if self._lab.snapshot.draining else ""
-            self.notify(f"queued {counted(_queued(output), 'run')}{paused}", timeout=5)
+            self.notify(f"queued {counted(_queued(output), 'run')}{paused}")
             self._lab.watcher.look()
             if self.is_attached:
                 self._turn_to("discussion")
@@ -202,7 +202,7 @@ class StudyScreen(Screen[None]):
         if self._doing or self._standing is None:
             return
         if len(self._standing.missing) == len(self._standing.cells):  # a document of nothing would replace another
-            self.notify("no run of this study is on record; p shows what it queues", severity="warning", timeout=5)
+            self.notify("no run of this study is on record; p shows what it queues", severity="warning")
             return
         self._updated_at = time.monotonic()
         self._written_from = self._standing.finished
@@ -229,7 +229,7 @@ class StudyScreen(Screen[None]):
             self._doing = ""
             self._tell()
         if ended.code:
-            self.notify(ended.complaint, title="the study", severity="error", timeout=10)
+            self.notify(ended.complaint, title="the study", severity="error")
             return None
         return ended.output
 

@@ -69,7 +69,7 @@ class Document(MarkdownViewer):
         message.prevent_default()
         target, _, anchor = message.href.partition("#")
         if target:
-            self.notify(target, title="a file beside the document", timeout=6)
+            self.notify(target, title="a file beside the document")
         else:
             self.document.goto_anchor(anchor)
 

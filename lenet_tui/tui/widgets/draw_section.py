@@ -93,7 +93,7 @@ class DrawSection(Section):
     def next_other(self) -> None:
         """Let the next run guess as well, after the last one none."""
         if not self.others:
-            self.notify("there is no other run to compare with", severity="warning", timeout=3)
+            self.notify("there is no other run to compare with", severity="warning")
             return
         ids = [run.id for run in self.others]
         place = ids.index(self.second.id) + 1 if self.second is not None and self.second.id in ids else 0
