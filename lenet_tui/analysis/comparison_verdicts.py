@@ -184,7 +184,12 @@ def _accuracies(groups: Sequence[Group]) -> tuple[list[Verdict], list[str]]:
 
 
 def _single(runs: Sequence[Evidence], groups: Sequence[Group]) -> tuple[list[Verdict], list[str]]:
-    names = {run: f"run {run.run_id} ({group.label})" for group in groups for run in group.runs}
+    alone = len(groups) == 1  # then only the seed tells them apart
+    names = {
+        run: f"run {run.run_id} ({f'seed {run.config.seed}' if alone else group.label})"
+        for group in groups
+        for run in group.runs
+    }
     tested = [run for run in runs if run.right is not None]
     if len(tested) < 2:
         return [], ["nothing is tested: fewer than two finished runs are on the same images"]
@@ -201,7 +206,12 @@ def _single(runs: Sequence[Evidence], groups: Sequence[Group]) -> tuple[list[Ver
                 (run.run_id, first.run_id), (test.only_first, test.only_second),
             )
         )  # fmt: skip
-    if found:
+    if found and alone:
+        notes.append(
+            "these are runs of one configuration: how far apart they are is how far apart chance puts two runs, and what "
+            "another configuration has to differ by to be more than that"
+        )
+    elif found:
         notes.append(
             "single runs are compared: that speaks of these weights, not of what another seed would give; two finished "
             "seeds of each configuration compare configurations, their validation losses too"

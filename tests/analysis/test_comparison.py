@@ -99,6 +99,13 @@ def test_replicates_are_compared_by_losses_and_by_test_images():
     assert "batch 16: lower test accuracy than batch 64, −18." in accuracy.text
 
 
+def test_seeds_of_one_configuration_are_told_apart_by_seed_and_called_chance():
+    found = compare(seeds(1, [0.30, 0.33, 0.27], [5, 6, 5]))
+    assert [verdict.text.partition(":")[0] for verdict in found.verdicts] == ["run 2 (seed 1)", "run 3 (seed 2)"]
+    assert "to run 1 (seed 0) shown" in found.verdicts[0].text
+    assert "runs of one configuration" in found.notes[-1]
+
+
 def test_noise_is_no_difference_shown_and_never_called_none():
     noise = [*seeds(1, [0.30, 0.36, 0.27], [5, 6, 9]), *seeds(4, [0.34, 0.29, 0.31], [6, 9, 4], batch_size=16)]
     found = compare(noise).verdicts
