@@ -124,6 +124,37 @@ async def test_the_cursor_stays_on_a_run_that_was_stopped_by_key(store: Store, t
         assert bench.main.runs.current.id == 1
 
 
+async def test_a_run_that_is_stopping_still_is_resumed_once_it_has_stopped(store: Store, tmp_path: Path) -> None:
+    running(store, RunConfig())
+    async with opened(tmp_path) as bench:
+        await bench.press("escape")
+        await bench.until(lambda: bench.main.runs.current is not None)
+        await bench.press("x")
+        await bench.until(lambda: store.get(1).wish == "stop")
+        await bench.press("r")
+        await bench.until(lambda: "run 1 is stopping still; queued again as soon as stopped" in bench.told())
+        assert store.get(1).state == "running"
+        assert store.stop(1, this_process())
+        await bench.until(lambda: store.get(1).state == "queued")
+        await bench.until(lambda: "run 1 queued again" in bench.told())
+
+
+async def test_stopping_a_run_once_more_takes_the_wish_to_resume_it_back(store: Store, tmp_path: Path) -> None:
+    running(store, RunConfig())
+    async with opened(tmp_path) as bench:
+        await bench.press("escape")
+        await bench.until(lambda: bench.main.runs.current is not None)
+        await bench.press("x")
+        await bench.until(lambda: store.get(1).wish == "stop")
+        await bench.press("r")
+        await bench.until(lambda: "queued again as soon as" in bench.told())
+        await bench.press("x")
+        assert store.stop(1, this_process())
+        await bench.until(lambda: bench.app.snapshot.runs[1].state == "stopped")
+        await bench.until(lambda: not bench.main.workers)
+        assert store.get(1).state == "stopped"
+
+
 async def test_runs_are_stopped_moved_resumed_and_deleted_by_key(store: Store, tmp_path: Path) -> None:
     first, second = store.add([RunConfig(seed=1), RunConfig(seed=2)])
     async with opened(tmp_path) as bench:

@@ -43,7 +43,7 @@ class MainScreen(RunActions, Screen[None]):
         super().__init__()
         self._settings = settings
         self._following = True
-        self._seen_first = False
+        self._to_resume: set[int] = set()
 
     @property
     def lab(self) -> LabApp:
@@ -97,6 +97,7 @@ class MainScreen(RunActions, Screen[None]):
             self._follow(snapshot)
         self._show_curves()
         self._tell_what_ended(snapshot, before)
+        self.resume_what_stopped(snapshot)
 
     def _follow(self, snapshot: Snapshot) -> None:
         """Keep to a run that is at work, while there is one."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lenet_tui.store import Run, Store
     from lenet_tui.tui.app import LabApp
     from lenet_tui.tui.settings import Settings
+    from lenet_tui.tui.watch import Snapshot
     from lenet_tui.tui.widgets.form import RunForm
     from lenet_tui.tui.widgets.runs_list import RunsList
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
         _settings: Settings
         _following: bool
+        _to_resume: set[int]  # runs that are stopping still
 
         @property
         def lab(self) -> LabApp: ...
@@ -44,7 +46,10 @@ class RunActions(_Base):
     """The commands on runs, by the names of the key table."""
 
     async def _each(self, verb: str, question: Callable[[Store, Run], object], runs: list[Run]) -> None:
-        """Do something with each run; who refuses is told, and does not keep the others from it."""
+        """Do something with each run; who refuses is told, and does not keep the others from it.
+
+        Where ``question`` returns None there is nothing to tell.
+        """
         done = [run for run in runs if await self.lab.ask(lambda store, run=run: question(store, run)) is not None]  # type: ignore[misc]
         if len(done) == 1:
             self.notify(f"run {done[0].id} {verb}")
@@ -63,18 +68,40 @@ class RunActions(_Base):
         runs = self._chosen("stop")
         if len(runs) > 1:
             runs = [run for run in runs if run.waiting or run.state == "running"]
+        self._to_resume.difference_update(run.id for run in runs)
         await self._each("will stop", lambda store, run: store.wish_stop(run.id), runs)
 
     async def action_again(self) -> None:
-        """Resume what is stopped, try again what failed."""
-
-        def again(store: Store, run: Run) -> Run:
-            return store.retry(run.id) if run.state == "failed" else store.resume(run.id)
-
+        """Resume what is stopped, try again what failed; what is stopping still, as soon as it has stopped."""
         runs = self._chosen("resume")
         if len(runs) > 1:
-            runs = [run for run in runs if run.state in ("failed", "stopped")]
+            runs = [run for run in runs if run.state in ("failed", "stopped") or run.wish == "stop"]
+        await self._again(runs)
+
+    async def _again(self, runs: list[Run]) -> None:
+        stopping: list[int] = []
+
+        def again(store: Store, run: Run) -> Run | None:
+            now = store.get(run.id)  # the list may be a moment behind
+            if now.wish == "stop":
+                stopping.append(now.id)
+                return None
+            return store.retry(now.id) if now.state == "failed" else store.resume(now.id)
+
         await self._each("queued again", again, runs)
+        if stopping:
+            # A run draws its pictures before it has stopped. Who is told to ask again then does so too early, or reads
+            # "is stopping" beside a list that says "stopped" by now.
+            self._to_resume.update(stopping)
+            who = f"run {stopping[0]} is" if len(stopping) == 1 else f"{len(stopping)} runs are"
+            self.notify(f"{who} stopping still; queued again as soon as stopped")
+
+    def resume_what_stopped(self, snapshot: Snapshot) -> None:
+        """Resume the runs that were to be resumed when they were stopping still, and have stopped now."""
+        runs = [snapshot.runs[number] for number in sorted(self._to_resume & snapshot.runs.keys())]
+        self._to_resume = {run.id for run in runs if run.state == "running"}
+        if stopped := [run for run in runs if run.state == "stopped"]:
+            self.run_worker(self._again(stopped))
 
     async def action_earlier(self) -> None:
         """Let the current run start earlier."""
