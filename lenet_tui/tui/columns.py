@@ -138,6 +138,26 @@ def cell(text: str, width: int, *, left: bool) -> str:
     return text.ljust(width) if left else text.rjust(width)
 
 
+def heading(layout: Sequence[tuple[Column, int]], sort: str, *, reverse: bool) -> tuple[str, str, str]:
+    """Return the line of titles in three parts, the second being the title that the list is sorted by, with an arrow.
+
+    The arrow stands before a title on the right, where the gap between two columns has room for it however long the
+    title is, and after a title on the left. Each column begins with its gap.
+    """
+    arrow = "▼" if reverse else "▲"
+    before, chosen, after = "", "", ""
+    for column, room in layout:
+        title = cell(column.title, min(room, len(column.title)), left=True)
+        blank = " " * (room - len(title))
+        if column.title != sort:
+            after += " " + (title + blank if column.left else blank + title)
+        elif column.left:
+            before, chosen, after = after + " ", (title if blank else title[:-1]) + arrow, blank[1:]
+        else:
+            before, chosen, after = after + blank, arrow + title, ""
+    return before, chosen, after
+
+
 def matches(run: Run, words: Sequence[str]) -> bool:
     """Say whether every word is found in what the list shows of the run, whatever its case."""
     shown = f"{run.id} {name(run)} {state(run)} {run.values['dataset']} {run.note}".lower()

@@ -65,6 +65,19 @@ def test_columns_never_take_more_than_there_is_unless_only_the_name_and_number_a
         assert sum(room + 1 for _, room in chosen) <= width + 1
 
 
+@pytest.mark.parametrize("width", [10, 30, 52, 78, 160])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_the_arrow_of_the_order_is_seen_at_every_column(width: int, reverse: bool) -> None:
+    layout = columns.fitting(width, notes=True, most=12)
+    plain = "".join(columns.heading(layout, columns.DEFAULT_SORT, reverse=reverse))
+    arrow = "▼" if reverse else "▲"
+    for column, room in layout:
+        before, chosen, after = columns.heading(layout, column.title, reverse=reverse)
+        assert len(before + chosen + after) == len(plain) == sum(room + 1 for _, room in layout)
+        assert chosen.strip(arrow) == (column.title if room > len(column.title) or not column.left else chosen[:-1])
+        assert chosen.count(arrow) == 1
+
+
 def test_a_wide_list_has_every_column() -> None:
     assert [column.title for column, _ in columns.fitting(160, notes=True)] == [c.title for c in columns.COLUMNS]
 

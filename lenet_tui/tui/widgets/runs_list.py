@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -15,7 +16,6 @@ from lenet_tui.tui import columns
 from lenet_tui.tui.watch import Snapshot
 
 if TYPE_CHECKING:
-    from rich.style import Style
     from textual import events
 
     from lenet_tui.store import Run
@@ -246,13 +246,11 @@ class RunsList(ScrollView, can_focus=True):
         return Strip([Segment(text[:width], style)]).adjust_cell_length(width, self.rich_style)
 
     def _heading(self, width: int) -> Strip:
-        arrow = "▼" if self._reverse else "▲"
-        cells = [
-            columns.cell(c.title + (arrow if c.title == self._sort else ""), room, left=c.left)
-            for c, room in self._columns()
-        ]
+        before, chosen, after = columns.heading(self._columns(), self._sort, reverse=self._reverse)
         style = self.get_component_rich_style("runs--heading")
-        return Strip([Segment("  " + " ".join(cells), style)]).adjust_cell_length(width, style)
+        underlined = style + Style(underline=True)  # so that the arrow is not taken for the column's beside it
+        parts = [Segment(" " * (_MARK_WIDTH - 1) + before, style), Segment(chosen, underlined), Segment(after, style)]
+        return Strip(parts).adjust_cell_length(width, style)
 
     def _row(self, run: Run, width: int) -> Strip:
         current = run.id == self._current
