@@ -23,18 +23,22 @@ SIGNS: Mapping[str, str] = {
     "failed": "✗",
     "stopped": "■",
 }
+_SHORTER: Mapping[str, str] = {"epoch ": "", "drawing pictures": "drawing", "interrupted": "resumes"}
 # What waits is one queue, whether it was interrupted or never began.
 _ORDER = {"running": 0, "queued": 1, "interrupted": 1}
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column. ``worth`` says which ones go first when there is little room: the lowest."""
+    """One column. ``worth`` says which ones go first when there is little room: the lowest.
+
+    ``text`` gets the room that there is for it; it may take more, and is cut then.
+    """
 
     title: str
     width: int
     worth: int
-    text: Callable[[Run, Snapshot], str]
+    text: Callable[[Run, Snapshot, int], str]
     sort_key: Callable[[Run, Snapshot], Any]
     left: bool = False
 
@@ -44,19 +48,31 @@ def name(run: Run) -> str:
     return run.folder or f"{run.values['model']}/{run.config.folder_name()}"
 
 
+def epoch_at_work(run: Run) -> int:
+    """Return the number of the epoch that a running run is in or, for the moment before the next, has just done."""
+    return max(run.progress.epoch if run.progress else 0, run.epochs_done)
+
+
 def state(run: Run) -> str:
-    """Return the plain truth about a run in a word or two."""
+    """Return the plain truth about a run in a word or two, the same wherever it is told."""
     if run.wish == "stop":
         return "stopping"
-    if run.state == "running":
-        return f"running {run.epochs_done}/{run.values['epochs']}"
-    return f"{run.state} #{run.place}" if run.waiting else run.state
+    if run.state != "running":
+        return f"{run.state} #{run.place}" if run.waiting else run.state
+    if run.epochs_done >= run.values["epochs"]:
+        return "drawing pictures"
+    return f"epoch {epoch_at_work(run)}/{run.values['epochs']}" if run.progress else "starting"
 
 
-def _short_state(run: Run) -> str:
-    if run.state == "running" and run.wish is None:
-        return f"{run.epochs_done}/{run.values['epochs']}"
-    return f"resumes #{run.place}" if run.state == "interrupted" else state(run)
+def _signed_state(run: Run, room: int) -> str:
+    """Return the sign of a run's state and the state, shorter where there is too little room for it."""
+    told = f"{SIGNS[run.state]} {state(run)}"
+    now, _, total = told.partition("/")
+    growth = max(0, len(total) - len(now.rpartition(" ")[2])) if total else 0  # so that 10/20 is told as 9/20 was
+    if len(told) + growth > room:
+        for long, short in _SHORTER.items():
+            told = told.replace(long, short)
+    return told
 
 
 def _left(run: Run, snapshot: Snapshot) -> str:
@@ -79,43 +95,47 @@ def _share(value: float | None) -> str:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("id", 0, 100, lambda run, _: str(run.id), lambda run, _: run.id),
-    Column("run", 0, 100, lambda run, _: name(run), lambda run, _: name(run), left=True),
+    Column("id", 0, 100, lambda run, *_: str(run.id), lambda run, _: run.id),
+    Column("run", 0, 100, lambda run, *_: name(run), lambda run, _: name(run), left=True),
     Column(
         "state",
         12,
         90,
-        lambda run, _: f"{SIGNS[run.state]} {_short_state(run)}",
+        lambda run, _, room: _signed_state(run, room),
         lambda run, _: (_ORDER.get(run.state, 2), run.place or 0, run.state),
         left=True,
     ),
-    Column("best val", 8, 80, lambda run, _: _loss(run.best_val_loss), lambda run, _: _number(run.best_val_loss)),
-    Column("epoch", 5, 40, lambda run, _: str(run.best_epoch or ""), lambda run, _: _number(run.best_epoch)),
+    Column("best val", 8, 80, lambda run, *_: _loss(run.best_val_loss), lambda run, _: _number(run.best_val_loss)),
+    Column("epoch", 5, 40, lambda run, *_: str(run.best_epoch or ""), lambda run, _: _number(run.best_epoch)),
     Column(
         "val %",
         6,
         50,
-        lambda run, _: _share(run.best_val_accuracy),
+        lambda run, *_: _share(run.best_val_accuracy),
         lambda run, _: _number(run.best_val_accuracy and -run.best_val_accuracy),
     ),
     Column(
         "test %",
         6,
         70,
-        lambda run, _: _share(run.test_accuracy),
+        lambda run, *_: _share(run.test_accuracy),
         lambda run, _: _number(run.test_accuracy and -run.test_accuracy),
     ),
-    Column("time", 8, 60, _left, lambda run, s: _number(s.until.get(run.id, run.train_seconds))),
-    Column("note", 16, 30, lambda run, _: run.note, lambda run, _: run.note or "\uffff", left=True),
+    Column(
+        "time", 8, 60, lambda run, s, _: _left(run, s), lambda run, s: _number(s.until.get(run.id, run.train_seconds))
+    ),
+    Column("note", 16, 30, lambda run, *_: run.note, lambda run, _: run.note or "\uffff", left=True),
 )
 DEFAULT_SORT = ""
 _NAME_LEAST, _NAME_ENOUGH = 14, 26
+_STATE_ENOUGH = 18
 
 
 def fitting(width: int, *, notes: bool, most: int = 9999) -> list[tuple[Column, int]]:
     """Return the columns for ``width`` cells with the width of each; the run's name takes what is left.
 
-    ``notes`` says whether any run has one, ``most`` is the highest number of a run.
+    Where the name has enough, the state is given more, so that it need not be told short. ``notes`` says whether any
+    run has one, ``most`` is the highest number of a run.
     """
     number = max(2, len(str(most)))
     chosen = [column for column in COLUMNS if notes or column.title != "note"]
@@ -127,7 +147,12 @@ def fitting(width: int, *, notes: bool, most: int = 9999) -> list[tuple[Column, 
             break
         chosen.remove(min(expendable, key=lambda column: column.worth))
     rest = max(1, width - fixed)
-    return [(column, number if column.title == "id" else column.width or rest) for column in chosen]
+    widths = {column.title: column.width or rest for column in chosen} | {"id": number}
+    more = min(_STATE_ENOUGH - widths.get("state", _STATE_ENOUGH), max(0, rest - _NAME_ENOUGH))
+    if more:
+        widths["state"] += more
+        widths["run"] -= more
+    return [(column, widths[column.title]) for column in chosen]
 
 
 def cell(text: str, width: int, *, left: bool) -> str:
@@ -160,7 +185,7 @@ def heading(layout: Sequence[tuple[Column, int]], sort: str, *, reverse: bool) -
 
 def matches(run: Run, words: Sequence[str]) -> bool:
     """Say whether every word is found in what the list shows of the run, whatever its case."""
-    shown = f"{run.id} {name(run)} {state(run)} {run.values['dataset']} {run.note}".lower()
+    shown = f"{run.id} {name(run)} {run.state} {state(run)} {run.values['dataset']} {run.note}".lower()
     return all(word in shown for word in words)
 
 

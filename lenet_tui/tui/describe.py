@@ -35,15 +35,11 @@ def headline(run: Run, snapshot: Snapshot) -> str:
             parts.append(f"done in {clock(snapshot.until[run.id])}")
         if run.test_accuracy is not None:
             parts.append(f"test {run.test_accuracy:.2%}")
-    elif run.wish == "stop":
-        parts.append("stopping")
-    elif where is None:
-        parts.append("starting")
-    elif run.epochs_done >= run.values["epochs"]:
-        parts.append("drawing its pictures")
+    elif where is None or run.wish or run.epochs_done >= run.values["epochs"]:
+        parts.append(columns.state(run))
     else:
-        share = f" {where.step / where.steps:.0%}" if where.steps else ""
-        parts.append(f"epoch {where.epoch}/{run.values['epochs']}{share}")
+        share = f" {where.step / where.steps:.0%}" if where.steps and where.epoch == columns.epoch_at_work(run) else ""
+        parts.append(columns.state(run) + share)
         parts.append(f"{where.images_per_second / 1000:.1f}k img/s")
         parts.append(f"done in {clock(snapshot.until.get(run.id))}")
     return " · ".join([*parts, columns.name(run)])

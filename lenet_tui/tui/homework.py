@@ -13,6 +13,7 @@ from lenet_tui.analysis.study.arms import ARMS, DEFAULT, Plan, Question
 from lenet_tui.analysis.study.cells import Cell, OnRecord, cells
 from lenet_tui.config import DATASET_TITLES
 from lenet_tui.runner.estimate import clock
+from lenet_tui.tui import columns
 from lenet_tui.words import counted
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def standing(plan: Plan, snapshot: Snapshot) -> Standing:
     for cell in table:
         if cell.run and cell.run.state == "running":
             run = snapshot.runs[cell.run.run_id]
-            running.append(f"run {run.id}, {cell.arm.name}, seed {cell.seed}: {run.epochs_done}/{plan.epochs}")
+            running.append(f"run {run.id}, {cell.arm.name}, seed {cell.seed}: {columns.state(run)}")
     at_work = [cell.run.run_id for cell in table if cell.run and cell.run.state in ("running", "queued", "interrupted")]
     ends = [snapshot.until.get(run_id) for run_id in at_work]
     known = [end for end in ends if end is not None]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lenet_tui.metrics import EpochMetrics
 from lenet_tui.process import this_process
 from lenet_tui.runfolder import Summary
+from lenet_tui.training.loop import Progress
 from lenet_tui.tui.watch import Snapshot
 
 if TYPE_CHECKING:
@@ -41,6 +42,13 @@ def running(store: Store, config: RunConfig, epochs: int = 3) -> Run:
     folder = store.root / config.model / f"{config.folder_name()}{'' if run.id == 1 else f'.{run.id}'}"
     folder.mkdir(parents=True)
     store.begun(run.id, me, folder, "cpu", history(epochs))
+    return store.get(run.id)
+
+
+def at_work(store: Store, run: Run, epoch: int, step: int = 29, steps: int = 50) -> Run:
+    """Put on record where a running run is within an epoch."""
+    where = Progress(epoch, step, steps, train_loss=0.1, images_per_second=28_100.0)
+    assert store.record_progress(run.id, this_process(), where)
     return store.get(run.id)
 
 

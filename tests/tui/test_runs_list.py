@@ -8,10 +8,11 @@ import pytest
 from textual.app import App, ComposeResult
 
 from lenet_tui.config import RunConfig
-from lenet_tui.store import Store
+from lenet_tui.store import Run, Store
 from lenet_tui.tui import columns
+from lenet_tui.tui.describe import headline
 from lenet_tui.tui.widgets.runs_list import RunsList
-from tests.tui.runs import finished, running, snapshot_of
+from tests.tui.runs import at_work, finished, running, snapshot_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,6 +101,44 @@ async def test_the_list_shows_each_run_in_a_row_with_a_sign_for_its_state(store:
         assert first.split()[:5] == ["▸", "2", "lenet/bs16_lr0.001", "○", "queued"]
         assert second.split()[:4] == ["1", "lenet/bs64_lr0.001", "✓", "finished"]
         assert "99.00" in second
+
+
+def in_list(run: Run, store: Store, width: int) -> str:
+    """What stands in the column of states of a list so wide."""
+    column, room = next((c, room) for c, room in columns.fitting(width, notes=False) if c.title == "state")
+    return columns.cell(column.text(run, snapshot_of(store), room), room, left=True).rstrip()
+
+
+def test_title_and_list_tell_the_same_epoch(store: Store) -> None:
+    run = running(store, RunConfig(), epochs=6)
+    assert headline(run, snapshot_of(store)).startswith("run 1 · starting · ")
+    assert in_list(run, store, 54) == "● starting"
+    run = at_work(store, run, epoch=7)
+    assert headline(run, snapshot_of(store)).startswith("run 1 · epoch 7/20 58% · 28.1k img/s · ")
+    assert in_list(run, store, 54) == "● 7/20"
+    assert in_list(run, store, 110) == "● epoch 7/20"
+    run = at_work(store, run, epoch=6, step=50)  # before the first steps of the next
+    assert headline(run, snapshot_of(store)).startswith("run 1 · epoch 6/20 100% · ")
+    assert in_list(run, store, 110) == "● epoch 6/20"
+    run = at_work(store, run, epoch=5)  # progress is told seldom, and epochs can be short
+    assert headline(run, snapshot_of(store)).startswith("run 1 · epoch 6/20 · ")
+    assert in_list(run, store, 110) == "● epoch 6/20"
+
+
+def test_a_run_that_draws_its_pictures_or_stops_is_told_so_in_title_and_list(store: Store) -> None:
+    run = at_work(store, running(store, RunConfig(epochs=3)), epoch=3)
+    assert headline(run, snapshot_of(store)).startswith("run 1 · drawing pictures · ")
+    assert in_list(run, store, 54) == "● drawing"
+    assert in_list(run, store, 110) == "● drawing pictures"
+    run = store.wish_stop(run.id)
+    assert headline(run, snapshot_of(store)).startswith("run 1 · stopping · ")
+    assert in_list(run, store, 54) == "● stopping"
+
+
+def test_a_run_is_told_in_the_same_words_from_its_first_to_its_last_epoch(store: Store) -> None:
+    run = running(store, RunConfig(epochs=1000), epochs=1)
+    for epoch in (2, 10, 999):
+        assert in_list(at_work(store, run, epoch), store, 54) == f"● {epoch}/1000"
 
 
 async def test_the_cursor_stays_on_its_run_while_others_come_and_go(store: Store) -> None:

@@ -17,7 +17,7 @@ from lenet_tui.tui import homework
 from lenet_tui.tui.screens.study import StudyScreen
 from lenet_tui.tui.settings import Settings
 from lenet_tui.tui.widgets.document import Document, FlatTable
-from tests.tui.runs import finished, running, snapshot_of
+from tests.tui.runs import at_work, finished, running, snapshot_of
 from tests.tui.test_main import Bench, opened
 from tests.tui.test_snapshots import SIZES, compare, settled
 
@@ -118,11 +118,11 @@ def test_progress_counts_every_run_once_and_tells_what_is_at_work(store: Store) 
     finished(store, DIGITS.config(DEFAULT, 0))
     store.add([DIGITS.config(ARMS[1], 0)])
     store.wish_stop(2)
-    running(store, DIGITS.config(ARMS[2], 0), epochs=1)
+    at_work(store, running(store, DIGITS.config(ARMS[2], 0), epochs=1), epoch=2)
     store.add([DIGITS.config(arm, 0) for arm in ARMS[3:5]])
     found = homework.standing(DIGITS, snapshot_of(store, until={3: 10.0, 4: 30.0, 5: 90.0}))
     assert found.finished == {1}
-    assert found.running == ("run 3, batch size 32, seed 0: 1/2",)
+    assert found.running == ("run 3, batch size 32, seed 0: epoch 2/2",)
     told = homework.progress(found, draining=False)
     assert told == "1 of 15 runs finished · 1 running · 2 waiting · 1 stopped · 10 not queued · done in 1:30"
     assert homework.progress(found, draining=True).endswith("the queue is paused")

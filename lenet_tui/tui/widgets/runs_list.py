@@ -256,7 +256,7 @@ class RunsList(ScrollView, can_focus=True):
         current = run.id == self._current
         style = self.get_component_rich_style("runs--current") if current else self._style_of(run)
         sign = ("▸" if current else " ") + ("*" if run.id in self._marked else " ")
-        cells = [columns.cell(c.text(run, self._snapshot), room, left=c.left) for c, room in self._columns()]
+        cells = [columns.cell(c.text(run, self._snapshot, room), room, left=c.left) for c, room in self._columns()]
         return Strip([Segment(sign + " ".join(cells), style)]).adjust_cell_length(width, style)
 
     def _style_of(self, run: Run) -> Style:
