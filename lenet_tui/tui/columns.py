@@ -23,7 +23,12 @@ SIGNS: Mapping[str, str] = {
     "failed": "✗",
     "stopped": "■",
 }
-_SHORTER: Mapping[str, str] = {"epoch ": "", "drawing pictures": "drawing", "interrupted": "resumes"}
+_SHORTER: Mapping[str, str] = {
+    "epoch ": "",
+    "stopped ": "stop ",
+    "drawing pictures": "drawing",
+    "interrupted": "resumes",
+}
 # What waits is one queue, whether it was interrupted or never began.
 _ORDER = {"running": 0, "queued": 1, "interrupted": 1}
 
@@ -57,6 +62,8 @@ def state(run: Run) -> str:
     """Return the plain truth about a run in a word or two, the same wherever it is told."""
     if run.wish == "stop":
         return "stopping"
+    if run.state == "stopped" and run.epochs_done:
+        return f"stopped {run.epochs_done}/{run.values['epochs']}"
     if run.state != "running":
         return f"{run.state} #{run.place}" if run.waiting else run.state
     if run.epochs_done >= run.values["epochs"]:

@@ -8,6 +8,7 @@ import pytest
 from textual.app import App, ComposeResult
 
 from lenet_tui.config import RunConfig
+from lenet_tui.process import this_process
 from lenet_tui.store import Run, Store
 from lenet_tui.tui import columns
 from lenet_tui.tui.describe import headline
@@ -133,6 +134,17 @@ def test_a_run_that_draws_its_pictures_or_stops_is_told_so_in_title_and_list(sto
     run = store.wish_stop(run.id)
     assert headline(run, snapshot_of(store)).startswith("run 1 · stopping · ")
     assert in_list(run, store, 54) == "● stopping"
+
+
+def test_a_stopped_run_tells_how_many_epochs_it_has_done(store: Store) -> None:
+    run = running(store, RunConfig(), epochs=7)
+    assert store.stop(run.id, this_process())
+    run = store.get(run.id)
+    assert in_list(run, store, 54) == "■ stop 7/20"
+    assert in_list(run, store, 110) == "■ stopped 7/20"
+    assert headline(run, snapshot_of(store)).startswith("run 1 · stopped 7/20 · ")
+    (never_began,) = store.add([RunConfig()])
+    assert in_list(store.wish_stop(never_began.id), store, 54) == "■ stopped"
 
 
 def test_a_run_is_told_in_the_same_words_from_its_first_to_its_last_epoch(store: Store) -> None:
