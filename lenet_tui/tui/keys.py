@@ -11,7 +11,10 @@ from lenet_tui.runfolder import PICTURES
 
 @dataclass(frozen=True)
 class Key:
-    """One thing that can be done by key. ``id`` is its name in ``settings.toml``, ``label`` stands in the footer."""
+    """One thing that can be done by key. ``id`` is its name in ``settings.toml``, ``label`` stands in the footer.
+
+    ``worth`` says which ones stay in the footer when there is little room: the highest; of equals, those on the left.
+    """
 
     id: str
     keys: str
@@ -21,6 +24,7 @@ class Key:
     show: bool = False
     shown_as: str | None = None
     priority: bool = False
+    worth: int = 50
 
     @property
     def action(self) -> str:
@@ -47,13 +51,37 @@ COMPARISON, HOMEWORK = "Compare runs", "Homework study"
 RUN_INSPECT = "Inspect a run"
 
 MAIN: tuple[Key, ...] = (
-    Key("queue", "ctrl+r", "Queue", "queue what the form says", FORM, show=True, shown_as="^r", priority=True),
     Key(
-        "mark", "space", "Mark", "mark the run: its curves are shown too, and commands mean all marked", RUNS, show=True
+        "queue", "ctrl+r", "Queue", "queue what the form says", FORM, show=True, shown_as="^r", priority=True, worth=90
     ),
-    Key("details", "enter", "Details", "configuration, epochs, confusion matrix and log of the run", RUNS, show=True),
-    Key("export", "e", "Export", "write confusion.png, loss.png and t-SNE.png into the run's folder", RUNS, show=True),
-    Key("stop", "x", "Stop", "stop the run; it keeps its checkpoint and can be resumed", RUNS, show=True),
+    Key(
+        "mark",
+        "space",
+        "Mark",
+        "mark the run: its curves are shown too, and commands mean all marked",
+        RUNS,
+        show=True,
+        worth=60,
+    ),
+    Key(
+        "details",
+        "enter",
+        "Details",
+        "configuration, epochs, confusion matrix and log of the run",
+        RUNS,
+        show=True,
+        worth=80,
+    ),
+    Key(
+        "export",
+        "e",
+        "Export",
+        "write confusion.png, loss.png and t-SNE.png into the run's folder",
+        RUNS,
+        show=True,
+        worth=70,
+    ),
+    Key("stop", "x", "Stop", "stop the run; it keeps its checkpoint and can be resumed", RUNS, show=True, worth=75),
     Key("again", "r", "Resume", "resume a stopped run, or try a failed one again", RUNS),
     Key("clone", "c", "Clone", "copy the run's settings into the form", RUNS),
     Key("pictures", "v", "Pictures", "look at the run's three pictures in the terminal", RUNS, show=True),
@@ -84,15 +112,18 @@ MAIN: tuple[Key, ...] = (
     Key("reset-form", "f8", "Reset form", "every field at its default", FORM, shown_as="F8"),
     Key("go-form", "1,f2", "Form", "go to the form", GO, shown_as="1 F2"),
     Key("go-curves", "2,f3", "Curves", "go to the curves", GO, shown_as="2 F3"),
-    Key("go-runs", "escape,3,f4", "Runs", "go to the runs; 3 and F4 do so too", GO, show=True, shown_as="esc"),
+    Key(
+        "go-runs", "escape,3,f4", "Runs", "go to the runs; 3 and F4 do so too", GO, show=True, shown_as="esc", worth=65
+    ),
     Key("wide", "z", "Hide form", "hide the form and give its room to curves and runs, or show it again", APP),
     Key("theme", "T", "Theme", "change the colours", APP, shown_as="T"),
     Key(
         *("help", "f1,question_mark", "Help", "every key, and what it does; ? too, outside of fields", APP),
         show=True,
         shown_as="F1",
+        worth=100,
     ),
-    Key("quit", "q", "Quit", "leave; runs go on in the background", APP, show=True),
+    Key("quit", "q", "Quit", "leave; runs go on in the background", APP, show=True, worth=100),
     Key("quit-now", "ctrl+q", "Quit", "leave, from anywhere", APP, shown_as="^q", priority=True),
 )
 
@@ -114,9 +145,17 @@ DETAILS: tuple[Key, ...] = (
         priority=True,
     ),
     Key("toggle-all", "a", "All settings", "every setting, or what differs from the defaults", RUN_DETAILS, show=True),
-    Key("export", "e", "Export", "write confusion.png, loss.png and t-SNE.png into the folder", RUN_DETAILS, show=True),
+    Key(
+        "export",
+        "e",
+        "Export",
+        "write confusion.png, loss.png and t-SNE.png into the folder",
+        RUN_DETAILS,
+        show=True,
+        worth=70,
+    ),
     Key("pictures", "v", "Pictures", "look at the run's three pictures", RUN_DETAILS, show=True),
-    Key("back", "escape,q", "Back", "back to the runs", RUN_DETAILS, show=True, shown_as="esc"),
+    Key("back", "escape,q", "Back", "back to the runs", RUN_DETAILS, show=True, shown_as="esc", worth=100),
 )
 
 PICTURES_KEYS: tuple[Key, ...] = (
@@ -156,7 +195,7 @@ PICTURES_KEYS: tuple[Key, ...] = (
         show=True,
     ),
     Key("draw", "e", "Draw again", "draw the three pictures from the run's files", RUN_PICTURES, show=True),
-    Key("back", "escape,q", "Back", "back to the runs", RUN_PICTURES, show=True, shown_as="esc"),
+    Key("back", "escape,q", "Back", "back to the runs", RUN_PICTURES, show=True, shown_as="esc", worth=100),
 )
 
 INSPECT: tuple[Key, ...] = (
@@ -222,7 +261,7 @@ INSPECT: tuple[Key, ...] = (
     Key("undo", "u", "Undo", "take the last stroke back", RUN_INSPECT, show=True),
     Key("other-run", "o", "Other run", "let another run guess as well, marked ones first", RUN_INSPECT, show=True),
     Key("retry", "r", "Again", "read the run's files again", RUN_INSPECT),
-    Key("back", "escape,q", "Back", "back to the runs", RUN_INSPECT, show=True, shown_as="esc"),
+    Key("back", "escape,q", "Back", "back to the runs", RUN_INSPECT, show=True, shown_as="esc", worth=100),
 )
 
 COMPARE: tuple[Key, ...] = (
@@ -230,7 +269,7 @@ COMPARE: tuple[Key, ...] = (
         "write", "w", "Write", "write comparison.png, .csv and .md into the root's folder study", COMPARISON, show=True
     ),
     Key("compare-again", "u", "Update", "compare the runs as they are now", COMPARISON, show=True),
-    Key("back", "escape,q", "Back", "back to the runs", COMPARISON, show=True, shown_as="esc"),
+    Key("back", "escape,q", "Back", "back to the runs", COMPARISON, show=True, shown_as="esc", worth=100),
 )
 
 STUDY: tuple[Key, ...] = (
@@ -245,7 +284,7 @@ STUDY: tuple[Key, ...] = (
     ),
     Key("plan", "p", "Plan", "what the study queues, or the discussion again", HOMEWORK, show=True),
     Key("contents", "t", "Contents", "show or hide the table of contents; tab goes there", HOMEWORK, show=True),
-    Key("back", "escape,q", "Back", "back to the runs", HOMEWORK, show=True, shown_as="esc"),
+    Key("back", "escape,q", "Back", "back to the runs", HOMEWORK, show=True, shown_as="esc", worth=100),
 )
 
 MISSING_DATA: tuple[Key, ...] = (

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.containers import VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from lenet_tui.errors import LabError
 from lenet_tui.tui import commands, comparison_text
 from lenet_tui.tui.keys import COMPARE, bindings
+from lenet_tui.tui.widgets.key_footer import KeyFooter
 from lenet_tui.words import counted
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class CompareScreen(Screen[None]):
         with VerticalScroll():
             yield Static(id="comparison", markup=False)
         yield Static(f"w writes {', '.join(FILES)} into study/ in {self._root}", id="where", markup=False)
-        yield Footer()
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Begin to compare."""

@@ -10,13 +10,14 @@ from textual import work
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import ContentSwitcher, Footer, Static
+from textual.widgets import ContentSwitcher, Static
 
 from lenet_tui.errors import LabError
 from lenet_tui.tui import commands, confusion_table, details_text
 from lenet_tui.tui.keys import DETAILS, bindings
 from lenet_tui.tui.screens import run_pictures
 from lenet_tui.tui.widgets.epochs_table import EpochsTable
+from lenet_tui.tui.widgets.key_footer import KeyFooter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +77,7 @@ class DetailsScreen(Screen[None]):
             for name in ("confusion", "log"):
                 with VerticalScroll(id=name):
                     yield Static(markup=False)
-        yield Footer()
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Fill the sections and begin to read the folder."""

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import ContentSwitcher, Footer, Static
+from textual.widgets import ContentSwitcher, Static
 
 from lenet_tui.tui import details_text
 from lenet_tui.tui.keys import INSPECT, bindings
 from lenet_tui.tui.widgets.draw_section import DrawSection
 from lenet_tui.tui.widgets.errors_section import ErrorsSection
+from lenet_tui.tui.widgets.key_footer import KeyFooter
 from lenet_tui.tui.widgets.layers_section import LayersSection
 from lenet_tui.tui.widgets.map_section import MapSection
 from lenet_tui.tui.widgets.section import NOT_BEGUN, Section
@@ -67,7 +68,7 @@ class InspectScreen(Screen[None]):
             yield MapSection(self._inspector, self._run, id="map")
             yield LayersSection(self._inspector, self._run, id="layers")
             yield DrawSection(self._inspector, self._run, self._others, self._second, id="draw")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Begin with the errors."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import work
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from lenet_tui.config import DATASET_TITLES, RunConfig
 from lenet_tui.tui import keys
@@ -17,6 +17,7 @@ from lenet_tui.tui.screens.run_actions import RunActions
 from lenet_tui.tui.watch import Snapshot
 from lenet_tui.tui.widgets.curves import CurvesPanel
 from lenet_tui.tui.widgets.form import RunForm
+from lenet_tui.tui.widgets.key_footer import KeyFooter
 from lenet_tui.tui.widgets.machine_line import MachineLine
 from lenet_tui.tui.widgets.runs_list import RunsList
 
@@ -75,7 +76,7 @@ class MainScreen(RunActions, Screen[None]):
                 yield MachineLine(id="machine")
                 yield Input(placeholder="words to filter by; esc shows all", id="filter", compact=True)
                 yield RunsList(id="runs")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Begin with the defaults of the settings."""

@@ -16,11 +16,12 @@ from textual.containers import ScrollableContainer
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from lenet_tui.runfolder import PICTURES
 from lenet_tui.tui import blocks, exporting, planes
 from lenet_tui.tui.keys import PICTURES_KEYS, bindings
+from lenet_tui.tui.widgets.key_footer import KeyFooter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,7 +101,7 @@ class PicturesScreen(Screen[None]):
             yield BlocksView()
             yield Static(id="words", markup=False)
         yield Static(id="hint", markup=False)
-        yield Footer()
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Show the first picture as soon as there is a size to fit it into."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import work
 from textual.containers import VerticalScroll
 from textual.screen import Screen
-from textual.widgets import ContentSwitcher, Footer, Static
+from textual.widgets import ContentSwitcher, Static
 
 from lenet_tui.analysis.study.arms import Plan
 from lenet_tui.config import DATASET_TITLES
@@ -20,6 +20,7 @@ from lenet_tui.runner.slots import Machine
 from lenet_tui.tui import commands, homework
 from lenet_tui.tui.keys import STUDY, bindings
 from lenet_tui.tui.widgets.document import Document
+from lenet_tui.tui.widgets.key_footer import KeyFooter
 from lenet_tui.words import counted
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class StudyScreen(Screen[None]):
                 yield Static(markup=False)
             yield Document(id="discussion", show_table_of_contents=False)
         yield Static(id="where", markup=False)
-        yield Footer()
+        yield KeyFooter()
 
     async def on_mount(self) -> None:
         """Show the discussion where there is a study, else what one would be."""
