@@ -208,8 +208,8 @@ def _single(runs: Sequence[Evidence], groups: Sequence[Group]) -> tuple[list[Ver
         )  # fmt: skip
     if found and alone:
         notes.append(
-            "these are runs of one configuration: how far apart they are is how far apart chance puts two runs, and what "
-            "another configuration has to differ by to be more than that"
+            "these are runs of one configuration: how far apart they are is how far apart chance puts two runs, and "
+            "what another configuration has to differ by to be more than that"
         )
     elif found:
         notes.append(

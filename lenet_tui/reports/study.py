@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from lenet_tui import __version__
-from lenet_tui.analysis.study.arms import DEFAULT
+from lenet_tui.analysis.study.arms import ARMS, DEFAULT
 from lenet_tui.analysis.study.findings import arms_of
-from lenet_tui.analysis.study.prose import batch_size, improvements, learning_rate, overfitting
+from lenet_tui.analysis.study.prose import alexnet, batch_size, improvements, learning_rate, overfitting
 from lenet_tui.reports import style
 from lenet_tui.reports.loss import SAMPLE, TRAIN, VALIDATION
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from lenet_tui.analysis.study.study import Study
     from lenet_tui.metrics import EpochMetrics
 
-FIGURES = (overfitting.FIGURE, batch_size.FIGURE, learning_rate.FIGURE, improvements.FIGURE)
+FIGURES = (overfitting.FIGURE, batch_size.FIGURE, learning_rate.FIGURE, improvements.FIGURE, alexnet.FIGURE)
 # Okabe & Ito 2008: colour, dashes and marker of a figure's curves, told apart by any one of the three.
 _DEFAULT = ("#d55e00", "--", "s")
 _OTHERS = (("#0072b2", "-", "o"), ("#007a5a", ":", "^"))
@@ -48,6 +48,7 @@ def draw(found: Findings) -> dict[str, bytes]:
         found.study, "batch size", {name: str(size) for name, size in batch_size.SIZES.items()}
     )
     drawn[learning_rate.FIGURE] = _validation(found.study, "learning rate", learning_rate.RATES)
+    drawn[alexnet.FIGURE] = _validation(found.study, "network", alexnet.NETWORKS)
     if any(found.effects[arm.name].loss for arm in arms_of("improvements") if arm.name in found.effects):
         drawn[improvements.FIGURE] = _effects(found)
     return drawn
@@ -82,14 +83,14 @@ def _default(found: Findings) -> bytes:
 def _validation(study: Study, what: str, arms: Mapping[str, str]) -> bytes:
     """Draw the validation loss of the arms named in ``arms``, which are called by its values."""
     figure, axes = _page(f"Validation loss by {what}", 4.6)
-    by_name = {arm.name: arm for arm in (DEFAULT, *arms_of("batch_size"), *arms_of("lr"))}
+    by_name = {arm.name: arm for arm in ARMS}
     others = iter(_OTHERS)
     for name, shown in arms.items():
         colour, line, marker = _DEFAULT if name == DEFAULT.name else next(others)
         runs = list(study.of(by_name[name]).values())
         if runs:
             values = [_losses(run, lambda row: row.val_cross_entropy) for run in runs]
-            mean = _curve(axes, values, f"{what} {shown}", colour, line, marker)
+            mean = _curve(axes, values, shown if what == "network" else f"{what} {shown}", colour, line, marker)
             best = int(np.argmin(mean))
             axes.plot(
                 best + 1,

@@ -113,7 +113,7 @@ def test_a_finished_run_whose_folder_is_damaged_is_told_and_the_rest_is_written(
 def test_figures_that_these_runs_do_not_give_do_not_stay_behind(root, capsys):
     write_folders(root, study(seeds=2))
     call(root, "--seeds", "2", "--no-queue", capsys=capsys)
-    assert len(list((root / "study" / "homework").glob("*.png"))) == 4
+    assert len(list((root / "study" / "homework").glob("*.png"))) == 5
     call(root, "--seeds", "1", "--epochs", "3", "--no-queue", capsys=capsys)
     assert not list((root / "study" / "homework").glob("*.png"))
 

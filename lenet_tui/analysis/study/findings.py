@@ -65,6 +65,11 @@ def is_shortened(arm: Arm) -> bool:
     return [name for name, _ in arm.changes] == ["patience"]
 
 
+def trained_on_cross_entropy(arm: Arm) -> bool:
+    """Say whether losses of an arm's training and its gaps are on the scale of the others': smoothed labels' aren't."""
+    return all(name != "label_smoothing" for name, _ in arm.changes)
+
+
 def find(study: Study) -> Findings:
     """Return what ``study`` shows."""
     levels = {arm.name: known for arm in ARMS if (known := level(study, arm))}

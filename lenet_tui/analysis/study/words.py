@@ -67,7 +67,7 @@ def loss(value: float) -> str:
 
 def gap(value: float) -> str:
     """Write a difference of losses with two significant digits, which is what its spread over seeds supports."""
-    return f"{value:.2g}" if abs(value) < 1 else f"{value:.1f}"
+    return f"{value:#.2g}" if abs(value) < 1 else f"{value:.1f}"
 
 
 def share(value: float) -> str:

@@ -96,7 +96,7 @@ def test_the_table_of_all_runs_has_every_run_with_its_folder_and_its_own_figures
 def test_the_web_page_says_the_same_and_needs_nothing_beside_it(written):
     root, text = written
     page = (root / "study" / "homework" / "discussion.html").read_text()
-    assert page.count('src="data:image/png;base64,') == text.count("![") == 4
+    assert page.count('src="data:image/png;base64,') == text.count("![") == 5
     assert not re.search(r'(src|href)="(?!data:image|#)', page)
     assert re.findall(r'<h2 id="([^"]+)"', page)[-1] == "all-runs"
     assert page.count('<a href="#all-runs">') == text.count("](#all-runs)") > 20

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from lenet_tui.analysis.study import blocks, document
 from lenet_tui.analysis.study.arms import ARMS, DEFAULT
 from lenet_tui.analysis.study.findings import find
+from lenet_tui.training import augment
 from tests.analysis.study.making import study
 
-ALL = ("loss_default.png", "batch_size.png", "learning_rate.png", "improvements.png")
+ALL = ("loss_default.png", "batch_size.png", "learning_rate.png", "improvements.png", "alexnet.png")
 CLAIM = re.compile(
     r"\b(lower|higher|better|worse|earlier|later|wider|narrower|(?<!not )overshoot|times that|"
     r"(more|less) from epoch to epoch)\b"
@@ -21,7 +22,7 @@ CLAIM = re.compile(
 # Numbers that are settings and levels, not measurements.
 FIXED = re.compile(
     r"ends more than 5 % above its lowest, rises|p-value|rate of 0.001, without|With 30 % of the features|"
-    r"95 % intervals \(|few per cent"
+    r"95 % intervals \(|few per cent|scaled \(10 %\)"
 )
 
 
@@ -156,6 +157,20 @@ def test_an_improvement_is_only_explained_as_one_when_it_is(factor):
     (point,) = re.findall(r"- \*\*Dropout\*\*.*", told)
     assert ("combinations that fit single training images do not pay" in point) == (factor < 1)
     assert ("was not confirmed" in point) == (factor >= 1)
+
+
+def test_the_strength_of_augmentation_is_told_as_it_is():
+    told = section(study(factors={"affine augmentation": 0.6, "elastic augmentation": 0.6}), 4)
+    assert f"shifted (by up to {augment.SHIFT_PIXELS:.0f} pixels), turned ({augment.ROTATION_DEGREES:.0f}°)" in told
+    assert f"scaled ({100 * augment.SCALING:.0f} %)" in told
+    assert f"σ = {augment.ELASTIC_SIGMA:.0f} and α = {augment.ELASTIC_ALPHA:.0f} pixels" in told
+
+
+def test_further_outcomes_are_told_where_they_are_shown():
+    made = study(factors={"dropout": 0.5}, noise=0.01)
+    found = find(made)
+    (row,) = re.findall(r"\| dropout \| (lower|higher|–) \| (?:lower|higher|–) \| (?:wider|narrower|–) \|", text(made))
+    assert row == {"less": "lower", "more": "higher"}.get(found.effects["dropout"].detail("end"), "–") == "lower"
 
 
 def test_label_smoothing_that_raises_cross_entropy_is_told_to_do_what_it_is_known_for():

@@ -57,6 +57,7 @@ def _explained(found: Findings, effects: list[Effect]) -> list[Sentence]:
     open_ = factor.shown(effects, "not shown")
     return [
         _mechanism(found),
+        *_first_epoch(found),
         *_story(better, worse, open_),
         *_course(found, answered),
         *factor.overfitting_told(found, SIZES),
@@ -71,6 +72,17 @@ def _mechanism(found: Findings) -> Sentence:
         "hardly shrink with the batch, small batches would be expected to cover more ground in an epoch and to scatter "
         "more around a minimum."
     )
+
+
+def _first_epoch(found: Findings) -> list[Sentence]:
+    """Say how far the first epoch gets with each size, and what an epoch takes."""
+    levels = [(size, found.levels[name]) for name, size in SIZES.items() if name in found.levels]
+    if len(levels) < len(SIZES):
+        return []
+    first = listed([f"{loss(level.first.mean)} with {size}" for size, level in levels])
+    seconds = listed([f"{level.epoch_seconds.low:.1f} s with {size}" for size, level in levels])
+    text = f"After the first epoch the validation loss is {first} on average; an epoch takes {seconds}."
+    return [Sentence(text, tuple(run for _, level in levels for run in level.runs))]
 
 
 def _story(better: list[Effect], worse: list[Effect], open_: list[Effect]) -> list[Sentence]:
@@ -121,8 +133,8 @@ def _course(found: Findings, effects: list[Effect]) -> list[Sentence]:
         )
     if not sooner and not unsettled and not ends_worse:
         text = (
-            "That the minimum comes in another epoch, the curve is rougher or the end differs is not shown for any of "
-            "them after Holm's correction over all these outcomes"
+            "For none of them is another best epoch, roughness of the curve or final loss shown after Holm's "
+            "correction over all these outcomes"
         )
         said.append(Sentence(f"{text}{_apart(found, effects)}.", factor.runs_of(effects)))
     return said

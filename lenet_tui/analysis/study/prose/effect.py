@@ -149,7 +149,9 @@ def cells(effect: Effect | None) -> tuple[str, str, str, str]:
         verdict = "one seed" if effect.pair else "no answer yet"
         return "", "", "", verdict
     p = p_value(effect.loss.adjusted_p).removeprefix("p = ").removeprefix("p ")
-    accuracy = signed_points(effect.accuracy) if effect.accuracy else ""
+    accuracy = (
+        f"{signed_points(effect.accuracy)[:-1]}; {p_value(effect.accuracy.adjusted_p)})" if effect.accuracy else ""
+    )
     verdict = effect.verdict if effect.verdict != "not shown" else "no difference shown"
     return ratio(effect.loss), p, accuracy, verdict
 
@@ -203,8 +205,7 @@ def _one_sided(found: Findings, effect: Effect) -> str:
         return ""
     for word, same in (("above", all(our > other for our, other in known)), ("below", all(o < b for o, b in known))):
         if same:
-            count = f"all {len(known)} runs lie {word} the {DEFAULT.name} of their seed"
-            return f"; {count}, which so few seeds can do by chance"
+            return f"; all {len(known)} runs lie {word} the {DEFAULT.name} of their seed"
     return ""
 
 

@@ -152,8 +152,9 @@ def figure(file: str, what: str) -> Figure:
     return Figure(
         file,
         f"Validation loss by epoch for {what}",
-        f"Validation loss for {what}, mean over seeds; bands reach from the lowest to the highest seed, and a diamond "
-        "marks the lowest point of a mean.",
+        f"Validation loss for {what}, mean over seeds; bands reach from the lowest to the highest seed. A diamond "
+        "marks the lowest point of the mean curve, which lies above the mean of the runs' own lowest losses in the "
+        "table.",
     )
 
 

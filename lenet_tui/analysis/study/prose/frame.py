@@ -72,6 +72,10 @@ def limits(found: Findings) -> Section:
         "a one.",
         "The intervals of test accuracy are rather too wide than too narrow where seeds hardly matter, so that small "
         "gains stay hidden.",
+        "p-values are adjusted within a question: of two gains of one size the one that was tested beside fewer "
+        "arms is shown sooner, and what is not shown is not thereby the smaller one.",
+        "The gap is followed from where the validation loss is lowest, which it is partly by chance, so that its "
+        "growth looks a little larger than it is.",
         "The criterion of overfitting asks for a steady rise: it finds a small one in a smooth curve sooner than a "
         "large one in a curve that fluctuates, so read it beside the gaps.",
         "Settings were not tuned: one strength of each improvement, one learning rate for all batch sizes, no "

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lenet_tui.analysis.study.arms import DEFAULT, Arm
 from lenet_tui.analysis.study.blocks import Block, Bullets, Figure, Paragraph, Section, Table, section
-from lenet_tui.analysis.study.findings import arms_of, is_shortened
+from lenet_tui.analysis.study.findings import arms_of, is_shortened, trained_on_cross_entropy
 from lenet_tui.analysis.study.prose import factor
 from lenet_tui.analysis.study.prose.effect import (
     accuracies_briefly,
@@ -34,7 +34,8 @@ from lenet_tui.analysis.study.words import (
 from lenet_tui.config import hyperparameter
 
 if TYPE_CHECKING:
-    from lenet_tui.analysis.study.effects import Effect
+    from lenet_tui.analysis.statistics import Contrast
+    from lenet_tui.analysis.study.effects import Effect, Outcome
     from lenet_tui.analysis.study.findings import Findings
 
 FIGURE = "improvements.png"
@@ -50,8 +51,9 @@ def write(found: Findings) -> Section:
         FIGURE,
         "Ratio of the best validation loss to the default's for each improvement and, apart, AlexNet, with 95 % "
         "intervals",
-        "Best validation loss relative to the default's, with 95 % intervals; filled where a difference is shown after "
-        "Holm's correction, open where none is. Below the line AlexNet, which is the subject of section 5.",
+        "Best validation loss relative to the default's, with 95 % intervals; circles below 1 and squares above, "
+        "filled where a difference is shown after Holm's correction, open where none is. Below the line AlexNet, "
+        "which is the subject of section 5.",
     )
     blocks: list[Block] = [_table(found)]
     if any(effect.loss for effect in factor.question_effects(found, "improvements")):
@@ -64,6 +66,7 @@ def write(found: Findings) -> Section:
             )
         ),
         Bullets(tuple(_points(found))),
+        *_further(found),
         Paragraph(tuple(_advice(found))),
     ]
     return section(title, blocks)
@@ -96,7 +99,8 @@ def setting(arm: Arm) -> str:
 
 def _table(found: Findings) -> Table:
     heading = (
-        "arm", "setting", "best validation loss", "in epoch", "test accuracy", "difference in points (95 % interval)",
+        "arm", "setting", "best validation loss", "in epoch", "test accuracy",
+        "difference in points (95 % interval; adjusted p)",
         "time per epoch", "ratio to the default (95 % interval)", "adjusted p", "verdict",
     )  # fmt: skip
     rows = [heading]
@@ -136,7 +140,6 @@ def _points(found: Findings) -> list[tuple[Sentence, ...]]:
 
 def _point(found: Findings, effect: Effect, lead: str) -> list[Sentence]:
     said = told(found, effect, lead)
-    details = factor.details_told(effect) if _comparable(effect.arm) else None
     why = WHY[effect.arm.name].text(effect.verdict)
     if why:
         p = effect.loss.adjusted_p if effect.loss and effect.loss.shown else None
@@ -145,7 +148,39 @@ def _point(found: Findings, effect: Effect, lead: str) -> list[Sentence]:
         said += _smoothed_accuracy(effect)
     if effect.arm.name == TOGETHER:
         said += _beside_the_parts(found, effect)
-    return [*said, details] if details else said
+    return said
+
+
+def _further(found: Findings) -> list[Block]:
+    """Return the table of what else is shown to differ, which tells how an improvement works."""
+    outcomes: tuple[tuple[Outcome, str, str, str], ...] = (
+        ("end", "validation loss at the end", "higher", "lower"),
+        ("fit", "loss on the training sample", "higher", "lower"),
+        ("gap", "gap between them", "wider", "narrower"),
+        ("jitter", "change from epoch to epoch", "more", "less"),
+        ("epoch", "epoch of the lowest loss", "later", "earlier"),
+    )
+    rows = [("arm", *(name for _, name, _, _ in outcomes))]
+    runs: set[int] = set()
+    for effect in factor.question_effects(found, "improvements"):
+        if not effect.details or not trained_on_cross_entropy(effect.arm):
+            continue
+        runs |= set(effect.runs)
+        cells = [(effect.details.get(outcome), more, less) for outcome, _, more, less in outcomes]
+        rows.append((effect.arm.name, *(_further_cell(contrast, more, less) for contrast, more, less in cells)))
+    if len(rows) == 1:
+        return []
+    text = (
+        "How they work is seen in the further outcomes; the table says where a difference from the default is shown "
+        "(Holm-adjusted p < 0.05, over all of the table)."
+    )
+    return [Paragraph((Sentence(text, tuple(sorted(runs))),)), Table(tuple(rows), frozenset(rows[0]))]
+
+
+def _further_cell(contrast: Contrast | None, more: str, less: str) -> str:
+    if contrast is None or not contrast.shown:
+        return "–"
+    return more if contrast.difference.mean > 0 else less
 
 
 def _smoothed_accuracy(effect: Effect) -> list[Sentence]:
@@ -158,11 +193,6 @@ def _smoothed_accuracy(effect: Effect) -> list[Sentence]:
         return [Sentence(text, effect.runs, accuracy.adjusted_p)]
     text = f"no difference is shown ({signed_points(accuracy)} points)."
     return [Sentence(f"In test accuracy, which does not ask for certainty, {text}", effect.runs)]
-
-
-def _comparable(arm: Arm) -> bool:
-    # Gap and fit are of the run's own training loss, which with smoothed labels is another one.
-    return all(name != "label_smoothing" for name, _ in arm.changes)
 
 
 def _beside_the_parts(found: Findings, effect: Effect) -> list[Sentence]:
@@ -208,6 +238,7 @@ def _early_stopping(found: Findings, arm: Arm) -> list[Sentence]:
             f"It kept the lowest validation loss in {of_runs(kept, len(pairs))}; on average its runs stop with "
             f"{means[0]} where going on would have found {means[1]}."
         )
+    tested = [share(found.levels[name].test_accuracy.mean) for name in (arm.name, DEFAULT.name)]
     seconds = [sum(values) / len(pairs) for values in zip(*(pair.seconds for pair in pairs), strict=True)]
     return [
         Sentence(
@@ -221,6 +252,10 @@ def _early_stopping(found: Findings, arm: Arm) -> list[Sentence]:
             runs,
         ),
         Sentence(found_minimum, runs),
+        Sentence(
+            f"Its test accuracy is {tested[0]} on average, that of the whole runs {tested[1]}, which was not tested.",
+            runs,
+        ),
     ]
 
 
@@ -239,9 +274,11 @@ def _advice(found: Findings) -> list[Sentence]:
     )
     effects = [*better, *changed]
     text = f"What follows in practice: {keep}, and add {named(first.arm)}"
-    single = next((effect for effect in better if len(effect.arm.changes) == 1), None)
-    if single is not None and single is not first:
-        text += f" or, where one change has to do, {named(single.arm)}"
+    single = [effect for effect in better if len(effect.arm.changes) == 1 and effect is not first]
+    if single and len(first.arm.changes) > 1:
+        names = listed([named(effect.arm) for effect in single], "or")
+        text += f" or, where one change has to do, {names}"
+        text += ", which were not tested against each other" if len(single) > 1 else ""
     p = factor.worst_p([effect.loss for effect in effects])
     return [Sentence(f"{text}.", factor.runs_of([*settings, *better]), p)]
 

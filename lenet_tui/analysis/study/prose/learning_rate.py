@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from lenet_tui.analysis.study.arms import DEFAULT
 from lenet_tui.analysis.study.blocks import Block, Paragraph, Section, section
 from lenet_tui.analysis.study.prose import factor
 from lenet_tui.analysis.study.prose.effect import of_accuracies, why_missing
-from lenet_tui.analysis.study.words import Sentence, cited, listed, loss, of_runs
+from lenet_tui.analysis.study.words import Sentence, cited, epochs, gap, listed, loss, of_runs
 from lenet_tui.words import counted
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def write(found: Findings) -> Section:
         Paragraph(tuple(_failures(found))),
     ]
     told = dict(zip((HIGH, LOW), factor.effects_told(found, "lr"), strict=False))
-    for name, explain in ((HIGH, lambda _, effect: _high(effect)), (LOW, _low)):
+    for name, explain in ((HIGH, _high), (LOW, _low)):
         effect = found.effects.get(name)
         if name in told and effect:
             block = told[name]
@@ -54,11 +55,18 @@ def _pace(found: Findings) -> list[Sentence]:
         return []
     first = listed([f"{loss(level.first_train.mean)} with {rate}" for rate, level in levels])
     gaps = listed([f"{loss(level.gap.mean)} with {rate}" for rate, level in levels])
-    text = (
-        f"The pace is seen in the first epoch, over which the training loss is {first} on average; in the last the gap "
-        f"between validation and training sample is {gaps}."
-    )
-    return [Sentence(text, tuple(run for _, level in levels for run in level.runs))]
+    near = listed([f"{epochs([int(level.near.low), int(level.near.high)])} with {rate}" for rate, level in levels])
+    differ = any(found.effects[name].detail("gap") != "not shown" for name in (HIGH, LOW))
+    chance = "" if differ else ", differences that may be chance"
+    runs = tuple(run for _, level in levels for run in level.runs)
+    return [
+        Sentence(
+            f"The pace of each rate is seen in the first epoch, over which the training loss is {first} on average, "
+            f"and in when the validation loss first comes within 10 % of a run's lowest: {near}.",
+            runs,
+        ),
+        Sentence(f"In the last epoch the gap between validation and training sample is {gaps}{chance}.", runs),
+    ]
 
 
 def _failures(found: Findings) -> list[Sentence]:
@@ -75,7 +83,7 @@ def _failures(found: Findings) -> list[Sentence]:
     return [Sentence(text, tuple(runs)), *reasons]
 
 
-def _high(effect: Effect) -> list[Sentence]:
+def _high(found: Findings, effect: Effect) -> list[Sentence]:
     if effect.loss is None:
         return []
     if effect.verdict == "worse":
@@ -91,9 +99,9 @@ def _high(effect: Effect) -> list[Sentence]:
         if fit is not None and fit.shown and fit.difference.mean > 0:
             text = (
                 "Since the training sample is fitted less well too, it is first of all optimisation that does not get "
-                "further down, not overfitting."
+                "further down."
             )
-            said.append(Sentence(text, effect.runs, fit.adjusted_p))
+            said += [Sentence(text, effect.runs, fit.adjusted_p), *_from_there(found, effect)]
         return said
     if effect.verdict == "better":
         text = (
@@ -109,6 +117,19 @@ def _high(effect: Effect) -> list[Sentence]:
             effect.runs,
         )
     ]
+
+
+def _from_there(found: Findings, effect: Effect) -> list[Sentence]:
+    """Say that the gap goes on to grow where it does, so that overfitting has a part in the end."""
+    courses = found.courses.get(effect.arm.name, ())
+    if not courses or not all(course.gap_end > course.gap_onset for course in courses):
+        return []
+    start, end = (gap(fmean(values)) for values in zip(*((c.gap_onset, c.gap_end) for c in courses), strict=True))
+    text = (
+        f"From its lowest smoothed validation loss on the gap to the training sample goes from {start} to {end}, so "
+        "that overfitting has its part in how these runs end."
+    )
+    return [Sentence(text, tuple(course.run_id for course in courses))]
 
 
 def _low(found: Findings, effect: Effect) -> list[Sentence]:
@@ -145,7 +166,7 @@ def _low(found: Findings, effect: Effect) -> list[Sentence]:
 
 def _still_falling(found: Findings, effect: Effect) -> list[Sentence]:
     level = found.levels.get(effect.arm.name)
-    if level is None or level.falling == 0:
+    if level is None or 2 * level.falling <= len(level.runs):
         return []
     text = (
         f"In {of_runs(level.falling, len(level.runs))} the lowest loss is in one of the last two epochs: training "

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def write(found: Findings) -> Section:
     """Return the section on the set-up."""
     runs = found.study.finished
-    blocks = [_data(found, runs), _training(found), _measures(), _comparisons(found), _machine(runs)]
+    blocks = [_data(found, runs), _training(found), _measures(), *_comparisons(found), _machine(runs)]
     return section("Set-up", blocks)
 
 
@@ -32,8 +32,8 @@ def _data(found: Findings, runs: Sequence[Evidence]) -> Paragraph:
     said = [
         Sentence(
             f"Data: {title}, {data.train:,} images to train on, {data.validation:,} to validate on and "
-            f"{data.test:,} to test on; the validation images are split off the training set once, with equal "
-            "shares of each class, and are the same for every run.",
+            f"{data.test:,} to test on; the validation images are split off the training set once, "
+            "stratified by class, and are the same for every run.",
             tuple(run.run_id for run in runs),
         )
     ]
@@ -56,9 +56,9 @@ def _training(found: Findings) -> Paragraph:
                 "learning rate of 0.001, without regularisation."
             ),
             Sentence(
-                "Every other arm changes one setting of it, except for one that puts three improvements together: one "
-                "of the data, one of the step size and one of the weights, chosen before any run was made, not by its "
-                "results."
+                "Every other configuration, here called an arm, changes one setting of it, except for one that puts "
+                "three improvements together (one of the data, one of the step size and one of the weights, chosen "
+                "before any run was made, not by its results) and AlexNet, which brings its dropout of 0.5 along."
             ),
             Sentence(
                 f"Each is trained with {seeds} the initial weights, the order of the images and their distortions."
@@ -71,14 +71,15 @@ def _measures() -> Paragraph:
     return Paragraph(
         (
             Sentence(
-                "After every epoch loss and accuracy are measured in evaluation mode on the validation images and on a "
-                "fixed sample of the training images, so that the gap between the two compares like with like; the "
-                "training loss is the running mean over the epoch, taken while the weights still change."
+                "After every epoch loss and accuracy are measured in evaluation mode on the validation images and "
+                "on a fixed sample of 5,000 training images, or all where there are fewer, so that the gap between "
+                "the two compares like with like; the training loss is the running mean over the epoch, taken "
+                "while the weights still change."
             ),
             Sentence(
-                "Losses are cross-entropies per image in nats, and the best validation loss is the plain "
-                "cross-entropy in the epoch of lowest validation loss, so that runs with another training loss "
-                "compare."
+                "Losses are cross-entropies per image in nats (by the natural logarithm), and the best validation "
+                "loss is the plain cross-entropy in the epoch of lowest validation loss, so that runs with another "
+                "training loss compare."
             ),
             Sentence(
                 "The weights kept are those of highest validation accuracy; they are tested once, at the end of "
@@ -88,52 +89,44 @@ def _measures() -> Paragraph:
     )
 
 
-def _comparisons(found: Findings) -> Paragraph:
+def _comparisons(found: Findings) -> list[Paragraph]:
     overfitting = Sentence(
         "A run counts as overfitting when its validation loss, smoothed over three epochs, ends more than 5 % above "
         "its lowest, rises from there by Mann's trend test at the 1 % level, and training loss falls meanwhile; the "
         "epoch of the lowest smoothed loss is then the onset."
     )
     if found.study.plan.seeds == 1:
-        return Paragraph(
-            (
-                Sentence(
-                    "With one seed there is no telling how much another would differ, so the arms' validation "
-                    "losses are told and not compared; pairs of runs are compared by McNemar's exact test on the "
-                    "test images, its p-values adjusted by Holm for the arms of a question, and the result holds "
-                    "for those two runs only."
-                ),
-                overfitting,
-            )
+        single = Sentence(
+            "With one seed there is no telling how much another would differ, so the arms' validation losses are told "
+            "and not compared; pairs of runs are compared by McNemar's exact test on the test images, its p-values "
+            "adjusted by Holm for the arms of a question, and the result holds for those two runs only."
         )
-    return Paragraph(
-        (
-            Sentence(
-                "Each arm is compared with the default by the logarithm of the best validation loss, in a model "
-                "with an effect of the arm and one of the seed, fitted to the arms of one question together; "
-                "effects are ratios with 95 % intervals (Student's t), and p-values are adjusted by Holm for the "
-                "arms of the question."
-            ),
-            Sentence(
-                "Five further outcomes say where such an effect comes from: validation loss, loss on the training "
-                "sample and the gap between them in the last epoch, the epoch of lowest validation loss, and the "
-                "roughness of the curve (the median change from one epoch to the next in the second half of a run); "
-                "they are tested in the same model, and their p-values are adjusted by Holm for all outcomes and arms "
-                "of the question together."
-            ),
-            Sentence(
-                "Test accuracies are compared on the same images and seeds, both taken as drawn at random: the "
-                "interval is that of a bootstrap over pairs of both, its variance freed from its bias with few seeds, "
-                "with Student's t (Owen 2007; Hillis 2007), and p-values are adjusted by Holm for the arms of the "
-                "question."
-            ),
-            Sentence(
-                "A difference is said to be there when its adjusted p-value is below 0.05; “no difference shown” does "
-                "not say that there is none, and the interval tells how large it could be."
-            ),
-            overfitting,
-        )
+        return [Paragraph((single,)), Paragraph((overfitting,))]
+    losses = (
+        Sentence(
+            "Each arm is compared with the default by the logarithm of the best validation loss, in a model with an "
+            "effect of the arm and one of the seed, fitted to the arms of one question together; effects are ratios "
+            "with 95 % intervals (Student's t), and p-values are adjusted by Holm for the arms of the question."
+        ),
+        Sentence(
+            "A difference is said to be there when its adjusted p-value is below 0.05; “no difference shown” does not "
+            "say that there is none, and the interval tells how large it could be. Where all runs point one way "
+            f"nevertheless this is said; by chance that happens in one case of {2 ** (found.study.plan.seeds - 1)}."
+        ),
+        Sentence(
+            "Five further outcomes say where an effect comes from: validation loss, loss on the training sample and "
+            "the gap between them in the last epoch, the epoch of lowest validation loss, and the roughness of the "
+            "curve (the median change from one epoch to the next in the second half of a run); they are tested in the "
+            "same model, and their p-values are adjusted by Holm for all outcomes and arms of the question together."
+        ),
     )
+    accuracies = Sentence(
+        "Test accuracies are compared on the same images and seeds, both taken as drawn at random: the variance of the "
+        "difference is what a bootstrap over pairs of both estimates (Owen 2007), computed from mean squares by seeds "
+        "and images and corrected for having few seeds, the interval Student's with the degrees of freedom of Hillis "
+        "(2007), and p-values are adjusted by Holm for the arms of the question."
+    )
+    return [Paragraph(losses), Paragraph((accuracies,)), Paragraph((overfitting,))]
 
 
 def _machine(runs: Sequence[Evidence]) -> Paragraph | None:

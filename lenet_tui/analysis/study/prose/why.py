@@ -32,13 +32,14 @@ class Why:
 WHY: dict[str, Why] = {
     "affine augmentation": Why(
         "knowing that a shifted, turned or scaled digit is the same digit helps with digits not seen before",
-        "It puts prior knowledge into the data, that a digit shifted, turned or scaled a little is the same digit, and "
-        "no image comes twice in the same form, so that there is little to learn by heart.",
+        "It puts prior knowledge into the data, that a digit shifted (by up to 2 pixels), turned (10°) or scaled "
+        "(10 %) is the same digit, and no image comes twice in the same form, so that there is little to learn by "
+        "heart.",
     ),
     "elastic augmentation": Why(
         "bent strokes like those of another hand help with digits not seen before",
-        "It bends strokes the way another hand might (Simard et al. 2003): prior knowledge of handwriting put into the "
-        "data, with no image coming twice in the same form.",
+        "It bends strokes the way another hand might (Simard et al. 2003, σ = 4 and α = 34 pixels): prior "
+        "knowledge of handwriting put into the data, with no image coming twice in the same form.",
     ),
     "dropout": Why(
         "features that may be missing at any step have to be useful each by itself",
