@@ -106,11 +106,12 @@ def _beside_dropout(found: Findings) -> list[Sentence]:
     effect = found.effects.get(NAME)
     if large is None or small is None or effect is None or effect.verdict == "better":
         return []
+    gained = effect.accuracy is not None and effect.accuracy.shown and effect.accuracy.difference.mean > 0
+    differs = "AlexNet is deeper and has more channels, and it has dropout, which the default lacks"
+    lead = f"What it is that counts these runs do not tell: {differs}" if gained else differs
     text = (
-        "What it is that counts these runs do not tell: AlexNet is deeper and has more channels, and it has "
-        f"dropout, which the default lacks; LeNet with dropout has {loss(small.best.mean)} and "
-        f"{share(small.test_accuracy.mean)}, AlexNet {loss(large.best.mean)} and {share(large.test_accuracy.mean)}, "
-        "not tested against each other."
+        f"{lead}; LeNet with dropout has {loss(small.best.mean)} and {share(small.test_accuracy.mean)}, AlexNet "
+        f"{loss(large.best.mean)} and {share(large.test_accuracy.mean)}, not tested against each other."
     )
     return [Sentence(text, (*small.runs, *large.runs))]
 
