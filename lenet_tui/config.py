@@ -60,7 +60,7 @@ class RunConfig(BaseModel):
     ] = "lenet"
     dataset: Annotated[
         DatasetName,
-        Field(description="images to learn; digits is small and always available offline"),
+        Field(description="images to learn; digits is small and needs no network"),
         Meta("data", "data", "model"),
     ] = "mnist"
     batch_size: Annotated[
@@ -83,8 +83,8 @@ class RunConfig(BaseModel):
     loss: Annotated[
         LossName,
         Field(
-            description="training loss: cross_entropy; nll (of log-softmax, the same in two steps); "
-            "mse on one-hot targets as in LeCun 1998; focal (γ = 2)"
+            description="training loss: cross_entropy; nll, the same in two steps; "
+            "mse on one-hot targets as in 1998; focal, γ = 2"
         ),
         Meta("loss", "loss", "optimisation"),
     ] = "cross_entropy"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -196,15 +197,21 @@ def _nothing(curves: Sequence[Curve]) -> str:
         return trouble(curves[0])
     if partial is None:
         return "no epoch done yet"
-    return f"no epoch done yet: train loss {loss_text(partial[1])} after {partial[0]:.0%} of the first"
+    return f"no epoch done yet; at {partial[0]:.0%} train loss is {loss_text(partial[1])}"
 
 
 def notice(text: str, width: int, height: int) -> tuple[Row, ...]:
-    """Return one line of text in the middle of rows that are blank otherwise."""
-    cells = _cells(((text, "text"),))[:width]
-    before = (width - len(cells)) // 2
-    line = (*[BLANK] * before, *cells, *[BLANK] * (width - before - len(cells)))
-    return tuple(line if n == height // 2 else (BLANK,) * width for n in range(height))
+    """Return words in the middle of rows that are blank otherwise, in as many lines as they need."""
+    if height < 1:
+        return ()
+    lines = textwrap.wrap(text, width, max_lines=height, placeholder="…")
+    first = height // 2 - len(lines) // 2
+    rows: list[Row] = [(BLANK,) * width] * height
+    for number, words in enumerate(lines, start=first):
+        cells = _cells(((words, "text"),))
+        before = (width - len(cells)) // 2
+        rows[number] = (*[BLANK] * before, *cells, *[BLANK] * (width - before - len(cells)))
+    return tuple(rows)
 
 
 def _cells(spans: Sequence[Span]) -> list[Cell]:

@@ -177,7 +177,11 @@ def count_marks(names: Sequence[str], values: Mapping[str, str], sweep: Sweep) -
 
 
 def help_of(field: FormField) -> str:
-    """Say what a field is for and what may be written into it."""
-    hint = "; space for the next" if field.choices else ""
-    lists = "" if field.name == SEEDS else ", or a list of them"
-    return f"{field.label}: {field.help}; {field.expectation}{lists}{hint}"
+    """Say what a field is for and what may be written into it, in few words: a narrow form has few lines."""
+    allowed = field.expectation
+    for kind in ("a whole number ", "a number ", "one of "):
+        allowed = allowed.removeprefix(kind)
+    told = field.choices and all(choice in field.help for choice in field.choices)
+    lists = "" if field.name == SEEDS else "or a list" if told else ", or a list"
+    hint = "; space: next" if field.choices else ""
+    return f"{field.label}: {field.help}; {'' if told else allowed}{lists}{hint}"

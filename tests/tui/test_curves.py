@@ -68,9 +68,7 @@ def test_the_panel_says_that_there_are_no_runs():
 def test_a_run_without_an_epoch_says_so():
     assert rows([Curve(1, "1 lenet", (), 20)], height=3)[2].strip() == "no epoch done yet"
     early = Curve(1, "1 lenet", (), 20, (0.4, 2.1))
-    assert rows([early], width=70, height=3)[2].strip() == (
-        "no epoch done yet: train loss 2.1000 after 40% of the first"
-    )
+    assert rows([early], width=70, height=3)[2].strip() == ("no epoch done yet; at 40% train loss is 2.1000")
 
 
 def test_the_epoch_in_progress_extends_the_train_curve():

@@ -185,6 +185,28 @@ async def test_all_of_it_fits_a_narrow_pane() -> None:
         assert text.splitlines()[-1] == " [ Queue ]"
 
 
+async def test_the_help_of_every_field_is_in_sight_whole_at_80_columns_and_24_lines() -> None:
+    app = FormApp()
+    async with app.run_test(size=(80, 22)) as pilot:  # less title and keys
+        await until(pilot, lambda: "1 run" in app.text())
+        for field in form_values.fields():
+            if field.group:
+                await app.form._open(field.group)
+            app.form._rows[field.name].input.focus()
+            whole = form_values.help_of(field).replace(" ", "")
+            await until(pilot, lambda whole=whole: whole in app.text().replace("\n", "").replace(" ", ""))
+
+
+async def test_help_without_room_is_cut_at_a_word_and_says_so() -> None:
+    app = FormApp()
+    async with app.run_test(size=(80, 13)) as pilot:
+        await pilot.press("down", "down")
+        assert app.field == "dataset"
+        await until(pilot, lambda: "data: images" in app.words() and "…" in app.words())
+        shown = app.words().partition("data: ")[2].partition(" …")[0]
+        assert f"{shown} " in form_values.help_of(form_values.fields()[1])
+
+
 async def test_a_preset_shows_at_once_how_many_runs_it_makes_and_is_queued_by_key() -> None:
     app = FormApp()
     async with app.run_test(size=(80, 24)) as pilot:

@@ -37,7 +37,8 @@ _AT_ONCE = 300
 _PAUSE_SECONDS = 0.25
 # "0." on the way to "0.01" is wrong, but saying so at once would make the rows below jump at every key.
 _REASON_SECONDS = 0.5
-_BELOW_BODY = 8
+# Lines below the rows: with the first number, every help text fits a narrow form. A low screen has the rows first.
+_BELOW_BODY, _LEAST_BELOW_BODY = 10, 8
 
 
 class RunForm(Widget):
@@ -91,7 +92,9 @@ class RunForm(Widget):
 
     def on_resize(self) -> None:
         """Leave room below the rows."""
-        self.query_one(FormBody).styles.max_height = max(self.size.height - _BELOW_BODY, 1)
+        folded = 1 + len(self._rows_in("")) + len(self._folds)
+        least = min(folded, self.size.height - _LEAST_BELOW_BODY)
+        self.query_one(FormBody).styles.max_height = max(self.size.height - _BELOW_BODY, least, 1)
         self._show()
 
     # What is in it

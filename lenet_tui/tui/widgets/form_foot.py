@@ -45,6 +45,7 @@ class FormFoot(Widget):
         self._help = Static("", classes="help", markup=False)
         self._summary = Static("", classes="summary", markup=False)
         self._help_text = ""
+        self._summary_lines = 1
         self._sweep: Sweep | None = None
         self._count = 1
         self._machine = Machine(available_cores())
@@ -64,10 +65,7 @@ class FormFoot(Widget):
         """Show another help text."""
         self._help_text = text
         room = max(self._help.size.height, 1)
-        lines = textwrap.wrap(text, self._width)
-        if len(lines) > room:
-            lines = [*lines[: room - 1], lines[room - 1][: self._width - 1] + "…"]
-        self._set(self._help, lines)
+        self._set(self._help, textwrap.wrap(text, self._width, max_lines=room, placeholder=" …"))
 
     def show_sweep(self, sweep: Sweep | None, count: int) -> None:
         """Show what would be queued; None while those ``count`` runs are still being made."""
@@ -116,6 +114,8 @@ class FormFoot(Widget):
         else:
             text = form_values.summary(self._sweep, self._seconds, behind=bool(self._queue), width=self._width)
         self._summary.set_class(bool(self._sweep and self._sweep.problems), "-wrong")
-        lines = textwrap.wrap(text, self._width)[:_SUMMARY_LINES]
-        self._summary.styles.height = len(lines)
+        lines = textwrap.wrap(text, self._width, max_lines=_SUMMARY_LINES, placeholder=" …")
+        if len(lines) != self._summary_lines:
+            self._summary_lines = self._summary.styles.height = len(lines)
+            self.call_after_refresh(lambda: self.show_help(self._help_text))
         self._set(self._summary, lines)

@@ -243,7 +243,8 @@ class RunsList(ScrollView, can_focus=True):
         lines = () if self._rows else (_NOT_FOUND,) if self._words else _HINTS
         text = lines[row] if row < len(lines) else ""
         style = self.get_component_rich_style("runs--quiet")
-        return Strip([Segment(text[:width], style)]).adjust_cell_length(width, self.rich_style)
+        text = text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+        return Strip([Segment(text, style)]).adjust_cell_length(width, self.rich_style)
 
     def _heading(self, width: int) -> Strip:
         before, chosen, after = columns.heading(self._columns(), self._sort, reverse=self._reverse)
