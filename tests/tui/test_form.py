@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 from textual.app import App
 from textual.containers import Horizontal
+from textual.events import Key
 
 from lenet_tui.config import RunConfig, hyperparameters
 from lenet_tui.runner.estimate import PICTURES_SECONDS, seconds_for
@@ -254,6 +255,14 @@ async def test_keys_go_from_field_to_field_and_end_at_the_button() -> None:
         await pilot.press("enter")
         await until(pilot, lambda: app.queued)
         assert app.queued == [(RunConfig(),)]
+
+
+async def test_no_key_that_goes_down_is_lost_however_quickly_they_come() -> None:
+    app = FormApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        for _ in range(4):
+            app.post_message(Key("down", None))
+        await until(pilot, lambda: isinstance(app.focused, FieldInput) and app.field == "lr")
 
 
 async def test_space_and_commas_make_lists_of_choices() -> None:

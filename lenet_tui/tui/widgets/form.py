@@ -264,7 +264,7 @@ class RunForm(Widget):
         if focused in chain:
             place = chain.index(focused) + step
             if 0 <= place < len(chain):
-                chain[place].focus()
+                self.screen.set_focus(chain[place])  # at once: another key may follow before a widget's own focus()
 
     def action_next_preset(self) -> None:
         """Fill the form with the next preset."""
