@@ -15,7 +15,7 @@ from lenet_tui.runner.estimate import PICTURES_SECONDS, seconds_for
 from lenet_tui.runner.slots import Machine
 from lenet_tui.store import SpeedKey, Store
 from lenet_tui.sweep import expand
-from lenet_tui.tui import form_values
+from lenet_tui.tui import form_values, twins
 from lenet_tui.tui.widgets.form import RunForm
 from lenet_tui.tui.widgets.form_field import FieldInput, completion, next_choice
 
@@ -206,6 +206,17 @@ async def test_help_without_room_is_cut_at_a_word_and_says_so() -> None:
         await until(pilot, lambda: "data: images" in app.words() and "…" in app.words())
         shown = app.words().partition("data: ")[2].partition(" …")[0]
         assert f"{shown} " in form_values.help_of(form_values.fields()[1])
+
+
+async def test_settings_that_are_on_record_already_are_told_before_they_are_queued() -> None:
+    app = FormApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.form.set_known({twins.settings_of(RunConfig()): 3, twins.settings_of(RunConfig(batch_size=16)): 4})
+        await until(pilot, lambda: "same settings as run 3" in app.text())
+        await pilot.press("space")
+        await until(pilot, lambda: "2 are on record already" in app.text())
+        app.form.load_values({"epochs": 7})
+        await until(pilot, lambda: "1 run" in app.text() and "record" not in app.text() and "same" not in app.text())
 
 
 async def test_a_preset_shows_at_once_how_many_runs_it_makes_and_is_queued_by_key() -> None:

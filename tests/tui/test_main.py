@@ -216,6 +216,28 @@ async def test_a_runs_settings_are_cloned_into_the_form(store: Store, tmp_path: 
         assert store.queue()[0].config == RunConfig(batch_size=16, dropout=0.3)
 
 
+async def test_queueing_the_settings_of_another_run_says_so_and_where_its_files_will_be(
+    store: Store, tmp_path: Path
+) -> None:
+    finished(store, RunConfig(batch_size=16))
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: bench.main.runs.listed)
+        await bench.press("escape", "c", "ctrl+r")
+        await bench.until(lambda: "queued #1; the queue is paused" in bench.told())
+        twin = "run {} has the same settings, so this one's folder will be lenet/bs16_lr0.001.{}"
+        assert twin.format(1, 2) in bench.told()
+        await bench.press("ctrl+r")
+        await bench.until(lambda: "queued #2; " in bench.told())
+        assert twin.format(2, 3) in bench.told()
+        bench.main.form.load_values({"batch_size": "8,16,32"})
+        await bench.press("ctrl+r")
+        await bench.until(lambda: "queued 3 runs, #3–#5; " in bench.told())
+        assert "1 with the settings of earlier runs, in folders of their own" in bench.told()
+        bench.main.form.load_values({"batch_size": "4"})
+        await bench.press("ctrl+r")
+        await bench.until(lambda: bench.told().endswith("queued #6; the queue is paused, p lets it go on"))
+
+
 async def test_the_queue_is_paused_and_goes_on(store: Store, tmp_path: Path) -> None:
     async with opened(tmp_path) as bench:
         await bench.until(lambda: bench.app.snapshot.draining)

@@ -10,7 +10,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from lenet_tui.config import DATASET_TITLES, RunConfig
-from lenet_tui.tui import keys
+from lenet_tui.tui import keys, twins
 from lenet_tui.tui.command_line import command_for
 from lenet_tui.tui.describe import curve, headline, status_line
 from lenet_tui.tui.screens.run_actions import RunActions
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from lenet_tui.store import Run
+    from lenet_tui.store import Run, Store
     from lenet_tui.tui.app import LabApp
     from lenet_tui.tui.settings import Settings
 
@@ -93,6 +93,8 @@ class MainScreen(RunActions, Screen[None]):
         self.query_one("#status", Static).update(status_line(snapshot, self.lab.root, self.runs.sorting))
         self.runs.show(snapshot)
         self.form.set_speeds(snapshot.speeds, snapshot.queue)
+        if snapshot.runs.keys() != before.runs.keys():
+            self.form.set_known(twins.latest(snapshot.runs.values()))
         self.query_one(MachineLine).set_active(bool(snapshot.running))
         if self._following:
             self._follow(snapshot)
@@ -161,13 +163,20 @@ class MainScreen(RunActions, Screen[None]):
                     return
                 if answer == "digits":
                     configs = tuple(_on_digits(config) if config.dataset == dataset else config for config in configs)
-        runs = await self.lab.ask(lambda store: store.add(configs))
-        if runs:
+        added = await self.lab.ask(lambda store: self._add(store, configs))
+        if added:
+            runs, twin = added
             names = f"#{runs[0].place}" if len(runs) == 1 else f"{len(runs)} runs, #{runs[0].place}–#{runs[-1].place}"
             paused = "; the queue is paused, p lets it go on" if self.lab.snapshot.draining else ""
-            self.notify(f"queued {names}{paused}")
+            self.notify(f"queued {names}{paused}{twin and f'; {twin}'}")
             if not self.lab.snapshot.running:
                 self._following = True
+
+    def _add(self, store: Store, configs: tuple[RunConfig, ...]) -> tuple[list[Run], str]:
+        """Queue, and return the runs with what there is to say of others that have their settings."""
+        before = store.runs()
+        queued = store.add(configs)
+        return queued, twins.after_queueing(queued, before, self.lab.root)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter while the person types."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from lenet_tui.config import RunConfig
     from lenet_tui.store import Run, SpeedKey
+    from lenet_tui.tui.twins import Settings
 
 # More runs than these are made beside the event loop, once nothing was typed for a moment.
 _AT_ONCE = 300
@@ -118,6 +119,10 @@ class RunForm(Widget):
     def set_speeds(self, speeds: Mapping[SpeedKey, float], queue: Sequence[Run]) -> None:
         """Take how quick runs were and what comes before new ones, for the estimate."""
         self._foot.set_speeds(speeds, queue)
+
+    def set_known(self, known: Mapping[Settings, int]) -> None:
+        """Take which runs are on record, so that the form can say that it would queue one of them again."""
+        self._foot.set_known(known)
 
     def focus_first(self) -> None:
         """Go to the first line."""

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from lenet_tui.machine import available_cores
 from lenet_tui.runner.estimate import seconds_for
 from lenet_tui.runner.slots import Machine
-from lenet_tui.tui import form_values
+from lenet_tui.tui import form_values, twins
 from lenet_tui.tui.widgets.form_lines import QueueButton
 
 if TYPE_CHECKING:
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
     from lenet_tui.store import Run, SpeedKey
     from lenet_tui.sweep import Sweep
+    from lenet_tui.tui.twins import Settings
 
 # Of a long queue and a large sweep an estimate is costly; this much of the time, at most, is for it.
 _SHARE_OF_TIME = 0.01
 _SHORTEST_WAIT = 0.5
 _SUMMARY_LINES = 4
+_COMPARED = 300  # runs of a sweep that are looked up among those on record
 
 
 class FormFoot(Widget):
@@ -48,6 +50,8 @@ class FormFoot(Widget):
         self._summary_lines = 1
         self._sweep: Sweep | None = None
         self._count = 1
+        self._wanted: list[Settings] = []
+        self._known: Mapping[Settings, int] = {}
         self._machine = Machine(available_cores())
         self._speeds: Mapping[SpeedKey, float] = {}
         self._queue: Sequence[Run] = ()
@@ -70,7 +74,14 @@ class FormFoot(Widget):
     def show_sweep(self, sweep: Sweep | None, count: int) -> None:
         """Show what would be queued; None while those ``count`` runs are still being made."""
         self._sweep, self._count = sweep, count
+        configs = sweep.configs if sweep and len(sweep.configs) <= _COMPARED else ()
+        self._wanted = [twins.settings_of(config) for config in configs]
         self._estimate()
+
+    def set_known(self, known: Mapping[Settings, int]) -> None:
+        """Take the settings of the runs on record."""
+        self._known = known
+        self._show_summary()
 
     def set_speeds(self, speeds: Mapping[SpeedKey, float], queue: Sequence[Run]) -> None:
         """Take how quick runs were and what comes before new ones."""
@@ -115,6 +126,7 @@ class FormFoot(Widget):
             text = form_values.summary(self._sweep, self._seconds, behind=bool(self._queue), width=self._width)
         self._summary.set_class(bool(self._sweep and self._sweep.problems), "-wrong")
         lines = textwrap.wrap(text, self._width, max_lines=_SUMMARY_LINES, placeholder=" …")
+        lines += textwrap.wrap(twins.before_queueing(self._wanted, self._known), self._width)
         if len(lines) != self._summary_lines:
             self._summary_lines = self._summary.styles.height = len(lines)
             self.call_after_refresh(lambda: self.show_help(self._help_text))
