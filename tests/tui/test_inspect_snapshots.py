@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lenet_tui.data.datasets import Dataset
 
 WAYS = [
-    ("inspect-errors", (), "9 of 397 test images"),
+    ("inspect-errors", (), "1 of 9 · 9 of 397 test images"),  # the heading alone comes before the images
     ("inspect-matrix", ("m",), "a cell of the matrix"),
     ("inspect-filters", ("3",), "filters 1"),
     ("inspect-draw", ("4", "space", "down", "down", "down", "right"), "the network sees"),
