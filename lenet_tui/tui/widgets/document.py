@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich import box
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 from textual.widgets import Markdown, MarkdownViewer, Static
 from textual.widgets.markdown import MarkdownBlock, MarkdownTableOfContents
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console, ConsoleOptions, RenderResult
     from textual.app import ComposeResult
+
+_GAP = 3  # blanks between columns
+_NUMBERS = 36  # the longest that stand in one line, a difference with its interval and p
 
 
 class FlatTable(MarkdownBlock):
@@ -35,12 +42,67 @@ class FlatTable(MarkdownBlock):
                 else:
                     rows.append(cells)
         self._blocks.clear()
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-        for heading, right in headings:
-            table.add_column(heading, justify="right" if right else "left", overflow="fold")
-        for cells in rows:
-            table.add_row(*cells)
-        yield Static(table)
+        yield Static(FittingTable(headings, rows))
+
+
+class FittingTable:
+    """A table that becomes several, one below the other, where not all columns fit without breaking words.
+
+    ``headings`` say of each column what stands above it and whether its cells are numbers. The first column, which
+    names the rows, is in each of the tables.
+    """
+
+    def __init__(self, headings: Sequence[tuple[Text, bool]], rows: Sequence[Sequence[Text]]) -> None:
+        self._headings = headings
+        self._rows = rows
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(headings)
+        self._least = [
+            max(_longest_word(heading), *(_least_width(cell, number=number) for cell in column), 0)
+            for (heading, number), column in zip(headings, columns, strict=True)
+        ]
+        self._most = [
+            max(least, heading.cell_len, *(cell.cell_len for cell in column), 0)
+            for least, (heading, _), column in zip(self._least, headings, columns, strict=True)
+        ]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the tables, with a blank line between them."""
+        for number, columns in enumerate(self.parts(options.max_width)):
+            if number:
+                yield Text("")
+            table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+            for column, width in zip(columns, self.widths(columns, options.max_width), strict=True):
+                heading, right = self._headings[column]
+                table.add_column(heading, justify="right" if right else "left", overflow="fold", width=width)
+            for row in self._rows:
+                table.add_row(*(row[column] for column in columns))
+            yield table
+
+    def parts(self, width: int) -> list[list[int]]:
+        """Return the columns of each table by number, for a screen of ``width`` cells."""
+        found: list[list[int]] = []
+        room = 0
+        for column in range(1, len(self._least)):
+            wanted = _GAP + self._least[column]
+            if not found or room < wanted:
+                found.append([0])
+                room = width - self._least[0]
+            found[-1].append(column)
+            room -= wanted
+        return found or [list(range(len(self._least)))]
+
+    def widths(self, columns: Sequence[int], width: int) -> list[int]:
+        """Return how wide columns are that stand beside each other: what is left goes first to whom little makes wide.
+
+        Rich would take from the widest until all are alike, and break the words of some while others have room.
+        """
+        found = {column: self._least[column] for column in columns}
+        spare = width - sum(found.values()) - _GAP * (len(columns) - 1)
+        for left, column in enumerate(sorted(columns, key=lambda c: self._most[c] - self._least[c])):
+            more = max(0, min(self._most[column] - self._least[column], spare // (len(columns) - left)))
+            found[column] += more
+            spare -= more
+        return [found[column] for column in columns]
 
 
 class FlatMarkdown(Markdown):
@@ -72,6 +134,15 @@ class Document(MarkdownViewer):
             self.notify(target, title="a file beside the document")
         else:
             self.document.goto_anchor(anchor)
+
+
+def _least_width(cell: Text, *, number: bool) -> int:
+    """Return the cells that words need at least, and numbers, which read badly in several lines."""
+    return min(cell.cell_len, _NUMBERS) if number else _longest_word(cell)
+
+
+def _longest_word(text: Text) -> int:
+    return max(map(cell_len, text.plain.split()), default=0)
 
 
 def _text(cell: MarkdownBlock) -> Text:
