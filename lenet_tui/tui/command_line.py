@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lenet_tui.config import hyperparameters
@@ -32,6 +33,11 @@ def command(values: Mapping[str, str], seeds: str = "1") -> str:
 def command_for(config: RunConfig) -> str:
     """Return what queues one run of this configuration."""
     return command({name: plain(value) for name, value in config.changed().items()})
+
+
+def root_flag(root: Path) -> str:
+    """Return what names ``root`` behind a command: nothing where it is the current folder, which commands take."""
+    return "" if root.resolve() == Path.cwd() else f" --root {shlex.quote(str(root.resolve()))}"
 
 
 def _flag(flag: str, value: str) -> list[str]:

@@ -164,7 +164,9 @@ def summary(sweep: Sweep, seconds: float | None, *, behind: bool, width: int) ->
         return f"{runs} · time not known yet"
     told = clock(seconds)
     forms = (
-        [f"{runs} · done in ≈ {told}", f"{runs} · in ≈ {told}"] if behind else [f"{runs} · ≈ {told} on this machine"]
+        [f"{runs} · would be done in ≈ {told}", f"{runs} · done in ≈ {told}", f"{runs} · in ≈ {told}"]
+        if behind
+        else [f"{runs} · ≈ {told} on this machine"]
     )
     forms.append(f"{runs} · ≈ {told}")
     return next((form for form in forms if len(form) <= width), forms[-1])

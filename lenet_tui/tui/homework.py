@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from lenet_tui.analysis.study.arms import ARMS, DEFAULT, Plan, Question
 from lenet_tui.analysis.study.cells import Cell, OnRecord, cells
-from lenet_tui.config import DATASET_TITLES
+from lenet_tui.config import DATASET_TITLES, MODEL_TITLES
 from lenet_tui.runner.estimate import clock
 from lenet_tui.tui import columns
 from lenet_tui.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from lenet_tui.config import RunConfig
     from lenet_tui.store import Run
@@ -137,8 +137,27 @@ def progress(found: Standing, *, draining: bool) -> str:
     return " · ".join(parts)
 
 
-def explanation(found: Standing, seconds: float | None) -> str:
-    """Say what queueing the study means: its arms by question, how many runs, how long."""
+def with_known_pace(
+    configs: Sequence[RunConfig], seconds_for: Callable[[Sequence[RunConfig]], float | None]
+) -> tuple[float | None, str]:
+    """Return how long ``configs`` take, or else those of the models that have been trained here, and what is left out.
+
+    None where nothing like them has been trained here.
+    """
+    whole = seconds_for(configs)
+    if whole is not None:
+        return whole, ""
+    models = dict.fromkeys(config.model for config in configs)
+    unknown = [m for m in models if seconds_for([config for config in configs if config.model == m]) is None]
+    known = [config for config in configs if config.model not in unknown]
+    return (seconds_for(known) if known else None), " and ".join(MODEL_TITLES[model] for model in unknown)
+
+
+def explanation(found: Standing, seconds: float | None, without: str = "") -> str:
+    """Say what queueing the study means: its arms by question, how many runs, how long.
+
+    ``without`` names the models that ``seconds`` leave out, since none of their runs was measured here.
+    """
     lines = [
         "The whole assignment in one go: trains every arm below with every seed, then answers the assignment's "
         "questions in a discussion whose every number is measured, with intervals where seeds allow them.",
@@ -153,8 +172,12 @@ def explanation(found: Standing, seconds: float | None) -> str:
     if count < len(found.cells):
         lines.append(f"  {len(found.cells) - count} of them are on record already and are not trained again")
     if count:
-        time = "known once a run has been trained here" if seconds is None else f"≈ {clock(seconds)}"
+        time = "known once a run has been trained here"
+        if seconds is not None:
+            time = f"≈ {clock(seconds)}" + (f", and {without}, of which none was trained here" if without else "")
         lines.append(f"  {counted(count, 'run')} to queue: {time}")
+        if seconds is None:
+            lines.append("  (45 runs, 20 epochs of MNIST each, took an hour on two cores)")
     else:
         lines.append("  nothing is left to queue")
     return "\n".join(lines)

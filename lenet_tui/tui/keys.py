@@ -82,10 +82,14 @@ MAIN: tuple[Key, ...] = (
         worth=70,
     ),
     Key("stop", "x", "Stop", "stop the run; it keeps its checkpoint and can be resumed", RUNS, show=True, worth=75),
-    Key("again", "r", "Resume", "resume a stopped run, or try a failed one again", RUNS),
-    Key("clone", "c", "Clone", "copy the run's settings into the form", RUNS),
+    Key("again", "r", "Resume", "resume a stopped run, or try a failed one again", RUNS, show=True, worth=45),
+    Key("clone", "c", "Clone", "copy the run's settings into the form", RUNS, show=True, worth=41),
     Key("pictures", "v", "Pictures", "look at the run's three pictures in the terminal", RUNS, show=True),
-    Key("inspect", "i", "Inspect", "its errors, t-SNE map, filters and feature maps; draw a digit for it", RUNS),
+    Key(
+        *("inspect", "i", "Inspect", "its errors, t-SNE map, filters and feature maps; draw a digit for it", RUNS),
+        show=True,
+        worth=44,
+    ),
     Key("earlier", "K", "Move up", "let a waiting run start earlier", RUNS, shown_as="K"),
     Key("later", "J", "Move down", "let a waiting run start later", RUNS, shown_as="J"),
     Key("delete", "d", "Delete", "delete the run (asks first; its folder goes to the trash)", RUNS),
@@ -98,8 +102,12 @@ MAIN: tuple[Key, ...] = (
     Key("csv", "w", "Write CSV", "write the marked runs, or all, into a CSV file", RUNS),
     Key("follow", "f", "Follow", "keep to the run that is at work", RUNS),
     Key("copy-command", "y", "Copy command", "copy the command line that queues the run, or what the form says", RUNS),
-    Key("compare", "b", "Compare", "put the marked runs side by side: what differs, and what is noise", RUNS),
-    Key("study", "h", "Homework study", "train the whole assignment and read its discussion", RUNS),
+    Key(
+        *("compare", "b", "Compare", "put the marked runs side by side: what differs, and what is noise", RUNS),
+        show=True,
+        worth=43,
+    ),
+    Key("study", "h", "Homework", "train the whole assignment and read its discussion", RUNS, show=True, worth=42),
     Key("metric", "m", "Metric", "loss, accuracy, or both", CURVES),
     Key("log", "l", "Log scale", "logarithmic or linear loss", CURVES),
     Key("smoothing", "o", "Smoothing", "off, 0.6 or 0.9, with the raw curve as a shadow", CURVES),
@@ -295,6 +303,11 @@ MISSING_DATA: tuple[Key, ...] = (
 )
 
 ALL: tuple[Key, ...] = (*MAIN, *DETAILS, *PICTURES_KEYS, *INSPECT, *COMPARE, *STUDY, *MISSING_DATA)
+
+
+def worth_of(key_id: str) -> int:
+    """Return what a key of the main screen is worth in the footer."""
+    return next(key.worth for key in MAIN if key.id == key_id)
 
 
 def bindings(keys: tuple[Key, ...]) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:

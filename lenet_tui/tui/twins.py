@@ -38,6 +38,16 @@ def before_queueing(wanted: Sequence[Settings], known: Mapping[Settings, int]) -
     return f"same settings as run {there[0]}" if len(wanted) == 1 else f"{len(there)} are on record already"
 
 
+def question(wanted: Sequence[RunConfig], known: Mapping[Settings, int]) -> str:
+    """Ask whether to train again where every run to be queued is on record already, "" where one is not."""
+    there = [known.get(settings_of(config)) for config in wanted]
+    if not there or None in there:
+        return ""
+    if len(there) == 1:
+        return f"Run {there[0]} has these very settings. Train another like it, in a folder of its own?"
+    return f"All {len(there)} are on record already. Train them again, in folders of their own?"
+
+
 def after_queueing(queued: Sequence[Run], others: Sequence[Run], root: Path) -> str:
     """Say of runs that were queued just now which other has the same settings, and where the new one's files will be.
 

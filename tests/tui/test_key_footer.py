@@ -70,3 +70,16 @@ async def test_at_sixty_columns_the_main_screen_names_what_is_needed_most(store:
     async with opened(tmp_path, (60, 20)) as bench:
         await bench.press("escape")
         await bench.until(lambda: labels(bench) == ["Queue", "Details", "Export", "Stop", "Runs", "Help", "Quit"])
+
+
+async def test_the_footer_offers_to_resume_a_stopped_run_and_to_stop_any_other(store: Store, tmp_path: Path) -> None:
+    store.add([RunConfig(), RunConfig(seed=1)])
+    store.wish_stop(1)
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: len(bench.main.runs.listed) == 2)
+        bench.main.runs.focus()
+        bench.main.runs.go_to(1)
+        await bench.until(lambda: "Resume" in labels(bench))
+        assert "Stop" not in labels(bench)
+        bench.main.runs.go_to(2)
+        await bench.until(lambda: "Stop" in labels(bench) and "Resume" not in labels(bench))

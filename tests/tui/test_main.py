@@ -82,7 +82,7 @@ async def test_the_default_run_is_queued_with_one_key(store: Store, tmp_path: Pa
         await bench.until(lambda: len(store.queue()) == 1)
         assert store.queue()[0].config == RunConfig()
         await bench.until(lambda: len(bench.main.runs.listed) == 1)
-        assert "queued #1" in bench.told()
+        assert "queued run 1, place 1" in bench.told()
 
 
 async def test_a_sweep_typed_into_the_form_is_queued_from_the_keyboard_alone(store: Store, tmp_path: Path) -> None:
@@ -212,6 +212,8 @@ async def test_a_runs_settings_are_cloned_into_the_form(store: Store, tmp_path: 
     async with opened(tmp_path) as bench:
         await bench.until(lambda: bench.main.runs.listed)
         await bench.press("escape", "c", "ctrl+r")
+        await bench.until(lambda: isinstance(bench.app.screen, Confirm))
+        await bench.press("y")
         await bench.until(lambda: len(store.queue()) == 1)
         assert store.queue()[0].config == RunConfig(batch_size=16, dropout=0.3)
 
@@ -223,19 +225,79 @@ async def test_queueing_the_settings_of_another_run_says_so_and_where_its_files_
     async with opened(tmp_path) as bench:
         await bench.until(lambda: bench.main.runs.listed)
         await bench.press("escape", "c", "ctrl+r")
-        await bench.until(lambda: "queued #1; the queue is paused" in bench.told())
+        await bench.until(lambda: isinstance(bench.app.screen, Confirm))
+        await bench.press("n")
+        await bench.pilot.pause()
+        assert not store.queue()
+        await bench.press("ctrl+r")
+        await bench.until(lambda: isinstance(bench.app.screen, Confirm))
+        await bench.press("y")
+        await bench.until(lambda: "queued run 2, place 1 in the queue; the queue is paused" in bench.told())
         twin = "run {} has the same settings, so this one's folder will be lenet/bs16_lr0.001.{}"
         assert twin.format(1, 2) in bench.told()
         await bench.press("ctrl+r")
-        await bench.until(lambda: "queued #2; " in bench.told())
+        await bench.until(lambda: isinstance(bench.app.screen, Confirm))
+        await bench.press("y")
+        await bench.until(lambda: "queued run 3, place 2 in the queue; " in bench.told())
         assert twin.format(2, 3) in bench.told()
         bench.main.form.load_values({"batch_size": "8,16,32"})
         await bench.press("ctrl+r")
-        await bench.until(lambda: "queued 3 runs, #3–#5; " in bench.told())
+        await bench.until(lambda: "queued runs 4–6, places 3–5 in the queue; " in bench.told())
         assert "1 with the settings of earlier runs, in folders of their own" in bench.told()
         bench.main.form.load_values({"batch_size": "4"})
         await bench.press("ctrl+r")
-        await bench.until(lambda: bench.told().endswith("queued #6; the queue is paused, p lets it go on"))
+        await bench.until(lambda: bench.told().endswith("place 6 in the queue; the queue is paused, p lets it go on"))
+
+
+async def test_keys_in_a_burst_are_about_the_run_that_was_current_when_they_were_pressed(
+    store: Store, tmp_path: Path
+) -> None:
+    store.add([RunConfig(seed=seed) for seed in range(4)])
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: len(bench.main.runs.listed) == 4)
+        await bench.press("escape", "home")
+        await bench.pilot.pause()
+        meant = [run.id for run in bench.main.runs.listed]
+        for key in ("x", "down", "down", "space", "x", "down"):  # all are there before the first is done
+            bench.app.post_message(Key(key, key if len(key) == 1 else None))
+        await bench.until(lambda: sum(run.state == "stopped" for run in store.runs()) == 2)
+        assert {run.id for run in store.runs() if run.state == "stopped"} == {meant[0], meant[2]}
+        assert [run.id for run in bench.main.runs.marked] == [meant[2]]
+
+
+async def test_a_question_takes_the_key_that_follows_at_once(store: Store, tmp_path: Path) -> None:
+    store.add([RunConfig(seed=seed) for seed in range(3)])
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: len(bench.main.runs.listed) == 3)
+        await bench.press("escape", "home")
+        await bench.pilot.pause()
+        meant = bench.main.runs.current
+        for key in ("d", "y", "down"):
+            bench.app.post_message(Key(key, key if len(key) == 1 else None))
+        await bench.until(lambda: len(store.runs()) == 2)
+        assert meant.id not in {run.id for run in store.runs()}
+
+
+async def test_a_running_run_is_not_offered_for_deletion(store: Store, tmp_path: Path) -> None:
+    running(store, RunConfig())
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: bench.main.runs.listed)
+        await bench.press("escape", "d")
+        await bench.until(lambda: "run 1 is running; x stops" in bench.told())
+        assert not isinstance(bench.app.screen, Confirm)
+
+
+async def test_the_copied_command_names_the_root_unless_it_is_the_current_folder(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished(store, RunConfig(batch_size=16))
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: bench.main.runs.listed)
+        await bench.press("escape", "y")
+        await bench.until(lambda: f"--root {tmp_path}" in bench.told())
+        monkeypatch.chdir(tmp_path)
+        await bench.press("y")
+        await bench.until(lambda: bench.told().endswith("queue add --batch-size 16"))
 
 
 async def test_the_queue_is_paused_and_goes_on(store: Store, tmp_path: Path) -> None:
@@ -354,7 +416,7 @@ async def test_what_is_told_covers_no_run_and_goes_by_itself_an_error_last(
     async with app.run_test(size=size, notifications=True) as pilot:
         bench = Bench(app, pilot)
         await bench.press("ctrl+r")
-        await bench.until(lambda: "queued #1" in bench.told())
+        await bench.until(lambda: "queued run 1, place 1" in bench.told())
         bench.main.notify("cannot read /here/[old]/run.json", severity="error")
         await bench.until(lambda: len([toast for toast in bench.main.query(Toast) if toast.region]) == 2)
         seconds = {told.severity: told.timeout for told in app._notifications}

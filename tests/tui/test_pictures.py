@@ -77,11 +77,11 @@ async def test_a_picture_fills_its_room_and_keeps_its_shape(folder: Path) -> Non
     app = Bench(folder)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.view.picture is not None)
-        assert (app.view.size.width, app.view.size.height) == (56, 21)
-        assert app.view.render_line(0).cell_length == 56
-        assert "letters are readable from 360 columns, it has 56" in app.words("hint")
+        assert (app.view.size.width, app.view.size.height) == (53, 20)
+        assert app.view.render_line(0).cell_length == 53
+        assert "letters are readable from 360 columns, it has 53" in app.words("hint")
         await pilot.resize_terminal(160, 50)
-        await until(pilot, lambda: app.view.size.height == 47)
+        await until(pilot, lambda: app.view.size.height == 46)
 
 
 async def test_zooming_goes_on_until_letters_can_be_read(folder: Path) -> None:

@@ -22,7 +22,7 @@ from tests.tui.test_main import Bench, opened
 from tests.tui.test_snapshots import SIZES, compare, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 DIGITS = Plan(seeds=1, epochs=2, dataset="digits")
 DOCUMENT = """\
@@ -137,6 +137,21 @@ def test_the_plan_says_what_it_means_and_what_is_not_trained_again(store: Store)
         assert words in text
     assert max(map(len, text.splitlines()[1:])) <= 78
     assert "known once" in homework.explanation(found, None)
+    assert "took an hour on two cores" in homework.explanation(found, None)
+    assert "≈ 2:00, and AlexNet, of which none was trained here" in homework.explanation(found, 120, "AlexNet")
+
+
+def test_the_time_of_a_study_leaves_out_the_model_that_was_never_trained() -> None:
+    configs = [DIGITS.config(arm, 0) for arm in ARMS]
+
+    def pace(asked: Sequence[RunConfig], known: tuple[str, ...]) -> float | None:
+        return 10.0 * len(asked) if {config.model for config in asked} <= set(known) else None
+
+    both = ("lenet", "alexnet")
+    assert homework.with_known_pace(configs, lambda asked: pace(asked, both)) == (150.0, "")
+    assert homework.with_known_pace(configs, lambda asked: pace(asked, ("lenet",))) == (140.0, "AlexNet")
+    assert homework.with_known_pace(configs, lambda asked: pace(asked, ()))[0] is None
+    assert homework.with_known_pace([], lambda _: 0.0) == (0.0, "")
 
 
 # The screen

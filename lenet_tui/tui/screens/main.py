@@ -11,8 +11,9 @@ from textual.widgets import Input, Static
 
 from lenet_tui.config import DATASET_TITLES, RunConfig
 from lenet_tui.tui import keys, twins
-from lenet_tui.tui.command_line import command_for
+from lenet_tui.tui.command_line import command_for, root_flag
 from lenet_tui.tui.describe import curve, headline, status_line
+from lenet_tui.tui.screens.ask import Confirm
 from lenet_tui.tui.screens.run_actions import RunActions
 from lenet_tui.tui.watch import Snapshot
 from lenet_tui.tui.widgets.curves import CurvesPanel
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 MAX_OVERLAID = 8
 
 
+_LITTLE = 1  # the worth of a key that does nothing now
+
+
 class MainScreen(RunActions, Screen[None]):
     """Form to the left; curves above the runs to the right."""
 
@@ -45,6 +49,7 @@ class MainScreen(RunActions, Screen[None]):
         self._settings = settings
         self._following = True
         self._to_resume: set[int] = set()
+        self._can_resume = False  # the current run
 
     @property
     def lab(self) -> LabApp:
@@ -102,6 +107,17 @@ class MainScreen(RunActions, Screen[None]):
         self._tell_what_ended(snapshot, before)
         self.resume_what_stopped(snapshot)
 
+    def worth_now(self) -> dict[str, int]:
+        """Return which keys have another place in the footer than their own: stop and resume, as the run is now."""
+        return {"stop": _LITTLE, "again": keys.worth_of("stop")} if self._can_resume else {}
+
+    def _show_keys(self) -> None:
+        current = self.runs.current
+        can_resume = current is not None and current.state in ("stopped", "failed")
+        if can_resume != self._can_resume:
+            self._can_resume = can_resume
+            self.refresh_bindings()
+
     def _follow(self, snapshot: Snapshot) -> None:
         """Keep to a run that is at work, while there is one."""
         current = self.runs.current
@@ -110,6 +126,7 @@ class MainScreen(RunActions, Screen[None]):
 
     def _show_curves(self) -> None:
         snapshot = self.lab.snapshot
+        self._show_keys()
         current = self.runs.current
         shown = ([current] if current else []) + [run for run in self.runs.marked if run != current]
         shown = shown[: MAX_OVERLAID + 1]
@@ -163,10 +180,16 @@ class MainScreen(RunActions, Screen[None]):
                     return
                 if answer == "digits":
                     configs = tuple(_on_digits(config) if config.dataset == dataset else config for config in configs)
+        question = twins.question(configs, twins.latest(self.lab.snapshot.runs.values()))
+        if question and not await self.app.push_screen_wait(Confirm(question)):
+            return
         added = await self.lab.ask(lambda store: self._add(store, configs))
         if added:
             runs, twin = added
-            names = f"#{runs[0].place}" if len(runs) == 1 else f"{len(runs)} runs, #{runs[0].place}–#{runs[-1].place}"
+            first, last = runs[0], runs[-1]
+            names = f"run {first.id}, place {first.place} in the queue"
+            if len(runs) > 1:
+                names = f"runs {first.id}–{last.id}, places {first.place}–{last.place} in the queue"
             paused = "; the queue is paused, p lets it go on" if self.lab.snapshot.draining else ""
             self.notify(f"queued {names}{paused}{twin and f'; {twin}'}")
             if not self.lab.snapshot.running:
@@ -255,6 +278,7 @@ class MainScreen(RunActions, Screen[None]):
         run = self.runs.current
         in_form = self.focused is not None and self.form in self.focused.ancestors_with_self
         command = self.form.equivalent_command() if in_form or run is None else command_for(run.config)
+        command += root_flag(self.lab.root)
         self.app.copy_to_clipboard(command)
         self.notify(command, title="copied, where the terminal allows it", timeout=12)
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from lenet_tui.tui.blocks import Blocks
 
 ZOOMS = (1, 2, 4, 8)
+_HAVE_IT = 14  # cells of what stands before the command, and of the margins
 READABLE_WIDTH = 360  # cells; below that the figures in the pictures are smaller than letters of half blocks can be
 
 
@@ -153,9 +154,12 @@ class PicturesScreen(Screen[None]):
     def _hint(self, picture: Blocks) -> str:
         moving = "arrows move, " if self._zoom else ""
         if picture.width >= READABLE_WIDTH:
-            return f"{moving}z shows the whole picture"
-        room = f"letters are readable from {READABLE_WIDTH} columns, it has {picture.width}"
-        return f"{moving}z zooms; {room}; to have it: {copy_command(self.path)}"
+            told = f"{moving}z shows the whole picture"
+        else:
+            told = f"{moving}z zooms; letters are readable from {READABLE_WIDTH} columns, it has {picture.width}"
+        command = copy_command(self.path)
+        lead = "to have it: " if len(command) + _HAVE_IT <= self.size.width else ""
+        return f"{told}\n{lead}{command}"
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Offer pixels only where the settings ask for them."""

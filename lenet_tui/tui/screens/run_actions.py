@@ -134,18 +134,33 @@ class RunActions(_Base):
                 else "the queue goes on",
             )
 
-    @work
-    async def action_delete(self) -> None:
+    # What takes long is a worker's; which runs it is about is settled at once, before a key that was pressed right
+    # after can change it.
+
+    def action_delete(self) -> None:
         """Delete the chosen runs, after asking."""
-        runs = self._chosen("delete")
+        chosen = self._chosen("delete")
+        runs = [run for run in chosen if run.state != "running"]
         if not runs:
+            if chosen:
+                who = f"run {chosen[0].id} is" if len(chosen) == 1 else "these runs are"
+                self.notify(f"{who} running; x stops, and what has stopped can be deleted", severity="warning")
             return
         lines = [f"{run.id}  {columns.name(run)}  {columns.state(run)}" for run in runs[:_SHOWN]]
         lines += [f"and {len(runs) - _SHOWN} more"] if len(runs) > _SHOWN else []
         question = "Delete this run?" if len(runs) == 1 else f"Delete these {len(runs)} runs?"
+        if len(runs) < len(chosen):
+            lines.append(f"{len(chosen) - len(runs)} more that are running stay")
         lines += ["", "Folders go to the trash in the private folder .lenet-tui."]
-        if not await self.app.push_screen_wait(Confirm(question, lines)):
-            return
+
+        def answered(yes: bool | None) -> None:  # noqa: FBT001 - Textual calls it so
+            if yes:
+                self._delete(runs)
+
+        self.app.push_screen(Confirm(question, lines), answered)
+
+    @work
+    async def _delete(self, runs: list[Run]) -> None:
         from lenet_tui.trash import to_trash
 
         def delete(store: Store, run: Run) -> object:
@@ -157,16 +172,20 @@ class RunActions(_Base):
 
         await self._each("deleted", delete, runs)
 
-    @work
-    async def action_note(self) -> None:
+    def action_note(self) -> None:
         """Write a note on the current run."""
         run = self.runs.current
         if run is None:
             return
-        note = await self.app.push_screen_wait(AskText(f"Note on run {run.id}, {columns.name(run)}", run.note))
-        if note is None:
-            return
 
+        def answered(note: str | None) -> None:
+            if note is not None:
+                self._note(run, note)
+
+        self.app.push_screen(AskText(f"Note on run {run.id}, {columns.name(run)}", run.note), answered)
+
+    @work
+    async def _note(self, run: Run, note: str) -> None:
         def keep(store: Store) -> bool:
             store.set_note(run.id, note)
             return True
@@ -227,21 +246,27 @@ class RunActions(_Base):
         second = able[0] if able and able[0] in marked else None
         self.app.push_screen(InspectScreen(self.lab.inspector, run, able, second))
 
-    @work(group="export")
-    async def action_export(self) -> None:
+    def action_export(self) -> None:
         """Write the three pictures of the chosen runs into their folders."""
-        for run in self._chosen("export"):
+        self._export(self._chosen("export"))
+
+    @work(group="export")
+    async def _export(self, runs: list[Run]) -> None:
+        for run in runs:
             await run_pictures.draw(self, self.lab.root, run)
 
-    @work
-    async def action_csv(self) -> None:
+    def action_csv(self) -> None:
         """Write the marked runs, or all that are listed, into a CSV file."""
+        runs = list(self.runs.marked or self.runs.listed)
+        if runs:
+            self._csv(runs)
+        else:
+            self.notify("there is no run to write", severity="warning")
+
+    @work
+    async def _csv(self, runs: list[Run]) -> None:
         from lenet_tui.tui import exporting
 
-        runs = self.runs.marked or self.runs.listed
-        if not runs:
-            self.notify("there is no run to write", severity="warning")
-            return
         path = await self.lab.ask(lambda _: exporting.write_csv(self.lab.root, runs))
         if path:
             self.notify(f"{len(runs)} runs: {_relative(path, self.lab.root)}", title="written")

@@ -135,8 +135,10 @@ class StudyScreen(Screen[None]):
         if self._page == "plan":
             missing = found.missing
             machine = Machine(available_cores())
-            seconds = seconds_for(missing, snapshot.queue, snapshot.speeds, machine) if missing else 0.0
-            self.query_one("#plan Static", Static).update(homework.explanation(found, seconds))
+            seconds, without = homework.with_known_pace(
+                missing, lambda configs: seconds_for(configs, snapshot.queue, snapshot.speeds, machine)
+            )
+            self.query_one("#plan Static", Static).update(homework.explanation(found, seconds, without))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Offer what changes the plan on its page, and what the discussion is asked for on the other."""

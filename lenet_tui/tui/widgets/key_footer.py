@@ -11,7 +11,7 @@ from textual.widgets._footer import FooterKey
 from lenet_tui.tui import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from textual import events
     from textual.app import ComposeResult
@@ -33,7 +33,10 @@ def fitting(items: Sequence[tuple[int, int]], room: int) -> list[int]:
 
 
 class KeyFooter(Footer):
-    """Textual's footer, but what has no room is left out whole, the least important first, instead of cut."""
+    """Textual's footer, but what has no room is left out whole, the least important first, instead of cut.
+
+    What is important may hang on what is shown: a screen's ``worth_now`` tells it for some actions.
+    """
 
     _chosen_for = 0  # cells
 
@@ -52,4 +55,6 @@ class KeyFooter(Footer):
     def _described(self, item: FooterKey) -> tuple[int, int]:
         blanks = _COMPACT_BLANKS if self.compact else _BLANKS
         blanks += _LINE_BEFORE_PALETTE if item.has_class("-command-palette") else 0
-        return cell_len(item.key_display) + cell_len(item.description) + blanks, _WORTH.get(item.action, 0)
+        now: Mapping[str, int] = getattr(self.screen, "worth_now", dict)()
+        worth = now.get(item.action, _WORTH.get(item.action, 0))
+        return cell_len(item.key_display) + cell_len(item.description) + blanks, worth

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.binding import Binding
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -17,6 +18,7 @@ from lenet_tui.tui.watch import Snapshot
 
 if TYPE_CHECKING:
     from textual import events
+    from textual.binding import BindingType
 
     from lenet_tui.store import Run
 
@@ -38,6 +40,16 @@ class RunsList(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     RunsList { height: 1fr; background: $surface; scrollbar-size-vertical: 1; overflow-x: hidden; }
     """
+    # Bindings, and no handler of keys: those of the screen are bindings too, and all of them are done in the order in
+    # which they were pressed, so that a command means the run that was current then.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "step(-1)", show=False),
+        Binding("down,j", "step(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("home,g", "edge(-1)", show=False),
+        Binding("end,G", "edge(1)", show=False),
+    ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "runs--heading",
         "runs--current",
@@ -167,25 +179,17 @@ class RunsList(ScrollView, can_focus=True):
 
     # Moving about
 
-    def on_key(self, event: events.Key) -> None:
-        """Move the cursor; everything else is for the screen."""
-        page = max(1, self.size.height - 2)
-        steps = {
-            "up": -1,
-            "k": -1,
-            "down": 1,
-            "j": 1,
-            "pageup": -page,
-            "pagedown": page,
-            "home": -len(self._rows),
-            "g": -len(self._rows),
-            "end": len(self._rows),
-            "G": len(self._rows),
-        }
-        name = event.character if event.character in ("G",) else event.key
-        if name in steps:
-            event.stop()
-            self._step(steps[name])
+    def action_step(self, by: int) -> None:
+        """Go down so many rows, or up."""
+        self._step(by)
+
+    def action_page(self, by: int) -> None:
+        """Go down so many pages, or up."""
+        self._step(by * max(1, self.size.height - 2))
+
+    def action_edge(self, by: int) -> None:
+        """Go to the last row, or with a negative number to the first."""
+        self._step(by * len(self._rows))
 
     def on_click(self, event: events.Click) -> None:
         """Go to the run that was clicked."""
