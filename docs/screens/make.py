@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 SCREENS: dict[str, Sequence[str]] = {
     "main": ("escape", "end"),
-    "overlay": ("escape", "a", "l"),
+    # The three batch sizes; space marks a run and goes down.
+    "overlay": ("escape", "end", "space", "up", "space", "up", "up", "space", "l"),
     "details": ("escape", "end", "enter", "4"),
     "study": ("escape", "h"),
     "inspect": ("escape", "end", "i"),
