@@ -9,9 +9,10 @@ import os
 import signal
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.app import App, SystemCommand
+from textual.binding import Binding
 from textual.message import Message
 
 from lenet_tui.errors import LabError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from textual.binding import BindingType
     from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
@@ -41,6 +43,8 @@ class LabApp(App[None]):
 
     TITLE = "lenet-tui"
     ENABLE_COMMAND_PALETTE = True
+    # On every screen, as the main screen's footer says.
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f1,question_mark", "help", show=False, id="help")]
     # What is told lies below titles and legend, over the upper right of the curves and not over the runs.
     CSS = """
     Screen { background: $background; }
@@ -64,6 +68,12 @@ class LabApp(App[None]):
         self.watcher = Watcher(root, lambda snapshot: self.post_message(self.Seen(snapshot)), pace)
         self._inspector: Inspector | None = None
         self.animation_level = "none"
+
+    def action_help(self) -> None:
+        """Show every key."""
+        from lenet_tui.tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(keys.ALL, self.settings.keys))
 
     def on_mount(self) -> None:
         """Show the main screen and begin to watch."""

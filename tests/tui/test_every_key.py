@@ -98,3 +98,16 @@ def test_no_screen_brings_numpy_or_torch_into_the_app() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("set()\n", "")
+
+
+@pytest.mark.parametrize("way", [("enter",), ("v",), ("a", "b"), ("h",), ("i",)], ids="".join)
+async def test_help_is_there_on_every_screen(root: Path, way: tuple[str, ...]) -> None:
+    async with opened(root) as bench:
+        await bench.until(lambda: len(bench.main.runs.listed) == 2)
+        await bench.press("escape", *way)
+        below = bench.app.screen
+        for key in ("f1", "question_mark"):
+            await bench.press(key)
+            await bench.until(lambda: isinstance(bench.app.screen, HelpScreen))
+            await bench.press("escape")
+            await bench.until(lambda: bench.app.screen is below)

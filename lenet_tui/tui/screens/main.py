@@ -343,9 +343,7 @@ class MainScreen(RunActions, Screen[None]):
 
     def action_help(self) -> None:
         """Show every key."""
-        from lenet_tui.tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(keys.ALL, self._settings.keys))
+        self.lab.action_help()
 
     def action_theme(self) -> None:
         """Choose other colours."""
