@@ -39,6 +39,7 @@ def sections(found: Findings, figures: Container[str]) -> list[Section]:
         improvements.write(found),
         alexnet.write(found),
         frame.limits(found),
+        frame.references(),
         frame.all_runs(found),
     ]
     return [

@@ -22,7 +22,7 @@ CLAIM = re.compile(
 # Numbers that are settings and levels, not measurements.
 FIXED = re.compile(
     r"ends more than 5 % above its lowest, rises|p-value|rate of 0.001, without|With 30 % of the features|"
-    r"95 % intervals \(|few per cent|scaled \(10 %\)"
+    r"95 % intervals \(|few per cent|scaled \(10 %\)|0\.1 points below"
 )
 
 

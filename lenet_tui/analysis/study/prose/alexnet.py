@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from lenet_tui.analysis.study.arms import DEFAULT
@@ -89,8 +90,8 @@ def _no_better_loss(effect: Effect) -> list[Sentence]:
     accuracy = effect.accuracy
     if accuracy is not None and accuracy.shown and accuracy.difference.mean > 0:
         text = (
-            "So it recognises more test images, while its validation loss is not shown to differ; the two are of other "
-            "images and, the weights tested being those of highest validation accuracy, mostly of other epochs."
+            "So it recognises more test images, while its validation loss is not shown to differ: accuracy is "
+            "measured on test images and loss on validation images, mostly at different epochs."
         )
         return [Sentence(text, effect.runs, accuracy.adjusted_p)]
     text = (
@@ -137,7 +138,17 @@ def _overfits(found: Findings) -> list[Sentence]:
         return [Sentence("By the criterion of section 1 no run of it overfits, for all its parameters.", runs)]
     onsets = epochs([course.onset for course in overfit])
     text = f"By the criterion of section 1 it overfits in {count}, from {onsets} on"
-    return [Sentence(f"{text}, its dropout of 0.5 notwithstanding.", runs)]
+    said = [Sentence(f"{text}, its dropout of 0.5 notwithstanding.", runs)]
+    baseline = found.courses.get(DEFAULT.name, ())
+    rises = [fmean(course.gl for course in many) for many in (courses, baseline) if many]
+    if len(rises) == len([courses, baseline]) and rises[0] > rises[1]:
+        text = (
+            f"Its loss ends {rises[0]:.0f} % above its lowest on average and LeNet's {rises[1]:.0f} %: a likely "
+            "reason is that small images of digits leave little for a larger network to see, so that its capacity "
+            "goes into the training images."
+        )
+        said.append(Sentence(text, (*runs, *(course.run_id for course in baseline))))
+    return said
 
 
 def _falling(found: Findings) -> list[Sentence]:
@@ -161,8 +172,8 @@ def _beside_lenet(found: Findings) -> list[Sentence]:
     best = min(levels, key=lambda level: level.best.mean)
     text = (
         f"With {named(best.arm)} LeNet has a best validation loss of {loss(best.best.mean)} and a test accuracy of "
-        f"{share(best.test_accuracy.mean)} at {best.epoch_seconds.low:.1f} s an epoch, so that on these images "
-        "there are ways to get as far that cost less than a larger network."
+        f"{share(best.test_accuracy.mean)} at {best.epoch_seconds.low:.1f} s an epoch: not tested against AlexNet, "
+        "but at a smaller cost it got as far in these runs."
         if best.test_accuracy.mean >= large.test_accuracy.mean and best.best.mean <= large.best.mean
         else f"The LeNet of lowest validation loss, with {named(best.arm)}, has {loss(best.best.mean)} and a test "
         f"accuracy of {share(best.test_accuracy.mean)}."

@@ -88,6 +88,27 @@ def limits(found: Findings) -> Section:
     return section("Limits", [Bullets(tuple((Sentence(text),) for text in items))])
 
 
+def references() -> Section:
+    """Return the literature that the other sections name."""
+    items = (
+        "H. B. Mann (1945). Nonparametric tests against trend. Econometrica 13.",
+        "S. Holm (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of "
+        "Statistics 6.",
+        "Y. LeCun, L. Bottou, Y. Bengio, P. Haffner (1998). Gradient-based learning applied to document recognition. "
+        "Proceedings of the IEEE 86.",
+        "L. Prechelt (1998). Early stopping – but when? In: Neural Networks: Tricks of the Trade. Springer.",
+        "P. Simard, D. Steinkraus, J. Platt (2003). Best practices for convolutional neural networks applied to visual "
+        "document analysis. ICDAR.",
+        "A. B. Owen (2007). The pigeonhole bootstrap. Annals of Applied Statistics 1.",
+        "S. L. Hillis (2007). A comparison of denominator degrees of freedom methods for multiple observer ROC "
+        "analysis. Statistics in Medicine 26.",
+        "A. Krizhevsky, I. Sutskever, G. Hinton (2012). ImageNet classification with deep convolutional neural "
+        "networks. NeurIPS 25.",
+        "D. Kingma, J. Ba (2015). Adam: a method for stochastic optimization. ICLR.",
+    )
+    return section("References", [Bullets(tuple((Sentence(text),) for text in items))])
+
+
 def all_runs(found: Findings) -> Section:
     """Return the table of all runs on record."""
     heading = (

@@ -144,6 +144,9 @@ def _point(found: Findings, effect: Effect, lead: str) -> list[Sentence]:
     if why:
         p = effect.loss.adjusted_p if effect.loss and effect.loss.shown else None
         said.append(Sentence(why, (), p))
+    at_end = factor.details_told(effect) if effect.verdict == "not shown" else None
+    if at_end and trained_on_cross_entropy(effect.arm):
+        said.append(at_end)
     if effect.arm.name == SMOOTHING and effect.verdict == "worse":
         said += _smoothed_accuracy(effect)
     if effect.arm.name == TOGETHER:
@@ -171,7 +174,7 @@ def _further(found: Findings) -> list[Block]:
     if len(rows) == 1:
         return []
     text = (
-        "How they work is seen in the further outcomes; the table says where a difference from the default is shown "
+        "Where they act is seen in the further outcomes; the table says where a difference from the default is shown "
         "(Holm-adjusted p < 0.05, over all of the table)."
     )
     return [Paragraph((Sentence(text, tuple(sorted(runs))),)), Table(tuple(rows), frozenset(rows[0]))]
@@ -270,15 +273,17 @@ def _advice(found: Findings) -> list[Sentence]:
     keep = (
         f"take {listed([named(effect.arm) for effect in changed])}, which did better than the default"
         if changed
-        else "keep batch size and learning rate, of which no other value is shown to help"
+        else "keep batch size and initial learning rate, of which no other value is shown to help"
     )
     effects = [*better, *changed]
-    text = f"What follows in practice: {keep}, and add {named(first.arm)}"
+    text = f"What follows in practice, by validation loss: {keep}, and add {named(first.arm)}"
     single = [effect for effect in better if len(effect.arm.changes) == 1 and effect is not first]
     if single and len(first.arm.changes) > 1:
         names = listed([named(effect.arm) for effect in single], "or")
         text += f" or, where one change has to do, {names}"
         text += ", which were not tested against each other" if len(single) > 1 else ""
+    if not any(effect.accuracy and effect.accuracy.shown for effect in effects):
+        text += "; a gain in test accuracy is not shown for any of them"
     p = factor.worst_p([effect.loss for effect in effects])
     return [Sentence(f"{text}.", factor.runs_of([*settings, *better]), p)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from lenet_tui.words import counted
 if TYPE_CHECKING:
     from lenet_tui.analysis.study.effects import Effect
     from lenet_tui.analysis.study.findings import Findings
+    from lenet_tui.analysis.study.levels import Level
 
 FIGURE = "learning_rate.png"
 HIGH, LOW = "learning rate 0.01", "learning rate 0.0001"
@@ -65,8 +67,18 @@ def _pace(found: Findings) -> list[Sentence]:
             f"and in when the validation loss first comes within 10 % of a run's lowest: {near}.",
             runs,
         ),
+        *_roughness(levels),
         Sentence(f"In the last epoch the gap between validation and training sample is {gaps}{chance}.", runs),
     ]
+
+
+def _roughness(levels: list[tuple[str, Level]]) -> list[Sentence]:
+    known = [(rate, level, level.jitter) for rate, level in levels if level.jitter is not None]
+    if len(known) < len(levels):
+        return []
+    each = listed([f"{100 * math.expm1(jitter.mean):.0f} % with {rate}" for rate, _, jitter in known])
+    text = f"Over the second half of a run the validation loss changes from one epoch to the next by {each} (medians)."
+    return [Sentence(text, tuple(run for _, level, _ in known for run in level.runs))]
 
 
 def _failures(found: Findings) -> list[Sentence]:
@@ -125,9 +137,10 @@ def _from_there(found: Findings, effect: Effect) -> list[Sentence]:
     if not courses or not all(course.gap_end > course.gap_onset for course in courses):
         return []
     start, end = (gap(fmean(values)) for values in zip(*((c.gap_onset, c.gap_end) for c in courses), strict=True))
+    doubt = "" if any(course.overfits for course in courses) else ", though no run meets the criterion of section 1"
     text = (
-        f"From its lowest smoothed validation loss on the gap to the training sample goes from {start} to {end}, so "
-        "that overfitting has its part in how these runs end."
+        f"From its lowest smoothed validation loss on the gap to the training sample goes from {start} to {end}, which "
+        f"suggests that overfitting has its part in how these runs end{doubt}."
     )
     return [Sentence(text, tuple(course.run_id for course in courses))]
 

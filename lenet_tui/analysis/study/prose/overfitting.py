@@ -14,7 +14,7 @@ from lenet_tui.analysis.study.prose.effect import why_missing
 from lenet_tui.analysis.study.words import Sentence, epochs, gap, listed, loss, of_runs, share, within
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from lenet_tui.analysis.study.courses import Course
     from lenet_tui.analysis.study.findings import Findings
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FIGURE = "loss_default.png"
 _FEW = 4  # arms that a sentence has room for
+_MUCH = 20  # %
 AVERAGED = next(arm for arm in ARMS if [name for name, _ in arm.changes] == ["ema"])
 
 
@@ -110,7 +111,17 @@ def _losses(default: Level) -> list[Sentence]:
         f"The default's training loss {verb} from {loss(default.first_train.mean)} in the first epoch to "
         f"{loss(default.second_train.mean)} in the second and {loss(default.last_train.mean)} in epoch {last}."
     )
-    return [Sentence(text, default.runs), *_plateau(default), _lowest(default)]
+    return [Sentence(text, default.runs), *_running_mean(default), *_plateau(default), _lowest(default)]
+
+
+def _running_mean(default: Level) -> list[Sentence]:
+    if default.first_train.low <= default.first.high:
+        return []
+    text = (
+        "At first it lies above the validation loss, since it is the mean over an epoch in which the weights were "
+        "still on their way, and the validation loss is measured at its end."
+    )
+    return [Sentence(text, default.runs)]
 
 
 def _plateau(default: Level) -> list[Sentence]:
@@ -185,8 +196,9 @@ def _averaged(found: Findings) -> Sentence | None:
         return None
     onsets = epochs([course.onset for course in courses])
     text = (
-        "That there is a rise is seen in the arm with weight averaging: it takes the very same steps and evaluates "
-        "their average, which is largely freed of the noise of single steps, and overfits by the criterion in "
+        "That there is a rise behind the noise is suggested by the arm with weight averaging: it takes the very same "
+        "steps, evaluates their average, which is meant to be free of the noise of single ones, and overfits by the "
+        "criterion in "
         f"{of_runs(len(courses), len(courses))}, from {onsets} on."
     )
     return Sentence(text, tuple(course.run_id for course in courses))
@@ -195,7 +207,7 @@ def _averaged(found: Findings) -> Sentence | None:
 def _gaps(courses: Sequence[Course]) -> str:
     onset, end = _mean_gap(courses, "gap_onset"), _mean_gap(courses, "gap_end")
     verb = "widens" if _widens(courses) else "goes"
-    where = "at the onset" if all(course.overfits for course in courses) else "at that minimum"
+    where = "at the onset" if all(course.overfits for course in courses) else "at the smoothed minimum"
     return f"{verb} from {gap(onset)} {where} to {gap(end)} at the end"
 
 
@@ -260,15 +272,33 @@ def _others(found: Findings) -> list[Sentence]:
     rest = "the rest" if len(none) > _FEW and len(none) < len(told) else ""
     said = [f"{rest if names == none and rest else listed(names)} {where}" for names, where in parts if names]
     runs = tuple(course.run_id for courses in told.values() for course in courses)
-    return [Sentence(f"By the same criterion other arms overfit as follows: {'; '.join(said)}.", runs)]
+    text = f"By the same criterion other arms overfit as follows: {'; '.join(said)}."
+    return [Sentence(text, runs), *_unsteady({name: told[name] for name in none})]
+
+
+def _unsteady(told: Mapping[str, Sequence[Course]]) -> list[Sentence]:
+    """Name the arms that miss the criterion for their ups and downs rather than for want of a rise."""
+    found = [
+        name
+        for name, courses in told.items()
+        if statistics.fmean(course.gl for course in courses) >= _MUCH and _widens(courses)
+    ]
+    if not found:
+        return []
+    text = (
+        f"Not to meet it is no proof of the contrary: with {listed(found)} the last loss is on average {_MUCH} % or "
+        "more above the lowest, and the gap grows in every run, in ups and downs too large for a steady rise."
+    )
+    return [Sentence(text, tuple(course.run_id for name in found for course in told[name]))]
 
 
 def _left_out(found: Findings) -> list[Sentence]:
+    said = [Sentence("Accuracy holds where it ends at most 0.1 points below what it was at the lowest smoothed loss.")]
     names = [arm.name for arm in ARMS if arm.name in found.courses and not trained_on_cross_entropy(arm)]
-    if not names:
-        return []
-    text = f"For {listed(names)} there are no gaps and no rise: the loss of its training is on another scale."
-    return [Sentence(text)]
+    if names:
+        text = f"For {listed(names)} there are no gaps and no rise: the loss of its training is on another scale."
+        said.append(Sentence(text))
+    return said
 
 
 def _table(found: Findings) -> Table:

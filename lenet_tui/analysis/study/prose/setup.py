@@ -91,9 +91,9 @@ def _measures() -> Paragraph:
 
 def _comparisons(found: Findings) -> list[Paragraph]:
     overfitting = Sentence(
-        "A run counts as overfitting when its validation loss, smoothed over three epochs, ends more than 5 % above "
-        "its lowest, rises from there by Mann's trend test at the 1 % level, and training loss falls meanwhile; the "
-        "epoch of the lowest smoothed loss is then the onset."
+        "A run counts as overfitting when its validation loss, smoothed over three epochs, ends more than 5 % "
+        "above its lowest, rises from there by the trend test of Mann (1945) at the 1 % level, and training loss "
+        "falls meanwhile; the epoch of the lowest smoothed loss is then the onset."
     )
     if found.study.plan.seeds == 1:
         single = Sentence(
@@ -106,7 +106,8 @@ def _comparisons(found: Findings) -> list[Paragraph]:
         Sentence(
             "Each arm is compared with the default by the logarithm of the best validation loss, in a model with an "
             "effect of the arm and one of the seed, fitted to the arms of one question together; effects are ratios "
-            "with 95 % intervals (Student's t), and p-values are adjusted by Holm for the arms of the question."
+            "with 95 % intervals (Student's t), and p-values are adjusted by Holm (1979) for the arms of the question, "
+            "since the more is tested the more is found by chance."
         ),
         Sentence(
             "A difference is said to be there when its adjusted p-value is below 0.05; “no difference shown” does not "

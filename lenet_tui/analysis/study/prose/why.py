@@ -73,8 +73,8 @@ WHY: dict[str, Why] = {
     ),
     "weight averaging": Why(
         "averaging the last steps takes out the noise of mini-batches",
-        "The average over about the last 1,000 steps takes out what the noise of mini-batches does to any single "
-        "set of weights, as a falling learning rate does, but from the first epochs on.",
+        "The average over about the last 1,000 steps is meant to take out what the noise of mini-batches does to "
+        "any single set of weights, as a falling learning rate does, but from the first epochs on.",
         "The average reaches about 1,000 steps back: where training is not much longer than that, it still holds the "
         "weights of the start.",
     ),
