@@ -170,7 +170,8 @@ def explanation(found: Standing, seconds: float | None, without: str = "") -> st
     count = len(found.missing)
     lines += ["", f"  {counted(len(ARMS), 'arm')} × {counted(found.plan.seeds, 'seed')} = {len(found.cells)} runs"]
     if count < len(found.cells):
-        lines.append(f"  {len(found.cells) - count} of them are on record already and are not trained again")
+        there = "all" if not count else str(len(found.cells) - count)
+        lines.append(f"  {there} of them are on record already and are not trained again")
     if count:
         time = "known once a run has been trained here"
         if seconds is not None:
