@@ -84,7 +84,7 @@ class RunConfig(BaseModel):
         LossName,
         Field(
             description="training loss: cross_entropy; nll, the same in two steps; "
-            "mse on one-hot targets as in 1998; focal, γ = 2"
+            "mse on one-hot targets (LeCun); focal, γ = 2"
         ),
         Meta("loss", "loss", "optimisation"),
     ] = "cross_entropy"

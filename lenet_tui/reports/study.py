@@ -44,10 +44,10 @@ def draw(found: Findings) -> dict[str, bytes]:
     if found.default is None:
         return drawn
     drawn[overfitting.FIGURE] = _default(found)
-    drawn[batch_size.FIGURE] = _validation(
-        found.study, "batch size", {name: str(size) for name, size in batch_size.SIZES.items()}
-    )
-    drawn[learning_rate.FIGURE] = _validation(found.study, "learning rate", learning_rate.RATES)
+    sizes = {name: f"batch size {size}" for name, size in batch_size.SIZES.items()}
+    rates = {name: f"learning rate {rate}" for name, rate in learning_rate.RATES.items()}
+    drawn[batch_size.FIGURE] = _validation(found.study, "batch size", sizes)
+    drawn[learning_rate.FIGURE] = _validation(found.study, "learning rate", rates)
     drawn[alexnet.FIGURE] = _validation(found.study, "network", alexnet.NETWORKS)
     if any(found.effects[arm.name].loss for arm in arms_of("improvements") if arm.name in found.effects):
         drawn[improvements.FIGURE] = _effects(found)
@@ -90,7 +90,7 @@ def _validation(study: Study, what: str, arms: Mapping[str, str]) -> bytes:
         runs = list(study.of(by_name[name]).values())
         if runs:
             values = [_losses(run, lambda row: row.val_cross_entropy) for run in runs]
-            mean = _curve(axes, values, shown if what == "network" else f"{what} {shown}", colour, line, marker)
+            mean = _curve(axes, values, shown, colour, line, marker)
             best = int(np.argmin(mean))
             axes.plot(
                 best + 1,

@@ -8,11 +8,10 @@ import gc
 import os
 import signal
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.app import App, SystemCommand
-from textual.binding import Binding
 from textual.message import Message
 
 from lenet_tui.errors import LabError
@@ -43,8 +42,7 @@ class LabApp(App[None]):
 
     TITLE = "lenet-tui"
     ENABLE_COMMAND_PALETTE = True
-    # On every screen, as the main screen's footer says.
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("f1,question_mark", "help", show=False, id="help")]
+    BINDINGS: ClassVar[list[BindingType]] = [replace(keys.HELP, show=False).binding()]
     # What is told lies below titles and legend, over the upper right of the curves and not over the runs.
     CSS = """
     Screen { background: $background; }

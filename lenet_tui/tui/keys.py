@@ -50,6 +50,14 @@ RUN_DETAILS, RUN_PICTURES, NO_DATA = "Details of a run", "Pictures of a run", "M
 COMPARISON, HOMEWORK = "Compare runs", "Homework study"
 RUN_INSPECT = "Inspect a run"
 
+# On every screen, and in the footer of the main one.
+HELP = Key(
+    *("help", "f1,question_mark", "Help", "every key, and what it does; ? too, outside of fields", APP),
+    show=True,
+    shown_as="F1",
+    worth=100,
+)
+
 MAIN: tuple[Key, ...] = (
     Key(
         "queue", "ctrl+r", "Queue", "queue what the form says", FORM, show=True, shown_as="^r", priority=True, worth=90
@@ -125,12 +133,7 @@ MAIN: tuple[Key, ...] = (
     ),
     Key("wide", "z", "Hide form", "hide the form and give its room to curves and runs, or show it again", APP),
     Key("theme", "T", "Theme", "change the colours", APP, shown_as="T"),
-    Key(
-        *("help", "f1,question_mark", "Help", "every key, and what it does; ? too, outside of fields", APP),
-        show=True,
-        shown_as="F1",
-        worth=100,
-    ),
+    HELP,
     Key("quit", "q", "Quit", "leave; runs go on in the background", APP, show=True, worth=100),
     Key("quit-now", "ctrl+q", "Quit", "leave, from anywhere", APP, shown_as="^q", priority=True),
 )

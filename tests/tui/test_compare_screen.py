@@ -14,8 +14,6 @@ from textual.widgets import Static
 
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError
-from lenet_tui.runner import daemon
-from lenet_tui.store import Store
 from lenet_tui.tui import comparison_text
 from lenet_tui.tui.screens.compare import FILES, MAX_RUNS, CompareScreen
 from tests.reports.conftest import history
@@ -24,16 +22,9 @@ from tests.tui.test_main import Bench, opened
 from tests.tui.test_snapshots import SIZES, compare, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path) as store:
-        store.set_draining(True)
-        yield store
-    daemon.stop(tmp_path)
+    from lenet_tui.store import Store
 
 
 def fill(root: Path) -> None:

@@ -8,23 +8,14 @@ import pytest
 from textual.widgets._footer import FooterKey
 
 from lenet_tui.config import RunConfig
-from lenet_tui.runner import daemon
-from lenet_tui.store import Store
 from lenet_tui.tui.widgets.key_footer import KeyFooter, fitting
 from tests.tui.runs import finished
 from tests.tui.test_main import Bench, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path) as store:
-        store.set_draining(True)
-        yield store
-    daemon.stop(tmp_path)
+    from lenet_tui.store import Store
 
 
 def test_what_is_worth_least_goes_first_and_of_equals_what_is_on_the_right() -> None:

@@ -13,8 +13,6 @@ from textual.widgets._toast import Toast
 
 from lenet_tui.config import RunConfig
 from lenet_tui.process import this_process
-from lenet_tui.runner import daemon
-from lenet_tui.store import Store
 from lenet_tui.tui import keys
 from lenet_tui.tui.app import LabApp
 from lenet_tui.tui.screens.ask import AskText, Confirm
@@ -25,18 +23,12 @@ from lenet_tui.tui.settings import Settings
 from tests.tui.runs import finished, running
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from textual.pilot import Pilot
 
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path) as store:
-        store.set_draining(True)  # so that no runner is started, but where a test lets the queue go on
-        yield store
-    daemon.stop(tmp_path)
+    from lenet_tui.store import Store
 
 
 class Bench:

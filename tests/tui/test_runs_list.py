@@ -9,22 +9,13 @@ from textual.app import App, ComposeResult
 
 from lenet_tui.config import RunConfig
 from lenet_tui.process import this_process
-from lenet_tui.store import Run, Store
 from lenet_tui.tui import columns
 from lenet_tui.tui.describe import headline
 from lenet_tui.tui.widgets.runs_list import RunsList
 from tests.tui.runs import at_work, finished, running, snapshot_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path) as store:
-        store.set_draining(True)
-        yield store
+    from lenet_tui.store import Run, Store
 
 
 class ListApp(App[None]):

@@ -13,25 +13,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lenet_tui.config import RunConfig
-from lenet_tui.runner import daemon
-from lenet_tui.store import Store
 from lenet_tui.tui.screens.get_data import GetDataScreen
 from tests.tui.runs import finished
 from tests.tui.test_main import Bench, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from lenet_tui.store import Store
 
 FOLDER = Path(__file__).parent / "snapshots"
 SIZES = [(80, 24), (140, 45)]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path) as store:
-        store.set_draining(True)
-        yield store
-    daemon.stop(tmp_path)
 
 
 def fill(store: Store) -> None:

@@ -11,8 +11,6 @@ from textual.widgets import Static, Tree
 
 from lenet_tui.analysis.study.arms import ARMS, DEFAULT, Plan
 from lenet_tui.config import RunConfig
-from lenet_tui.runner import daemon
-from lenet_tui.store import Store
 from lenet_tui.tui import homework
 from lenet_tui.tui.screens.study import StudyScreen
 from lenet_tui.tui.settings import Settings
@@ -22,7 +20,9 @@ from tests.tui.test_main import Bench, opened
 from tests.tui.test_snapshots import SIZES, compare, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+
+    from lenet_tui.store import Store
 
 DIGITS = Plan(seeds=1, epochs=2, dataset="digits")
 DOCUMENT = """\
@@ -43,14 +43,6 @@ The default reaches **98.9 %** (run 1). [Back to it](#which-batch-size).
 
 No difference shown.
 """
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path) as store:
-        store.set_draining(True)  # so that nothing is trained here
-        yield store
-    daemon.stop(tmp_path)
 
 
 def queue(store: Store, plan: Plan) -> None:

@@ -47,13 +47,6 @@ def seen() -> Seen:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path) as store:
-        store.set_draining(True)  # so that no runner is started
-        yield store
-
-
-@pytest.fixture
 def watcher(tmp_path: Path, store: Store, seen: Seen) -> Iterator[Watcher]:
     watcher = Watcher(tmp_path, seen)
     watcher.start()

@@ -39,7 +39,7 @@ def sections(found: Findings, figures: Container[str]) -> list[Section]:
         improvements.write(found),
         alexnet.write(found),
         frame.limits(found),
-        frame.references(),
+        frame.references(found),
         frame.all_runs(found),
     ]
     return [

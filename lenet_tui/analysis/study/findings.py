@@ -30,7 +30,6 @@ class Shortened:
     runs: tuple[int, int]
     same: bool
     losses: tuple[float, float]
-    best_epochs: tuple[int, int]
     epochs: tuple[int, int]
     seconds: tuple[float, float]
 
@@ -94,7 +93,6 @@ def _shortened(study: Study, arm: Arm) -> list[Shortened]:
                 (run.run_id, other.run_id),
                 losses == [row.val_loss for row in other.history[: len(losses)]],
                 (run.best.val_cross_entropy, other.best.val_cross_entropy),
-                (run.best.epoch, other.best.epoch),
                 (run.history[-1].epoch, other.history[-1].epoch),
                 (sum(row.seconds for row in run.history), sum(row.seconds for row in other.history)),
             )

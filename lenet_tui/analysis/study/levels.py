@@ -51,13 +51,16 @@ class Level:
     last_train: Spread
     fit: Spread
     gap: Spread
-    best_accuracy: Spread
-    end_accuracy: Spread
     test_accuracy: Spread
     jitter: Spread | None
     epochs: Spread
     epoch_seconds: Spread
     falling: int
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether most runs were still learning when they ended."""
+        return 2 * self.falling > len(self.runs)
 
 
 def spread(values: Iterable[float]) -> Spread:
@@ -87,8 +90,6 @@ def level(study: Study, arm: Arm) -> Level | None:
         last_train=spread(row.train_loss for row in last),
         fit=spread(row.sample_loss for row in last),
         gap=spread(row.val_loss - row.sample_loss for row in last),
-        best_accuracy=spread(row.val_accuracy for row in best),
-        end_accuracy=spread(row.val_accuracy for row in last),
         test_accuracy=spread(_test_accuracies(runs)),
         jitter=spread(jitters) if len(jitters) == len(runs) else None,
         epochs=spread(row.epoch for row in last),

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import work
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from lenet_tui.config import DATASET_TITLES, RunConfig
 from lenet_tui.tui import keys, twins
 from lenet_tui.tui.command_line import command_for, root_flag
 from lenet_tui.tui.describe import curve, headline, status_line
-from lenet_tui.tui.screens.ask import Confirm
+from lenet_tui.tui.screens.queueing import Queueing
 from lenet_tui.tui.screens.run_actions import RunActions
 from lenet_tui.tui.watch import Snapshot
 from lenet_tui.tui.widgets.curves import CurvesPanel
@@ -26,17 +24,15 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from lenet_tui.store import Run, Store
+    from lenet_tui.store import Run
     from lenet_tui.tui.app import LabApp
     from lenet_tui.tui.settings import Settings
 
 MAX_OVERLAID = 8
-
-
 _LITTLE = 1  # the worth of a key that does nothing now
 
 
-class MainScreen(RunActions, Screen[None]):
+class MainScreen(RunActions, Queueing, Screen[None]):
     """Form to the left; curves above the runs to the right."""
 
     CSS_PATH = "main.tcss"
@@ -163,43 +159,8 @@ class MainScreen(RunActions, Screen[None]):
         self._show_curves()
 
     def on_run_form_queued(self, event: RunForm.Queued) -> None:
-        """Queue what the form made, once its images are there."""
-        self._queue(event.configs)
-
-    @work
-    async def _queue(self, configs: tuple[RunConfig, ...]) -> None:
-        from lenet_tui.data import is_here
-
-        for dataset in dict.fromkeys(config.dataset for config in configs):
-            if not is_here(dataset):
-                from lenet_tui.tui.screens.get_data import GetDataScreen
-
-                answer = await self.app.push_screen_wait(GetDataScreen(dataset))
-                if answer == "later":
-                    self.notify(f"nothing was queued: {DATASET_TITLES[dataset]} is not here", severity="warning")
-                    return
-                if answer == "digits":
-                    configs = tuple(_on_digits(config) if config.dataset == dataset else config for config in configs)
-        question = twins.question(configs, twins.latest(self.lab.snapshot.runs.values()))
-        if question and not await self.app.push_screen_wait(Confirm(question)):
-            return
-        added = await self.lab.ask(lambda store: self._add(store, configs))
-        if added:
-            runs, twin = added
-            first, last = runs[0], runs[-1]
-            names = f"run {first.id}, place {first.place} in the queue"
-            if len(runs) > 1:
-                names = f"runs {first.id}–{last.id}, places {first.place}–{last.place} in the queue"
-            paused = "; the queue is paused, p lets it go on" if self.lab.snapshot.draining else ""
-            self.notify(f"queued {names}{paused}{twin and f'; {twin}'}")
-            if not self.lab.snapshot.running:
-                self._following = True
-
-    def _add(self, store: Store, configs: tuple[RunConfig, ...]) -> tuple[list[Run], str]:
-        """Queue, and return the runs with what there is to say of others that have their settings."""
-        before = store.runs()
-        queued = store.add(configs)
-        return queued, twins.after_queueing(queued, before, self.lab.root)
+        """Queue what the form made."""
+        self.queue(event.configs)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter while the person types."""
@@ -356,9 +317,3 @@ class MainScreen(RunActions, Screen[None]):
     def action_quit_now(self) -> None:
         """Leave, from anywhere."""
         self.app.exit()
-
-
-def _on_digits(config: RunConfig) -> RunConfig:
-    return RunConfig(
-        **{name: value for name, value in config.changed().items() if name != "val_size"} | {"dataset": "digits"}
-    )

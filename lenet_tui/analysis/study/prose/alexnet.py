@@ -13,6 +13,7 @@ from lenet_tui.analysis.study.prose.effect import named, of_accuracies, told, wh
 from lenet_tui.analysis.study.words import Sentence, again, epochs, loss, of_runs, share
 
 if TYPE_CHECKING:
+    from lenet_tui.analysis.statistics import Contrast
     from lenet_tui.analysis.study.effects import Effect
     from lenet_tui.analysis.study.findings import Findings
 
@@ -87,8 +88,8 @@ def _why(found: Findings, effect: Effect) -> list[Sentence]:
 
 
 def _no_better_loss(effect: Effect) -> list[Sentence]:
-    accuracy = effect.accuracy
-    if accuracy is not None and accuracy.shown and accuracy.difference.mean > 0:
+    accuracy = _gain(effect)
+    if accuracy is not None:
         text = (
             "So it recognises more test images, while its validation loss is not shown to differ: accuracy is "
             "measured on test images and loss on validation images, mostly at different epochs."
@@ -101,15 +102,20 @@ def _no_better_loss(effect: Effect) -> list[Sentence]:
     return [Sentence(text, effect.runs)]
 
 
+def _gain(effect: Effect) -> Contrast | None:
+    """Return the gain in test accuracy where one is shown."""
+    accuracy = effect.accuracy
+    return accuracy if accuracy is not None and accuracy.shown and accuracy.difference.mean > 0 else None
+
+
 def _beside_dropout(found: Findings) -> list[Sentence]:
     """Name what differs beside the depth: without it the comparison would say less about the networks than it seems."""
     large, small = found.levels.get(NAME), found.levels.get("dropout")
     effect = found.effects.get(NAME)
     if large is None or small is None or effect is None or effect.verdict == "better":
         return []
-    gained = effect.accuracy is not None and effect.accuracy.shown and effect.accuracy.difference.mean > 0
     differs = "AlexNet is deeper and has more channels, and it has dropout, which the default lacks"
-    lead = f"What it is that counts these runs do not tell: {differs}" if gained else differs
+    lead = f"What it is that counts these runs do not tell: {differs}" if _gain(effect) else differs
     text = (
         f"{lead}; LeNet with dropout has {loss(small.best.mean)} and {share(small.test_accuracy.mean)}, AlexNet "
         f"{loss(large.best.mean)} and {share(large.test_accuracy.mean)}, not tested against each other."
@@ -141,10 +147,10 @@ def _overfits(found: Findings) -> list[Sentence]:
     said = [Sentence(f"{text}, its dropout of 0.5 notwithstanding.", runs)]
     baseline = found.courses.get(DEFAULT.name, ())
     rises = [fmean(course.gl for course in many) for many in (courses, baseline) if many]
-    if len(rises) == len([courses, baseline]) and rises[0] > rises[1]:
+    if len(rises) == 2 and rises[0] > rises[1]:
         text = (
             f"Its loss ends {rises[0]:.0f} % above its lowest on average and LeNet's {rises[1]:.0f} %: a likely "
-            "reason is that small images of digits leave little for a larger network to see, so that its capacity "
+            "reason is that small grey images leave little for a larger network to see, so that its capacity "
             "goes into the training images."
         )
         said.append(Sentence(text, (*runs, *(course.run_id for course in baseline))))

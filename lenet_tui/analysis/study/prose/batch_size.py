@@ -170,8 +170,9 @@ def _apart(found: Findings, effects: list[Effect]) -> str:
     apart = [level for level in levels if default and level.end.low > default.end.high]
     if default is None or not apart:
         return ""
+    sizes = listed([str(SIZES[level.arm.name]) for level in apart])
     ends = listed([f"{loss(level.end.mean)} with {SIZES[level.arm.name]}" for level in apart])
     return (
-        f"every run of theirs has more validation loss than any of the default ({ends}, {loss(default.end.mean)} with "
-        f"{SIZES[DEFAULT.name]})"
+        f"every run with {sizes} has more validation loss than any of the default ({ends}, {loss(default.end.mean)} "
+        f"with {SIZES[DEFAULT.name]})"
     )

@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lenet_tui.analysis.study.arms import DEFAULT
 from lenet_tui.analysis.study.blocks import Block, Figure, Paragraph, Table
 from lenet_tui.analysis.study.findings import arms_of, is_shortened
 from lenet_tui.analysis.study.prose.effect import accuracies_briefly, brief, cells, named, told
-from lenet_tui.analysis.study.words import Sentence, epochs, listed, loss, minutes, p_value, share, within
+from lenet_tui.analysis.study.words import Sentence, epochs, listed, minutes, p_value, share, within
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lenet_tui.analysis.statistics import Contrast
     from lenet_tui.analysis.study.arms import Question
     from lenet_tui.analysis.study.effects import Effect, Outcome
     from lenet_tui.analysis.study.findings import Findings
 
-# What a further outcome is called, and how it is said that an arm has more or less of it.
-_AT_THE_END: tuple[tuple[Outcome, str, str, str], ...] = (
-    ("end", "its validation loss is", "higher", "lower"),
-    ("fit", "its loss on the training sample", "higher", "lower"),
-    ("gap", "its gap to the training sample", "wider", "narrower"),
-)
-_DETAILS: tuple[tuple[Outcome, str, str, str], ...] = (
-    ("epoch", "its lowest validation loss comes", "later", "earlier"),
-    ("jitter", "its validation loss changes", "more from epoch to epoch", "less from epoch to epoch"),
+
+@dataclass(frozen=True)
+class FurtherOutcome:
+    """What a further outcome is called in a sentence and above a column, and that an arm has more or less of it.
+
+    ``unit`` follows these two words in a sentence, ``at_end`` says whether it is one of the last epoch.
+    """
+
+    outcome: Outcome
+    text: str
+    heading: str
+    more: str
+    less: str
+    unit: str = ""
+    at_end: bool = True
+
+
+FURTHER = (
+    FurtherOutcome("end", "its validation loss is", "validation loss at the end", "higher", "lower"),
+    FurtherOutcome("fit", "its loss on the training sample", "loss on the training sample", "higher", "lower"),
+    FurtherOutcome("gap", "its gap to the training sample", "gap between them", "wider", "narrower"),
+    FurtherOutcome(
+        "epoch", "its lowest validation loss comes", "epoch of the lowest loss", "later", "earlier", at_end=False
+    ),
+    FurtherOutcome(
+        *("jitter", "its validation loss changes", "change from epoch to epoch", "more", "less"),
+        unit=" from epoch to epoch",
+        at_end=False,
+    ),
 )
 
 
@@ -56,8 +76,8 @@ def effects_told(found: Findings, question: Question) -> list[Block]:
 
 def details_told(effect: Effect) -> Sentence | None:
     """Say which further outcomes an arm has shown to differ in; None where it has in none."""
-    at_end, worst = _shown_details(effect, _AT_THE_END)
-    others, worst_other = _shown_details(effect, _DETAILS)
+    at_end, worst = _shown_details(effect, [further for further in FURTHER if further.at_end])
+    others, worst_other = _shown_details(effect, [further for further in FURTHER if not further.at_end])
     if not at_end and not others:
         return None
     at_end = [part if n == 0 and " is " in part else _with_verb(part, first=n == 0) for n, part in enumerate(at_end)]
@@ -68,11 +88,15 @@ def details_told(effect: Effect) -> Sentence | None:
     return Sentence(text[0].upper() + text[1:], effect.runs, p)
 
 
-def _shown_details(effect: Effect, outcomes: tuple[tuple[Outcome, str, str, str], ...]) -> tuple[list[str], float]:
-    shown = [(text, more, less, effect.details.get(outcome)) for outcome, text, more, less in outcomes]
-    found = [(text, more, less, c) for text, more, less, c in shown if c is not None and c.shown]
-    parts = [f"{text} {more if c.difference.mean > 0 else less}" for text, more, less, c in found]
-    return parts, max((c.adjusted_p for *_, c in found), default=0.0)
+def direction(effect: Effect, further: FurtherOutcome) -> str:
+    """Say whether an arm has more or less of an outcome, "" where neither is shown."""
+    return {"more": further.more, "less": further.less}.get(effect.detail(further.outcome), "")
+
+
+def _shown_details(effect: Effect, outcomes: Sequence[FurtherOutcome]) -> tuple[list[str], float]:
+    found = [(further, word) for further in outcomes if (word := direction(effect, further))]
+    parts = [f"{further.text} {word}{further.unit}" for further, word in found]
+    return parts, max((effect.details[further.outcome].adjusted_p for further, _ in found), default=0.0)
 
 
 def _with_verb(part: str, *, first: bool) -> str:
@@ -120,7 +144,7 @@ def still_falling(found: Findings, question: Question) -> list[Sentence]:
     """Name the arms of which most runs were still getting better when their epochs were over."""
     arms = [arm for arm in arms_of(question) if not is_shortened(arm)]
     levels = [found.levels[arm.name] for arm in arms if arm.name in found.levels]
-    falling = [level for level in levels if 2 * level.falling > len(level.runs)]
+    falling = [level for level in levels if level.is_unfinished]
     if not falling:
         return []
     which = listed([f"{level.falling} of {len(level.runs)} with {named(level.arm)}" for level in falling])
@@ -153,8 +177,8 @@ def figure(file: str, what: str) -> Figure:
         file,
         f"Validation loss by epoch for {what}",
         f"Validation loss for {what}, mean over seeds; bands reach from the lowest to the highest seed. A diamond "
-        "marks the lowest point of the mean curve, which lies above the mean of the runs' own lowest losses in the "
-        "table.",
+        "marks the lowest point of the mean curve, which is no lower than the mean of the runs' own lowest losses in "
+        "the table.",
     )
 
 
@@ -177,16 +201,6 @@ def names(effects: list[Effect], last: str = "and") -> str:
 def runs_of(effects: list[Effect]) -> tuple[int, ...]:
     """Return the runs that effects come from."""
     return tuple(sorted({run for effect in effects for run in effect.runs}))
-
-
-def times(value: float) -> str:
-    """Write a factor as a word: ``twice``, ``four times``."""
-    whole = {2: "twice", 3: "three times", 4: "four times", 10: "ten times"}
-    return (
-        whole.get(round(value), f"{value:.3g} times")
-        if math.isclose(value, round(value), rel_tol=0.02)
-        else loss(value)
-    )
 
 
 def _at_most(p: float) -> str:

@@ -82,14 +82,27 @@ def limits(found: Findings) -> Section:
         "batch above 64 and no learning rate between those of the assignment, one optimizer.",
         f"All arms end after {counted(plan.epochs, 'epoch')}, on {title}; what is slow to learn, or other images, "
         "may give another order.",
-        "Times are those of this machine, with several runs side by side and other work in between; tables give the "
-        "fastest seed's median epoch, which that disturbs least.",
+        "Times are those of this machine, with several runs side by side and whatever else it had to do; tables "
+        "give the fastest seed's median epoch, which that disturbs least.",
     ]
     return section("Limits", [Bullets(tuple((Sentence(text),) for text in items))])
 
 
-def references() -> Section:
-    """Return the literature that the other sections name."""
+def references(found: Findings) -> Section:
+    """Return where the methods come from that the other sections use."""
+    single = found.study.plan.seeds == 1
+    tests = (
+        (
+            "Q. McNemar (1947). Note on the sampling error of the difference between correlated proportions or "
+            "percentages. Psychometrika 12.",
+        )
+        if single
+        else (
+            "A. B. Owen (2007). The pigeonhole bootstrap. Annals of Applied Statistics 1.",
+            "S. L. Hillis (2007). A comparison of denominator degrees of freedom methods for multiple observer ROC "
+            "analysis. Statistics in Medicine 26.",
+        )
+    )
     items = (
         "H. B. Mann (1945). Nonparametric tests against trend. Econometrica 13.",
         "S. Holm (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of "
@@ -99,9 +112,7 @@ def references() -> Section:
         "L. Prechelt (1998). Early stopping – but when? In: Neural Networks: Tricks of the Trade. Springer.",
         "P. Simard, D. Steinkraus, J. Platt (2003). Best practices for convolutional neural networks applied to visual "
         "document analysis. ICDAR.",
-        "A. B. Owen (2007). The pigeonhole bootstrap. Annals of Applied Statistics 1.",
-        "S. L. Hillis (2007). A comparison of denominator degrees of freedom methods for multiple observer ROC "
-        "analysis. Statistics in Medicine 26.",
+        *tests,
         "A. Krizhevsky, I. Sutskever, G. Hinton (2012). ImageNet classification with deep convolutional neural "
         "networks. NeurIPS 25.",
         "D. Kingma, J. Ba (2015). Adam: a method for stochastic optimization. ICLR.",

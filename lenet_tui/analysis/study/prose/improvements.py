@@ -34,8 +34,7 @@ from lenet_tui.analysis.study.words import (
 from lenet_tui.config import hyperparameter
 
 if TYPE_CHECKING:
-    from lenet_tui.analysis.statistics import Contrast
-    from lenet_tui.analysis.study.effects import Effect, Outcome
+    from lenet_tui.analysis.study.effects import Effect
     from lenet_tui.analysis.study.findings import Findings
 
 FIGURE = "improvements.png"
@@ -156,21 +155,13 @@ def _point(found: Findings, effect: Effect, lead: str) -> list[Sentence]:
 
 def _further(found: Findings) -> list[Block]:
     """Return the table of what else is shown to differ, which tells how an improvement works."""
-    outcomes: tuple[tuple[Outcome, str, str, str], ...] = (
-        ("end", "validation loss at the end", "higher", "lower"),
-        ("fit", "loss on the training sample", "higher", "lower"),
-        ("gap", "gap between them", "wider", "narrower"),
-        ("jitter", "change from epoch to epoch", "more", "less"),
-        ("epoch", "epoch of the lowest loss", "later", "earlier"),
-    )
-    rows = [("arm", *(name for _, name, _, _ in outcomes))]
+    rows = [("arm", *(further.heading for further in factor.FURTHER))]
     runs: set[int] = set()
     for effect in factor.question_effects(found, "improvements"):
         if not effect.details or not trained_on_cross_entropy(effect.arm):
             continue
         runs |= set(effect.runs)
-        cells = [(effect.details.get(outcome), more, less) for outcome, _, more, less in outcomes]
-        rows.append((effect.arm.name, *(_further_cell(contrast, more, less) for contrast, more, less in cells)))
+        rows.append((effect.arm.name, *(factor.direction(effect, further) or "–" for further in factor.FURTHER)))
     if len(rows) == 1:
         return []
     text = (
@@ -178,12 +169,6 @@ def _further(found: Findings) -> list[Block]:
         "(Holm-adjusted p < 0.05, over all of the table)."
     )
     return [Paragraph((Sentence(text, tuple(sorted(runs))),)), Table(tuple(rows), frozenset(rows[0]))]
-
-
-def _further_cell(contrast: Contrast | None, more: str, less: str) -> str:
-    if contrast is None or not contrast.shown:
-        return "–"
-    return more if contrast.difference.mean > 0 else less
 
 
 def _smoothed_accuracy(effect: Effect) -> list[Sentence]:

@@ -179,7 +179,7 @@ def _low(found: Findings, effect: Effect) -> list[Sentence]:
 
 def _still_falling(found: Findings, effect: Effect) -> list[Sentence]:
     level = found.levels.get(effect.arm.name)
-    if level is None or 2 * level.falling <= len(level.runs):
+    if level is None or not level.is_unfinished:
         return []
     text = (
         f"In {of_runs(level.falling, len(level.runs))} the lowest loss is in one of the last two epochs: training "

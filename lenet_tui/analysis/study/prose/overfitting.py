@@ -16,6 +16,7 @@ from lenet_tui.analysis.study.words import Sentence, epochs, gap, listed, loss, 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lenet_tui.analysis.statistics import Estimate
     from lenet_tui.analysis.study.courses import Course
     from lenet_tui.analysis.study.findings import Findings
     from lenet_tui.analysis.study.levels import Level
@@ -91,9 +92,13 @@ def _mean_gap(courses: Sequence[Course], which: Literal["gap_onset", "gap_end"])
     return statistics.fmean(getattr(course, which) for course in courses)
 
 
+def _gap_growth(courses: Sequence[Course]) -> Estimate:
+    return mean_interval(course.gap_end - course.gap_onset for course in courses)
+
+
 def _widens_surely(courses: Sequence[Course]) -> bool:
     """Whether the gap grows in every run, and by more than what seeds differ in."""
-    low = mean_interval(course.gap_end - course.gap_onset for course in courses).low
+    low = _gap_growth(courses).low
     return _widens(courses) and (low is None or low > 0)
 
 
@@ -213,7 +218,7 @@ def _gaps(courses: Sequence[Course]) -> str:
 
 def _growth(courses: Sequence[Course]) -> str:
     """Return by how much the gap grows, with what seeds let be said of that."""
-    found = mean_interval(course.gap_end - course.gap_onset for course in courses)
+    found = _gap_growth(courses)
     if found.low is None or found.high is None:
         return ""
     interval = f"95 % interval {gap(found.low)} to {gap(found.high)}".replace("-", "−")
@@ -287,7 +292,7 @@ def _unsteady(told: Mapping[str, Sequence[Course]]) -> list[Sentence]:
         return []
     text = (
         f"Not to meet it is no proof of the contrary: with {listed(found)} the last loss is on average {_MUCH} % or "
-        "more above the lowest, and the gap grows in every run, in ups and downs too large for a steady rise."
+        "more above the lowest, and the gap grows in every run, only not steadily enough."
     )
     return [Sentence(text, tuple(course.run_id for name in found for course in told[name]))]
 

@@ -1,0 +1,23 @@
+"""What most tests of the app begin with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lenet_tui.runner import daemon
+from lenet_tui.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A store whose queue is drained, so that no runner is started but where a test lets it go on."""
+    with Store(tmp_path) as store:
+        store.set_draining(True)
+        yield store
+    daemon.stop(tmp_path)
