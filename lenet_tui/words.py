@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
+# Control characters, which a terminal obeys (C0, DEL, C1); the line and paragraph separators; marks that reverse the
+# direction of text; halves of a surrogate pair, which stand for bytes that are not UTF-8 and cannot be written out.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def printable(text: str) -> str:
+    """Return a text from disk or from a command line as one line that a terminal can show and cannot obey.
+
+    Line breaks and tabs become spaces; control characters, marks that reverse the direction of text and what is not
+    Unicode become U+FFFD.
+    """
+    return _UNPRINTABLE.sub(lambda found: " " if found[0] in "\t\n\r" else _REPLACEMENT, text)
+
 
 def counted(count: int, noun: str) -> str:
     """Return a number with its noun: ``1 thread``, ``2 threads``, ``10,000 runs``."""
