@@ -28,7 +28,7 @@ _LINE = json.JSONEncoder(check_circular=False)
 
 def name(run: Run) -> str:
     """Return the run's folder, or what it would be called in an empty root: ``lenet/bs64_lr0.001``."""
-    return run.folder or f"{run.values['model']}/{run.config.folder_name()}"
+    return run.name
 
 
 def names(root: Path, runs: Iterable[Run], queue: Iterable[Run]) -> dict[int, str]:
