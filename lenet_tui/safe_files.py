@@ -88,7 +88,7 @@ def tail_own(path: Path, most: int) -> bytes:
 
 
 def check_zip(path: Path, content: bytes, most: int) -> None:
-    """Raise `LabError` when a zip archive or a checksum in it is wrong, or it would unpack to more than ``most`` bytes."""
+    """Raise `LabError` when a zip archive or a checksum in it is wrong, or it unpacks to more than ``most`` bytes."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > most:
