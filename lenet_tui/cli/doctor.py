@@ -81,7 +81,7 @@ def _python() -> Finding:
 def _torch() -> list[Finding]:
     try:
         import torch
-    except ImportError as error:
+    except Exception as error:  # noqa: BLE001 - its compiled parts raise what they like
         return [Finding("torch", "problem", f"cannot be imported: {error}", "pip install torch torchvision")]
     from lenet_tui import device
 

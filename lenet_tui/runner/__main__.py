@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal
 import sys
 import time
-import traceback
 from pathlib import Path
 
 from lenet_tui.errors import LabError
 from lenet_tui.process import this_process
 from lenet_tui.runner import daemon, tries
+from lenet_tui.runner.entry import print_traceback, reason_of
+from lenet_tui.words import printable
 
 # A runner that ends with an error in its first minute is a try that failed, however well it began.
 _WELL_BEGUN_SECONDS = 60.0
@@ -29,10 +30,10 @@ def main() -> int:
         return _serve(root)
     except LabError as error:
         reason = str(error)
-        print(f"the runner ends: {reason}", file=sys.stderr)  # noqa: T201 - its log
+        print(f"the runner ends: {printable(reason)}", file=sys.stderr)  # noqa: T201 - its log
     except Exception as error:  # noqa: BLE001 - noted, and the log has the details
-        traceback.print_exc()
-        reason = f"{type(error).__name__}: {error}"
+        print_traceback(error)
+        reason = reason_of(error)
     soon = time.monotonic() - begun < _WELL_BEGUN_SECONDS
     tries.fail(root, reason, count=before.count if before and soon else None)
     return 1

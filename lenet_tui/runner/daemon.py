@@ -264,7 +264,7 @@ def _has_lock_open(root: Path, owner: Owner) -> bool:
         return True
     try:
         lock = _path(root, LOCK_NAME).lstat()
-        for entry in os.scandir(f"/proc/{owner.pid}/fd"):
+        for entry in Path(f"/proc/{owner.pid}/fd").iterdir():
             with contextlib.suppress(OSError):
                 if os.path.samestat(entry.stat(), lock):
                     return True

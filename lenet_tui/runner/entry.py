@@ -33,8 +33,8 @@ def probe(answer: Connection) -> None:
         _give_up(error, answer)
     try:
         count = torch.cuda.device_count() or int(torch.backends.mps.is_available())
-    except Exception:  # noqa: BLE001 - a broken driver; there is the CPU
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001 - a broken driver; there is the CPU
+        print_traceback(error)
         count = 0
     with contextlib.suppress(BrokenPipeError):  # the runner that asked is gone
         answer.send(count)
@@ -45,8 +45,14 @@ def reason_of(error: BaseException) -> str:
     return printable("".join(traceback.format_exception_only(error)).strip() or type(error).__name__)
 
 
+def print_traceback(error: BaseException) -> None:
+    """Print an exception to the log, without what a terminal would obey."""
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    print("\n".join(printable(line) for line in lines), file=sys.stderr, flush=True)  # noqa: T201 - the log
+
+
 def _give_up(error: BaseException, answer: Connection) -> None:
-    traceback.print_exc()
+    print_traceback(error)
     with contextlib.suppress(OSError):
         answer.send(reason_of(error))
     sys.exit(1)

@@ -265,9 +265,9 @@ class Service:
             if isinstance(found, int):
                 process.join()
                 return found
-            raise LabError(f"no worker can start: {printable(str(found))}")
+            raise LabError(printable(str(found)))
         process.join()
-        raise LabError(f"no worker can start: {_ending(process)}")
+        raise LabError(f"no worker can start: {_ending(process)}, and it said nothing")
 
     def _end(self, _number: int, _frame: FrameType | None) -> None:
         self._ending = True
