@@ -24,6 +24,7 @@ from lenet_tui.config import DATASET_TITLES, DatasetName
 from lenet_tui.errors import LabError
 from lenet_tui.machine import available_cores, package_version
 from lenet_tui.runfolder import check_root
+from lenet_tui.runner import daemon
 
 if TYPE_CHECKING:
     import argparse
@@ -70,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def examine(root: Path) -> list[Finding]:
     """Look at everything a run needs, without changing anything but making ``root`` where it is missing."""
-    return [_python(), *_torch(), _cores(), *_datasets(), _terminal(), _root(root), _logout()]
+    return [_python(), *_torch(), _cores(), *_datasets(), _terminal(), _root(root), _runner(root), _logout()]
 
 
 def _python() -> Finding:
@@ -80,7 +81,7 @@ def _python() -> Finding:
 def _torch() -> list[Finding]:
     try:
         import torch
-    except ImportError as error:
+    except Exception as error:  # noqa: BLE001 - its compiled parts raise what they like
         return [Finding("torch", "problem", f"cannot be imported: {error}", "pip install torch torchvision")]
     from lenet_tui import device
 
@@ -177,6 +178,21 @@ def _root(root: Path) -> Finding:
             "root", "note", f"{root.resolve()}, {free:.1f} GB free", "a run takes up to 50 MB; free some space"
         )
     return Finding("root", "ok", f"{root.resolve()} is writable, {free:.0f} GB free")
+
+
+def _runner(root: Path) -> Finding:
+    """Whether the background runner works, and why it could not start."""
+    try:
+        failure = daemon.last_failure(root)
+        alive = daemon.is_running(root)
+    except LabError as error:
+        return Finding("runner", "problem", str(error), "lenet-tui runner start, once that is done")
+    if failure is not None:
+        log = daemon.log_path(root)
+        return Finding(
+            "runner", "problem", f"cannot start: {failure}", f"lenet-tui runner start tries again; see {log}"
+        )
+    return Finding("runner", "ok", "running" if alive else "stopped; it starts when a run is queued")
 
 
 def _logout() -> Finding:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.config import MODEL_TITLES
-from lenet_tui.errors import UsageError
+from lenet_tui.errors import LabError, UsageError
 from lenet_tui.process import is_alive
 from lenet_tui.runfolder import check_root
 from lenet_tui.runner import daemon
@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from lenet_tui.errors import LabError
     from lenet_tui.store import Run
 
 
 @contextlib.contextmanager
 def store_of(arguments: argparse.Namespace) -> Iterator[Store]:
-    """Open the store of ``--root``, with dead runs put back into the queue; see to it that somebody runs what waits."""
+    """Open the store of ``--root``, with dead runs put back into the queue; have a runner work on what waits.
+
+    Where none can start, that is said beside the output.
+    """
     root: Path = arguments.root.expanduser()
     check_root(root)
     with Store(root) as store:
@@ -34,8 +36,16 @@ def store_of(arguments: argparse.Namespace) -> Iterator[Store]:
         store.requeue_dead(is_alive)
         try:
             yield store
-        finally:
+        except BaseException:
+            with contextlib.suppress(LabError):  # what ended the command is said, and not what keeps a runner away
+                start_runner_for_work(root, store)
+            raise
+        try:
             start_runner_for_work(root, store)
+        except LabError as error:
+            tell(str(error))
+        else:
+            tell_why_none_runs(root, store)
 
 
 def find(store: Store, root: Path, name: str) -> Run:
@@ -64,10 +74,22 @@ def is_untouched(root: Path) -> bool:
 
 
 def start_runner_for_work(root: Path, store: Store) -> bool:
-    """Start the runner where something waits, nothing drains the queue and no runner is there; say whether it did."""
-    if store.draining() or not any(run.waiting for run in store.queue()):
-        return False
-    return daemon.ensure(root)
+    """Start the runner where something waits, nothing drains the queue and no runner is there; say whether it did.
+
+    One that could not start lately is not tried again before its next try is due. Raises `LabError`.
+    """
+    return _has_work(store) and daemon.ensure(root)
+
+
+def tell_why_none_runs(root: Path, store: Store) -> None:
+    """Say why the runner could not start, where something waits for it."""
+    reason = daemon.last_failure(root)
+    if reason is not None and _has_work(store):
+        tell(f"the runner cannot start: {reason}")
+
+
+def _has_work(store: Store) -> bool:
+    return not store.draining() and any(run.waiting for run in store.queue())
 
 
 def raise_all(refused: list[LabError]) -> None:
