@@ -65,6 +65,11 @@ def ensure(root: Path) -> bool:
     return True
 
 
+def last_failure(root: Path) -> str | None:  # noqa: ARG001 - to come
+    """Return the line that says why the runner of ``root`` could not start; None where it could."""
+    return None
+
+
 def wait_until_there(root: Path, seconds: float = 5) -> None:
     """Wait until a runner serves ``root``. Raises `LabError` when none does after ``seconds``."""
     deadline = time.monotonic() + seconds
