@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 
 from lenet_tui import experiment
+from lenet_tui.config import DATASET_TITLES
 from lenet_tui.data import datasets
 from lenet_tui.data.catalog import CLASS_NAMES, DIGITS, title
 from lenet_tui.errors import LabError
@@ -93,7 +94,7 @@ class Runs:
         Raises `LabError` when the data set is not here, or is another than the one that the run saw.
         """
         record = self.record(name)
-        if record.dataset.name not in CLASS_NAMES:
+        if record.dataset.name not in DATASET_TITLES:
             raise LabError(f"the run saw a data set {record.dataset.name}, which this version does not know")
         key = record.dataset.name, record.config.val_size
         if key not in self._data:

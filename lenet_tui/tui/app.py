@@ -87,7 +87,7 @@ class LabApp(App[None]):
         if self.settings.theme in self.available_themes:
             self.theme = self.settings.theme
         else:
-            self._complaints += (f"there is no theme {self.settings.theme}; T shows those there are",)
+            self._complaints += (f"there is no theme {self.settings.theme:.60}; T shows those there are",)
         self.set_keymap(self.settings.keys)
         self.push_screen(MainScreen(self.settings))
         self.watcher.start()

@@ -86,9 +86,13 @@ class Terminal:
     def text(self) -> str:
         return "\n".join(line.rstrip() for line in self.screen.display)
 
+    def _in_one_line(self) -> str:
+        # Where a sentence breaks hangs on how long a path is.
+        return " ".join(self.text().split())
+
     def wait_for(self, *words: str, seconds: float = 60) -> str:
         deadline = time.monotonic() + seconds
-        while not all(word in self.text() for word in words):
+        while not all(word in self.text() or word in self._in_one_line() for word in words):
             assert time.monotonic() < deadline, f"{words} not on the screen:\n{self.text()}"
             assert self.process.poll() is None, f"the app ended with {self.process.returncode}:\n{self.text()}"
             self._read(0.1)
