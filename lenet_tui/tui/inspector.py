@@ -210,7 +210,7 @@ def _parse(line: bytes) -> Reply | None:
     try:
         return Reply.model_validate_json(line)
     except ValidationError:
-        with contextlib.suppress(ValueError, TypeError, KeyError):
+        with contextlib.suppress(ValueError, TypeError, KeyError):  # ValidationError is a ValueError
             number = json.loads(line)["id"]
             return Reply(id=number, error="the helper process gave an answer that cannot be read; r tries again")
     return None

@@ -15,11 +15,12 @@ from lenet_tui.process import is_alive
 from lenet_tui.runner import daemon
 from lenet_tui.runner.estimate import seconds_until_done
 from lenet_tui.runner.slots import Machine
-from lenet_tui.store import Store, StoreRebuilt
+from lenet_tui.safe_files import explain
+from lenet_tui.store import PRIVATE_FOLDER, Store, StoreRebuilt
 from lenet_tui.words import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from lenet_tui.metrics import EpochMetrics
@@ -30,6 +31,7 @@ QUIET_SECONDS = 2.0
 CHECK_SECONDS = 2.0
 SPEEDS_SECONDS = 10.0
 _REST_SECONDS = 5.0
+_REMOVED = f"the folder {PRIVATE_FOLDER} was removed: it is made again, and the runs are read from their folders"
 
 _Answer = TypeVar("_Answer")
 
@@ -107,6 +109,10 @@ class Watcher:
         try:
             with self._at_store:
                 return question(self._opened())
+        except (LabError, OSError) as error:
+            if isinstance(error, LabError) and self._root.is_dir():
+                raise
+            raise LabError(_why(self._root, error)) from None
         finally:
             self.look()
 
@@ -126,6 +132,14 @@ class Watcher:
                 self._store = Store(self._root)
             return self._store
 
+    def _open_again(self, reading: _Reading) -> None:
+        """Let go of a store whose folder was removed from a root that is there: what opens next makes it again."""
+        with self._at_store, self._opening:
+            if self._store is not None and self._root.is_dir() and not (self._root / PRIVATE_FOLDER).exists():
+                reading.begin_again(self._store.notices)
+                self._store.close()
+                self._store = None
+
     def _work(self) -> None:
         reading = _Reading()
         while not self._ended.is_set():
@@ -136,7 +150,8 @@ class Watcher:
             except StoreRebuilt:
                 continue  # the next look tells it, among the notices
             except (LabError, OSError) as error:
-                seen = reading.failed(str(error))
+                seen = reading.failed(_why(self._root, error))
+                self._open_again(reading)
             except Exception as error:  # noqa: BLE001 - a bug is no reason to show what is no longer so, and not say it
                 seen = reading.failed(f"internal error: {error!r}")
             if seen is not None and not self._ended.is_set():
@@ -156,7 +171,12 @@ class _Reading:
         self._watched: frozenset[int] = frozenset()
         self._next_check = 0.0
         self._next_speeds = 0.0
-        self._told = False
+        self._notices: tuple[str, ...] = ()
+
+    def begin_again(self, notices: Sequence[str]) -> None:
+        """Read everything from another store; what the one before had to say stays said."""
+        self._notices = (*self._notices, *notices, _REMOVED)
+        self._counter, self._generation, self._revision = None, -1, -1
 
     def failed(self, reason: str) -> Snapshot | None:
         self._counter = None
@@ -226,8 +246,15 @@ class _Reading:
             speeds=speeds,
             until=seconds_until_done(found.queue, speeds, Machine(available_cores())),
             epochs=epochs,
-            notices=tuple(store.notices),
+            notices=(*self._notices, *store.notices),
         )
+
+
+def _why(root: Path, error: Exception) -> str:
+    """Return in a line why the store cannot be used."""
+    if not root.is_dir():
+        return f"{printable(str(root))} is not there any more; the app goes on when it is back"
+    return explain(error) if isinstance(error, OSError) else str(error)
 
 
 def _plain(found: Changes) -> Changes:

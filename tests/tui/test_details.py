@@ -184,7 +184,8 @@ async def test_damaged_files_are_messages(tmp_path: Path) -> None:
     (folder / "log.txt").mkdir()
     app = Bench(tmp_path, run, epochs)
     async with app.run_test(size=(140, 45)) as pilot:
-        for section, words in (("2", "run.json is damaged"), ("4", "is damaged"), ("5", "is a folder, where a regular file")):
+        log = "is a folder, where a regular file belongs"
+        for section, words in (("2", "run.json is damaged"), ("4", "is damaged"), ("5", log)):
             await pilot.press(section)
             await until(pilot, lambda s=section, w=words: w in said(app, SECTIONS[int(s) - 1]))  # type: ignore[misc]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import sqlite3
 import struct
+import time
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,9 +28,11 @@ from lenet_tui.store import Store
 from lenet_tui.tui import blocks, details_text, plain_text, settings
 from lenet_tui.tui.app import KEY_NAMES, LabApp
 from lenet_tui.tui.describe import status_line
+from lenet_tui.tui.screens.study import StudyScreen
 from lenet_tui.tui.watch import Snapshot, Watcher
 from tests.tui.folders import finished
 from tests.tui.terminal import Terminal
+from tests.tui.test_main import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -290,3 +295,76 @@ def test_a_runner_that_cannot_start_is_said_where_something_waits(tmp_path: Path
         assert list(seen[-1].runs) == [1]  # the runs can be looked at all the same
     line = status_line(seen[-1], tmp_path)
     assert line.startswith(f"0 running, 1 waiting · the runner cannot start: {seen[-1].runner_failure}")
+
+
+# The root itself goes away, and comes back
+
+PRIVATE = ".lenet-tui"
+AWAY: dict[str, tuple[Callable[[Path], object], Callable[[Path], object], str]] = {
+    "the root": (
+        lambda root: root.rename(root.with_name("away")),
+        lambda root: root.with_name("away").rename(root),
+        "root is not there any more; the app goes on when it is back",
+    ),
+    "the root, a file in its place": (
+        lambda root: (root.rename(root.with_name("away")), root.touch()),
+        lambda root: (root.unlink(), root.with_name("away").rename(root)),
+        "root is not there any more; the app goes on when it is back",
+    ),
+    "the private folder": (lambda root: shutil.rmtree(root / PRIVATE), lambda _: None, ""),
+    "the store": (lambda root: (root / PRIVATE / "store.db").write_bytes(os.urandom(5000)), lambda _: None, ""),
+}
+
+
+@pytest.mark.parametrize("what", AWAY)
+def test_what_goes_away_is_said_and_found_again(tmp_path: Path, what: str) -> None:
+    root = tmp_path / "root"
+    finished(root, RunConfig(dataset="digits", epochs=4))
+    seen: list[Snapshot] = []
+    watcher = Watcher(root, seen.append, look_seconds=0.05)
+    take, bring, words = AWAY[what]
+
+    def until(holds: Callable[[Snapshot], object]) -> None:
+        deadline = time.monotonic() + 60
+        while not seen or not holds(seen[-1]):
+            assert time.monotonic() < deadline, seen[-1:]
+            time.sleep(0.02)
+
+    watcher.start()
+    try:
+        until(lambda snapshot: 1 in snapshot.runs)
+        take(root)
+        if words:
+            until(lambda snapshot: words in snapshot.trouble)
+            with pytest.raises(LabError, match="is not there any more"):
+                watcher.ask(lambda store: store.set_note(1, "lost"))
+        else:
+            until(lambda snapshot: snapshot.notices)
+        bring(root)
+        until(lambda snapshot: snapshot.trouble == "" and len(snapshot.runs) == 1)
+        watcher.ask(lambda store: store.set_note(1, "kept"))
+        until(lambda snapshot: any(run.note == "kept" for run in snapshot.runs.values()))
+    finally:
+        watcher.end()
+
+
+async def test_a_run_of_another_version_costs_a_message(tmp_path: Path) -> None:
+    run, _ = finished(tmp_path)
+    values = json.loads(run.config_json) | {"lr_schedule": ["unknown"], "seed": "one"}
+    with Store(tmp_path) as store:
+        store.set_draining(True)
+    with contextlib.closing(sqlite3.connect(tmp_path / PRIVATE / "store.db")) as connection, connection:
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute("UPDATE runs SET config = ?", (json.dumps(values),))
+        for _, statement in triggers:
+            connection.execute(statement)
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: len(bench.main.runs.listed) == 1)
+        for key in ("escape", "c", "y"):
+            await bench.press(key)
+        await bench.until(lambda: bench.told().count("cannot be read") >= 2)
+        await bench.press("h")
+        await bench.until(lambda: isinstance(bench.app.screen, StudyScreen))
+        assert bench.app.is_running

@@ -162,7 +162,10 @@ class StudyScreen(Screen[None]):
         except FileNotFoundError:
             stamp, text = (0, 0), _NOT_YET
         except (LabError, OSError) as error:
-            stamp, text = (0, 1), f"```\n{error}\n```"  # as it is: a path may look like Markdown
+            stamp, text = (
+                (0, 1),
+                f"The discussion cannot be read:\n\n```\n{error}\n```",
+            )  # as it is: a path may look like Markdown
         if text is None or stamp == self._stamp:
             return
         self._stamp = stamp
