@@ -161,7 +161,7 @@ class StudyScreen(Screen[None]):
             stamp, text = await asyncio.to_thread(_read_if_new, self.path, self._stamp)
         except FileNotFoundError:
             stamp, text = (0, 0), _NOT_YET
-        except (LabError, OSError) as error:
+        except (LabError, OSError, UnicodeDecodeError) as error:
             stamp, text = (
                 (0, 1),
                 f"The discussion cannot be read:\n\n```\n{error}\n```",
@@ -302,7 +302,7 @@ def _read_if_new(path: Path, known: tuple[int, int] | None) -> tuple[tuple[int, 
     """Return what changes when a file does, and its text unless that is ``known`` already."""
     found = path.stat()
     stamp = found.st_mtime_ns, found.st_size
-    return stamp, None if stamp == known else read_own(path, _MOST_BYTES).decode(errors="replace")
+    return stamp, None if stamp == known else read_own(path, _MOST_BYTES).decode()
 
 
 def _queued(output: str) -> int:
