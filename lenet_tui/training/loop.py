@@ -11,19 +11,21 @@ import numpy as np
 import safetensors.torch
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lenet_tui import metrics, models
 from lenet_tui.metrics import EpochMetrics
 from lenet_tui.runfolder import write_bytes
 from lenet_tui.training import checkpoint
 from lenet_tui.training.augment import distort
+from lenet_tui.training.averaging import averaged
 from lenet_tui.training.evaluation import Scaling, evaluate
 from lenet_tui.training.objective import objective
 from lenet_tui.training.schedule import lr_factor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from torch.optim.swa_utils import AveragedModel
 
     from lenet_tui.config import RunConfig
     from lenet_tui.data.datasets import Dataset
@@ -80,7 +82,7 @@ def train(config: RunConfig, data: Dataset, folder: RunFolder, device: torch.dev
     seed(config, epoch=0)
     network = models.build(config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = make_optimizer(config, network, device)
-    ema = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema)) if config.ema else None
+    ema = averaged(network, config.ema) if config.ema else None
     history: list[EpochMetrics] = []
 
     if folder.checkpoint_path.exists():
