@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from lenet_tui import folders
 from lenet_tui.config import RunConfig, problems
+from lenet_tui.errors import UsageError
 from lenet_tui.store import PRIVATE_FOLDER
 
 FILE = "settings.toml"
@@ -35,17 +35,23 @@ class Settings(BaseModel):
     defaults: Annotated[dict[str, Any], Field(description="what the form begins with")] = {}
 
 
-def own_path() -> Path:
-    """Return where the person's own settings are."""
-    given = os.environ.get(VARIABLE)
-    return Path(given) if given else Path(platformdirs.user_config_dir("lenet-tui")) / FILE
+def own_path() -> Path | None:
+    """Return where the person's own settings are; None without a home folder. Raises `UsageError` for a bad variable."""
+    given, folder = folders.from_variable(VARIABLE), folders.configuration()
+    return given or (folder and folder / FILE)
 
 
 def load(root: Path, key_names: frozenset[str]) -> tuple[Settings, list[str]]:
     """Return the settings for ``root`` and, a line each, what was wrong in the files; what is wrong is left out."""
     values: dict[str, Any] = {}
     wrong: list[str] = []
-    for path in (own_path(), root / PRIVATE_FOLDER / FILE):
+    places = [root / PRIVATE_FOLDER / FILE]
+    try:
+        own = own_path()
+        places[:0] = [own] if own else []
+    except UsageError as error:
+        wrong.append(str(error))
+    for path in places:
         found, complaint = _read(path)
         wrong += complaint
         for name, value in found.items():
