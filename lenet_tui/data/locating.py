@@ -6,7 +6,6 @@ Cheap enough for whoever shows a screen: nothing is read, and no numpy.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lenet_tui import folders
@@ -16,6 +15,8 @@ from lenet_tui.data.errors import DataError
 from lenet_tui.errors import LabError, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lenet_tui.config import DatasetName
 
 DATA_VARIABLE = "LENET_TUI_DATA"

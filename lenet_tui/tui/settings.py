@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -12,6 +11,9 @@ from lenet_tui import folders
 from lenet_tui.config import RunConfig, problems
 from lenet_tui.errors import UsageError
 from lenet_tui.store import PRIVATE_FOLDER
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FILE = "settings.toml"
 VARIABLE = "LENET_TUI_SETTINGS"
@@ -36,7 +38,7 @@ class Settings(BaseModel):
 
 
 def own_path() -> Path | None:
-    """Return where the person's own settings are; None without a home folder. Raises `UsageError` for a bad variable."""
+    """Return where the person's own settings are; None without a home folder. Raises `UsageError`: `from_variable`."""
     given, folder = folders.from_variable(VARIABLE), folders.configuration()
     return given or (folder and folder / FILE)
 
