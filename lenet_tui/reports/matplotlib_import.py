@@ -49,13 +49,14 @@ def load() -> None:
 
 
 def with_defaults(draw: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Return ``draw`` as a function that draws with matplotlib's defaults, whoever has imported and changed it."""
+    """Return ``draw`` as a function that draws with matplotlib's defaults, whatever has been set."""
 
     @wraps(draw)
     def drawing(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         import matplotlib
 
         defaults: dict[Any, Any] = {key: value for key, value in matplotlib.rcParamsDefault.items() if key != "backend"}
+        defaults["text.parse_math"] = False  # a $ in a text from disk is a $
         with warnings.catch_warnings():
             # A missing glyph is drawn as a box and warned of, which is an error where PYTHONWARNINGS says so.
             warnings.simplefilter("ignore")
