@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from rich.console import Console
 
-from lenet_tui import data
+from lenet_tui import data, folders
 from lenet_tui.cli.fetch_display import fetch_progress
 from lenet_tui.config import DATASET_TITLES, DatasetName
 
@@ -55,7 +55,7 @@ def get(arguments: argparse.Namespace) -> int:
 
 def import_(arguments: argparse.Namespace) -> int:
     """Verify a folder's files and copy them into the cache. Raises `DataError` when they are not right."""
-    _print_verified(data.adopt(arguments.name, arguments.folder.expanduser()), as_json=arguments.json)
+    _print_verified(data.adopt(arguments.name, folders.expanded(arguments.folder)), as_json=arguments.json)
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import importlib
 import importlib.metadata
 import json
@@ -18,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lenet_tui import data
+from lenet_tui import data, folders
 from lenet_tui.cli import flags
 from lenet_tui.config import DATASET_TITLES, DatasetName
 from lenet_tui.errors import LabError
@@ -199,7 +198,7 @@ def _logout() -> Finding:
     """Whether the system ends a user's processes at logout, and with them the runner."""
     if not _logind_kills():
         return Finding("after logout", "ok", "processes go on")
-    user = getpass.getuser()
+    user = folders.user_name()
     if Path(f"/var/lib/systemd/linger/{user}").exists():
         return Finding("after logout", "ok", f"processes go on: lingering is enabled for {user}")
     return Finding(

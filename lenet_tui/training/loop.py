@@ -11,7 +11,6 @@ import numpy as np
 import safetensors.torch
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lenet_tui import metrics, models
 from lenet_tui.errors import LabError
@@ -20,6 +19,7 @@ from lenet_tui.runfolder import MOST_WEIGHTS
 from lenet_tui.safe_files import read_own, write_own
 from lenet_tui.training import checkpoint
 from lenet_tui.training.augment import distort
+from lenet_tui.training.averaging import averaged
 from lenet_tui.training.evaluation import Scaling, evaluate
 from lenet_tui.training.objective import objective
 from lenet_tui.training.schedule import lr_factor
@@ -27,6 +27,8 @@ from lenet_tui.words import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from torch.optim.swa_utils import AveragedModel
 
     from lenet_tui.config import RunConfig
     from lenet_tui.data.datasets import Dataset
@@ -115,7 +117,7 @@ def _fresh(config: RunConfig, device: torch.device) -> State:
     seed(config, epoch=0)
     network = models.build(config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = make_optimizer(config, network, device)
-    ema = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema)) if config.ema else None
+    ema = averaged(network, config.ema) if config.ema else None
     return State(network, optimizer, ema, [])
 
 
@@ -176,8 +178,8 @@ def train(
             state.weights = {name: value.cpu().clone().contiguous() for name, value in judged.state_dict().items()}
             write_own(folder.weights_path, safetensors.torch.save(state.weights))
         folder.write_metrics(history)
-        averaged = ema.state_dict() if ema else None
-        checkpoint.Checkpoint(history, network.state_dict(), optimizer.state_dict(), averaged, state.weights).write(
+        average = ema.state_dict() if ema else None
+        checkpoint.Checkpoint(history, network.state_dict(), optimizer.state_dict(), average, state.weights).write(
             folder.checkpoint_path
         )
         reporter.epoch(history[-1], best)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lenet_tui.folders import home
 from lenet_tui.runner.estimate import clock
 from lenet_tui.tui import columns
 from lenet_tui.tui.curves import Curve
 from lenet_tui.words import printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lenet_tui.metrics import EpochMetrics
     from lenet_tui.store import Run
     from lenet_tui.tui.watch import Snapshot
@@ -48,8 +50,8 @@ def headline(run: Run, snapshot: Snapshot) -> str:
 
 def short(path: Path) -> str:
     """Return a path as a shell's prompt has it, with ~ for the home folder."""
-    home = Path.home()
-    return f"~/{path.relative_to(home)}" if path != home and path.is_relative_to(home) else str(path)
+    folder = home()
+    return f"~/{path.relative_to(folder)}" if folder and path != folder and path.is_relative_to(folder) else str(path)
 
 
 def status_line(snapshot: Snapshot, root: Path, sorting: str = "") -> str:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
 import textwrap
 import tomllib
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from lenet_tui import folders
 from lenet_tui.config import RunConfig, problems
-from lenet_tui.errors import LabError
+from lenet_tui.errors import LabError, UsageError
 from lenet_tui.safe_files import read_own
 from lenet_tui.store import PRIVATE_FOLDER
 from lenet_tui.words import printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FILE = "settings.toml"
 _MOST_BYTES = 100_000
@@ -44,18 +45,24 @@ class Settings(BaseModel):
     defaults: Annotated[dict[str, Any], Field(description="what the form begins with")] = {}
 
 
-def own_path() -> Path:
-    """Return where the person's own settings are."""
-    given = os.environ.get(VARIABLE)
-    return Path(given) if given else Path(platformdirs.user_config_dir("lenet-tui")) / FILE
+def own_path() -> Path | None:
+    """Return where the person's own settings are; None without a home folder. Raises `UsageError`: `from_variable`."""
+    given, folder = folders.from_variable(VARIABLE), folders.configuration()
+    return given or (folder and folder / FILE)
 
 
 def load(root: Path, key_names: frozenset[str]) -> tuple[Settings, list[str]]:
     """Return the settings for ``root`` and, a line each, what was wrong in the files; what is wrong is left out."""
     values: dict[str, Any] = {}
     wrong: list[str] = []
-    # A person may keep a link to a file of theirs; whoever packed the root may not.
-    for path, is_given in ((own_path().resolve(), True), (root / PRIVATE_FOLDER / FILE, False)):
+    places = [(root / PRIVATE_FOLDER / FILE, False)]
+    try:
+        own = own_path()
+        # A person may keep a link to a file of theirs; whoever packed the root may not.
+        places[:0] = [(own.resolve(), True)] if own else []
+    except UsageError as error:
+        wrong.append(str(error))
+    for path, is_given in places:
         found, complaint = _read(path, is_given=is_given)
         wrong += complaint
         for name, value in found.items():

@@ -97,7 +97,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
         {},
         {"optimizer": "sgd", "lr": 0.05, "lr_schedule": "onecycle", "augment": "affine+elastic"},
         {"optimizer": "rmsprop", "dropout": 0.3, "clip_norm": 1.0},
-        {"ema": 0.95, "optimizer": "adamw", "lr_schedule": "cosine"},
+        {"ema": 0.999, "optimizer": "adamw", "lr_schedule": "cosine"},
         {"model": "alexnet", "batch_size": 64},
     ],
     ids=lambda v: " ".join(map(str, v.values())) or "default",

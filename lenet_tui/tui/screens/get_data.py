@@ -13,6 +13,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, ProgressBar, Static
 
 from lenet_tui.config import DATASET_TITLES
+from lenet_tui.errors import UsageError
+from lenet_tui.folders import expanded
 from lenet_tui.tui import commands
 from lenet_tui.tui.keys import MISSING_DATA, bindings
 from lenet_tui.tui.plain_text import PlainStatic
@@ -102,7 +104,11 @@ class GetDataScreen(ModalScreen[Answer]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Copy the files of the folder that was written down."""
         if event.value.strip() and not self.busy:
-            folder = Path(event.value.strip()).expanduser().absolute()
+            try:
+                folder = expanded(Path(event.value.strip())).absolute()
+            except UsageError as error:
+                self._tell(str(error))
+                return
             self._tell(f"reading {folder}…   esc cancels")
             self._at_work = self._work("import", self._dataset, str(folder), "--json")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import platform
 import shlex
 import subprocess
@@ -19,6 +18,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from lenet_tui.errors import LabError
+from lenet_tui.folders import user_name
 from lenet_tui.runfolder import PICTURES
 from lenet_tui.tui import blocks, exporting, planes
 from lenet_tui.tui.keys import PICTURES_KEYS, bindings
@@ -241,7 +241,7 @@ class PicturesScreen(Screen[None]):
 
 def copy_command(path: Path) -> str:
     """Return the command that copies a file from here to another machine's folder."""
-    target = f"{getpass.getuser()}@{platform.node()}:{path.absolute()}"
+    target = f"{user_name()}@{platform.node()}:{path.absolute()}"
     return f"scp {shlex.quote(target)} ."
 
 
