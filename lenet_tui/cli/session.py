@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from lenet_tui.cli import output
 from lenet_tui.config import MODEL_TITLES
 from lenet_tui.errors import UsageError
 from lenet_tui.process import is_alive
@@ -22,15 +21,17 @@ if TYPE_CHECKING:
     from lenet_tui.errors import LabError
     from lenet_tui.store import Run
 
+NO_NAME = "the name of a run is empty; give its number or folder, which 'lenet-tui runs' shows"
+
 
 @contextlib.contextmanager
 def store_of(arguments: argparse.Namespace) -> Iterator[Store]:
     """Open the store of ``--root``, with dead runs put back into the queue; see to it that somebody runs what waits."""
-    root: Path = arguments.root.expanduser()
+    root: Path = arguments.root
     check_root(root)
     with Store(root) as store:
         for notice in store.notices:
-            tell(notice)
+            output.tell(notice)
         store.requeue_dead(is_alive)
         try:
             yield store
@@ -45,6 +46,8 @@ def find(store: Store, root: Path, name: str) -> Run:
     """
     if is_number(name):
         return store.get(int(name))
+    if not name:
+        raise UsageError(NO_NAME)
     folders = {(place / name).resolve() for place in (Path(), root)}
     wanted = {path.relative_to(root.resolve()).as_posix() for path in folders if path.is_relative_to(root.resolve())}
     for run in store.runs():
@@ -55,7 +58,7 @@ def find(store: Store, root: Path, name: str) -> Run:
 
 def is_number(name: str) -> bool:
     """Say whether a run is named by its number; a folder of such a name is ``./7``."""
-    return name.isascii() and name.isdigit() and int(name) < 2**62
+    return name.isascii() and name.isdigit() and len(name) < 19  # as far as SQLite counts
 
 
 def is_untouched(root: Path) -> bool:
@@ -73,23 +76,6 @@ def start_runner_for_work(root: Path, store: Store) -> bool:
 def raise_all(refused: list[LabError]) -> None:
     """Tell every error and raise the last one; nothing where there is none."""
     for error in refused[:-1]:
-        tell(f"lenet-tui: {error}")
+        output.complain(error)
     if refused:
         raise refused[-1]
-
-
-def tell(text: str) -> None:
-    """Say something to the person, beside the output."""
-    print(text, file=sys.stderr)  # noqa: T201
-
-
-def say(text: str) -> None:
-    """Print a line of output."""
-    print(text)  # noqa: T201
-
-
-def say_json(document: Any) -> None:
-    """Print the one JSON document of a command."""
-    # Indenting thousands of runs takes a second, and nobody reads them with their own eyes.
-    indent = None if isinstance(document, list) and len(document) > 100 else 2
-    sys.stdout.write(json.dumps(document, indent=indent) + "\n")
