@@ -185,7 +185,7 @@ def load_network(folder: RunFolder, config: RunConfig) -> models.Network:
     """Return the network with the folder's best-validation weights, on the CPU. Raises `LabError`."""
     network = models.build(config)
     try:
-        network.load_state_dict(safetensors.torch.load_file(folder.weights_path))
+        network.load_state_dict(safetensors.torch.load(folder.weights_path.read_bytes()))
     except (OSError, safetensors.SafetensorError, RuntimeError) as error:
         raise LabError(f"cannot load {folder.weights_path}: {str(error).splitlines()[0]}") from None
     return network
