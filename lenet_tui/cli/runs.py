@@ -16,7 +16,6 @@ from lenet_tui.config import MODEL_TITLES
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.runfolder import RunFolder, create
 from lenet_tui.runner.estimate import clock
-from lenet_tui.trash import to_trash
 from lenet_tui.words import counted
 
 if TYPE_CHECKING:
@@ -150,8 +149,7 @@ def delete(arguments: argparse.Namespace) -> int:
             _ask(runs)
         trashed = []
         for run in runs:
-            store.delete(run.id)  # refuses what runs or waits
-            trash = to_trash(arguments.root, run)
+            _, trash = store.delete(run.id)  # refuses what runs or waits
             trashed.append({"id": run.id, "trash": str(trash) if trash else None})
     if arguments.json:
         say_json(trashed)

@@ -29,7 +29,7 @@ _PLAIN_CONFIG = re.compile(rf'\{{(?:"[a-z_]++":(?:"[a-z_+-]*+"|{_NUMBER})(?:,(?=
 
 def name(run: Run) -> str:
     """Return the run's folder, or what it would be called in an empty root: ``lenet/bs64_lr0.001``."""
-    return run.folder or f"{run.values['model']}/{run.config.folder_name()}"
+    return run.name
 
 
 def names(root: Path, runs: Iterable[Run], queue: Iterable[Run]) -> dict[int, str]:

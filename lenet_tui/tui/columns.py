@@ -50,7 +50,7 @@ class Column:
 
 def name(run: Run) -> str:
     """Return the run's folder, or the name that it will probably get: ``lenet/bs64_lr0.001``."""
-    return run.folder or f"{run.values['model']}/{run.config.folder_name()}"
+    return run.name
 
 
 def epoch_at_work(run: Run) -> int:

@@ -58,7 +58,7 @@ def test_a_bad_folder_does_not_stop_the_others(make_run, tmp_path, capsys):
         ("lenet/bs64_lr0.001/run.json", 2, "is a file; give the folder of the run"),
         ("lenet", 1, "is not a run folder"),
         ("lenet/bs64_lr0.001_seed1", 1, "is damaged"),
-        ("lenet/bs64_lr0.001_seed2", 1, "metrics.csv, line 2"),
+        ("lenet/bs64_lr0.001_seed2", 1, "metrics.csv is damaged: line 2"),
     ],
 )
 def test_what_is_not_a_run_is_one_clear_line(make_run, tmp_path, capsys, name, code, message):

@@ -161,14 +161,10 @@ class RunActions(_Base):
 
     @work
     async def _delete(self, runs: list[Run]) -> None:
-        from lenet_tui.trash import to_trash
-
         def delete(store: Store, run: Run) -> object:
             if run.waiting and run.folder is None:
                 return store.remove(run.id)
-            gone = store.delete(run.id)
-            to_trash(self.lab.root, gone)
-            return gone
+            return store.delete(run.id)
 
         await self._each("deleted", delete, runs)
 
