@@ -3,7 +3,6 @@
 Everything else that is raised is a bug of ours.
 """
 
-
 from __future__ import annotations
 
 from lenet_tui.words import printable

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lenet_tui.errors import LabError, UsageError
+from lenet_tui.safe_files import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,7 @@ def check(name: str | Path) -> None:
         if not path.parent.is_dir():
             raise UsageError(f"{name} cannot be written: there is no folder {path.parent}")
     except OSError as error:
-        raise UsageError(f"{name} cannot be written: {error.strerror}") from None
+        raise UsageError(f"{name} cannot be written: {explain(error)}") from None
 
 
 def write(name: str | Path, content: bytes) -> None:
@@ -80,9 +81,7 @@ def write(name: str | Path, content: bytes) -> None:
         else:
             _replace(path, content, found)
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = "the disk is full; free some space and try again" if full else error.strerror or error
-        raise LabError(f"cannot write {name}: {reason}") from None
+        raise LabError(f"cannot write {name}: {explain(error)}") from None
 
 
 def _status(path: Path) -> os.stat_result | None:

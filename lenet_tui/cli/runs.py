@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gc
-import os
 import shutil
-import stat
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +14,7 @@ from lenet_tui.config import MODEL_TITLES
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.runfolder import RunFolder, create
 from lenet_tui.runner.estimate import clock
+from lenet_tui.safe_files import tail_own
 from lenet_tui.words import counted
 
 if TYPE_CHECKING:
@@ -129,14 +128,10 @@ def show(arguments: argparse.Namespace) -> int:
 
 
 def _last_lines(path: Path) -> list[str]:
-    """Return the last lines of a log; none where it is no regular file, which may never end."""
+    """Return the last lines of a log; none where there is no log of ours."""
     try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return []
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _LOG_BYTES))
-            return file.read(_LOG_BYTES).decode(errors="replace").splitlines()[-_LOG_LINES:]
-    except OSError:
+        return tail_own(path, _LOG_BYTES).decode(errors="replace").splitlines()[-_LOG_LINES:]
+    except (FileNotFoundError, LabError):
         return []
 
 
