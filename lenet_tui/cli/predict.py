@@ -54,12 +54,13 @@ def run(arguments: argparse.Namespace) -> int:
     codes = set()
     for path in arguments.images:
         try:
-            answer, seen = _classify(network, handwriting.read(path, dataset))
+            found = handwriting.read(path, dataset)
         except LabError as error:
             tell(f"lenet-tui: {error}")
             answers.append({"image": str(path), "error": str(error)})
             codes.add(error.exit_code)
             continue
+        answer, seen = classify(network, found)
         answers.append({"image": str(path), **answer})
         if not arguments.json:
             _print(path, answer, seen, names, show=arguments.show)
@@ -77,7 +78,7 @@ def line(path: Path, shares: Sequence[float], names: Sequence[str], place: str =
     )
 
 
-def _classify(network: Trained, found: Handwriting) -> tuple[dict[str, Any], list[NDArray[np.uint8]]]:
+def classify(network: Trained, found: Handwriting) -> tuple[dict[str, Any], list[NDArray[np.uint8]]]:
     """Return the answer for a picture, the first digit's at its top, and what the network saw of each digit."""
     answers, seen = [], []
     for digit in found.digits:

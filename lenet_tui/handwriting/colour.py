@@ -34,13 +34,15 @@ def as_greys(colours: NDArray[np.float32]) -> NDArray[np.float32]:
     along = away @ axis
     if (along**3).sum() > 0:
         axis = -axis  # so that ink is darker
-    return np.clip(_PAPER + (colours - paper) @ axis, 0, 1).astype(np.float32)
+    along_axis: NDArray[np.float32] = (_PAPER + (colours - paper) @ axis).astype(np.float32)
+    return along_axis.clip(0, 1)
 
 
-def is_light_on_dark(grey: NDArray[np.float32]) -> bool:
-    """Say whether what is narrow on a picture (H, W) is lighter than what is round it."""
+def lightness_of_ink(grey: NDArray[np.float32]) -> float:
+    """Return how much of what is narrow on a picture (H, W) is lighter than what is round it, as a share of energy."""
     _, away = _away_from_paper(grey[..., np.newaxis])
-    return bool((np.maximum(away, 0) ** 2).sum() > (np.minimum(away, 0) ** 2).sum())
+    light, dark = float((np.maximum(away, 0) ** 2).sum()), float((np.minimum(away, 0) ** 2).sum())
+    return light / (light + dark) if light + dark > 0 else 0.5
 
 
 def _away_from_paper(colours: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,4 +1,4 @@
-"""What speaks against an answer: ink that is hardly a digit's, and a network that says something else a moment later."""
+"""What speaks against an answer: a network that is not sure, or not of the same ink changed a little."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MOST_PIXELS = 64_000_000
 MOST_BYTES = 512_000_000  # 64 million pixels of three 16-bit colours have 384
-WORKING_SIDE = 1024  # pixels; a digit of a fiftieth of the picture's height still has the 20 that it is scaled to
+WORKING_SIDE = 640  # pixels; a digit of a thirtieth of the picture's height still has the 20 that it is scaled to
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 # Pillow says that a file is damaged in all these ways, besides OSError.
 _DAMAGED = (
@@ -49,7 +49,7 @@ logging.getLogger("PIL").setLevel(logging.CRITICAL)  # it logs oddities of files
 def read_colours(path: Path) -> NDArray[np.float32]:
     """Return a picture's colours (H, W, 3), or greys (H, W, 1), from 0, black, to 1, the way up it was taken.
 
-    At most 1,024 pixels a side; of several pictures in a file, the first. Raises `UsageError` when there is no such
+    At most 640 pixels a side; of several pictures in a file, the first. Raises `UsageError` when there is no such
     file, and `LabError` when it is no picture that can be read, or too large: one line, that shows the path as
     `printable` does.
     """

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 FEWEST_GREYS = 0.06  # of the range from black to white, by which ink has to stand out
 _NOISE = 4.0  # standard deviations of the paper that are no ink
+_CLOSED_NOISE = 5.5  # the same, where the paper is what is lightest
 _FAINTEST = 0.2  # of full ink: JPEG's ringing beside a stroke is fainter than that
+_DARKEST = 99.9  # the percentile of a picture's pixels that is ink, however small a digit is
+_BROADER = 2.5  # times the broadest stroke: where two meet, they are broader than one
+_LEAST = 0.01  # of the longer side: what is no larger is a corner of something
+_UNEVEN = 0.03  # of the pixels beside ink: how many may be no paper
 _FULL = 90  # the percentile of ink that counts as full
 _FRAME = 1 / 20  # of the shorter side: how much of the picture's border is thought to be paper
 _SAMPLES = 5_000  # pixels that the paper is estimated from
@@ -23,8 +28,10 @@ MEDIAN_TO_STANDARD = 1.4826  # of a normal distribution
 _WINDOW = 0.25  # of the longer side: no stroke is as broad, and a shadow or a thumb is broader
 
 
-def on_smooth_paper(grey: NDArray[np.float32]) -> tuple[NDArray[np.float32], list[Piece]]:
-    """Return the ink of greys (H, W), as shares from 0 to 1, and its pieces, where the light changes smoothly.
+def on_smooth_paper(
+    grey: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], list[Piece], NDArray[np.float32]]:
+    """Return the ink of greys (H, W), as shares from 0 to 1, its pieces, and the paper, where light changes smoothly.
 
     What most of the border is, is paper. Whatever departs from it to the other side of grey is ink where it is joined
     to something at least half as far from the paper as full ink (hysteresis, J. Canny, "A Computational Approach to
@@ -35,28 +42,52 @@ def on_smooth_paper(grey: NDArray[np.float32]) -> tuple[NDArray[np.float32], lis
     beyond = np.where(np.abs(ink) > _NOISE * noise, ink, 0)
     if (np.minimum(beyond, 0) ** 2).sum() > (np.maximum(beyond, 0) ** 2).sum():
         ink = -ink
-    return _strokes(ink, _NOISE * noise)
+    return *_strokes(ink, _NOISE * noise), paper
 
 
-def on_uneven_paper(
-    grey: NDArray[np.float32], *, light: bool = False
-) -> tuple[NDArray[np.float32], list[Piece]]:
-    """Return the same where there are shadows, edges, thumbs or lines on the paper; ``light``: ink lighter than paper.
+def is_smooth(grey: NDArray[np.float32], pieces: list[Piece], paper: NDArray[np.float32]) -> bool:
+    """Say whether what a picture (H, W) has beside its ``pieces`` is the smooth surface that was taken for paper."""
+    beside = np.ones(grey.shape, dtype=bool)
+    for piece in pieces:
+        beside[piece.box] &= ~piece.mask
+    beside = ndimage.binary_erosion(beside, iterations=2)
+    away = np.abs(ndimage.uniform_filter(grey, 5) - paper)[beside]
+    return bool((away > FEWEST_GREYS).mean() <= _UNEVEN) if away.size else True
+
+
+def on_uneven_paper(grey: NDArray[np.float32], *, light: bool = False) -> tuple[NDArray[np.float32], list[Piece]]:
+    """Return ink and its pieces where paper has shadows, edges, thumbs or lines; ``light``: of ink lighter than paper.
 
     The paper at a pixel is what a closing leaves there (J. Serra, "Image Analysis and Mathematical Morphology", 1982):
-    what is dark and narrower than a quarter of the picture is ink, the rest is another ground. Ink is measured by what
+    what is dark and narrow is ink, the rest is another ground. Narrow is a quarter of the picture, and once the
+    breadth of the strokes is known, little more than that, which follows curved edges closely. Ink is measured by what
     share of the paper's light it takes, which a shadow does not change.
     """
     grey = 1 - grey if light else grey
-    smooth = ndimage.uniform_filter(grey, 3)
+    widest = _WINDOW * max(grey.shape)
+    shares, pieces = _after_closing(grey, widest)
+    if pieces:
+        window = _BROADER * max(piece.breadth for piece in pieces)
+        if window < widest:
+            shares, pieces = _after_closing(grey, window)
+    return shares, pieces
+
+
+def _after_closing(grey: NDArray[np.float32], window: float) -> tuple[NDArray[np.float32], list[Piece]]:
+    smooth = ndimage.median_filter(grey, 3)  # which keeps edges, where a mean would leave their outlines
     noise = float(MEDIAN_TO_STANDARD * np.median(np.abs(grey - smooth))) * 1.06
-    paper = ndimage.grey_closing(smooth, size=max(3, round(_WINDOW * max(grey.shape))))
+    paper = ndimage.grey_closing(smooth, size=max(3, round(window)))
     ink = 1 - grey / np.maximum(paper, FEWEST_GREYS)
-    least = max(_NOISE * noise, FEWEST_GREYS)
-    ink = np.where(printed_lines(ink > least), 0, ink).astype(np.float32)
-    _, pieces = _strokes(ink, least)
+    least = max(_CLOSED_NOISE * noise, FEWEST_GREYS) / max(float(np.median(paper)), FEWEST_GREYS)
+    least = max(least, _FAINTEST * float(np.percentile(ink, _DARKEST)))
+    unlined = np.where(printed_lines(ink > least), 0, ink).astype(np.float32)
+    _, pieces = _strokes(unlined, least)
+    if of_digits(pieces):
+        ink = unlined
+    else:  # a digit of straight lines
+        _, pieces = _strokes(ink, least)
     shares, pieces = _strokes(without(ink, pieces, of_digits(pieces)), least)
-    return shares, of_digits(pieces)
+    return shares, [piece for piece in of_digits(pieces) if piece.longer > _LEAST * max(grey.shape)]
 
 
 def without(ink: NDArray[np.float32], pieces: list[Piece], kept: list[Piece]) -> NDArray[np.float32]:

@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 _SPECK = 0.02  # of the largest stroke's pixels: what is smaller is dust
 _EIGHT = np.ones((3, 3), dtype=bool)  # neighbours by sides and by corners
-_BROADEST = 0.42  # of its longer side: the broadest stroke of a digit; MNIST's broadest have 0.35
+_BROADEST = 0.5  # of its longer side: the broadest stroke of a digit
+_FILLED = (0.35, 0.75)  # strokes broader than the first leave more of their rectangle empty than the second
 _CONTACT = 0.25  # of its circumference: a digit that is cut off touches the border with less
 _INNER = 0.3  # of its height: what a frame has inside
 _ONE_DIGIT = 0.12  # of the tallest piece's height: strokes of one digit are no further apart
+_TOUCHING = 0.04  # of the tallest piece's height: digits beside each other are further apart
+_NEARBY = 0.3  # of the tallest piece's height: what is too small to be a digit belongs to one so near
+_AS_TALL = 0.6  # of the other's height
 _PART = 0.4  # of the tallest digit's height: what is lower is part of a digit, or none
 
 
@@ -99,7 +103,8 @@ class Piece:
     @property
     def is_like_strokes(self) -> bool:
         """Say whether it is no blob: a sheet, a table, a thumb."""
-        return self.breadth <= _BROADEST * self.longer
+        share = self.breadth / self.longer
+        return share <= _FILLED[0] or (share <= _BROADEST and self.area <= _FILLED[1] * self.mask.size)
 
     @property
     def is_cut_off(self) -> bool:
@@ -178,12 +183,15 @@ def _is_frame(piece: Piece, pieces: Sequence[Piece]) -> bool:
 
 
 def _belong(first: Piece, second: Piece, near: float) -> bool:
-    """Say whether two pieces are strokes of one digit: close, or one above the other with a small gap."""
+    """Say whether two pieces are strokes of one digit: not beside each other and as tall, unless all but touching."""
     across = max(first.left, second.left) - min(first.right, second.right)
     down = max(first.top, second.top) - min(first.bottom, second.bottom)
-    return max(across, 0) ** 2 + max(down, 0) ** 2 <= near**2 and (
-        across < 0 or min(first.height, second.height) < 0.6 * max(first.height, second.height)
-    )
+    lower, taller = sorted((first.height, second.height))
+    if across >= 0 and lower >= _AS_TALL * taller:
+        near *= _TOUCHING / _ONE_DIGIT
+    elif max(min(first.longer, second.longer), lower) < _PART * taller:
+        near *= _NEARBY / _ONE_DIGIT
+    return max(across, 0) ** 2 + max(down, 0) ** 2 <= near**2
 
 
 def _height(group: Sequence[Piece]) -> int:
