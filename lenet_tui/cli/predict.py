@@ -1,4 +1,4 @@
-"""``lenet-tui predict``: what a run's network takes pictures of handwriting for."""
+"""``lenet-tui predict``: classify pictures of handwriting with a run's network."""
 
 from __future__ import annotations
 

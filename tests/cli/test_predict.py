@@ -1,4 +1,4 @@
-"""What a real run, trained for a few epochs on the digits, takes pictures for."""
+"""What `predict` answers, with a real run of a few epochs on the digits and with a default run on MNIST."""
 
 from __future__ import annotations
 
