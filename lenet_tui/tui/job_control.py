@@ -55,17 +55,19 @@ class JobControl:
         if driver is None or not driver.can_suspend:
             return
         self._driver, self._loop = driver, loop
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RuntimeError):
+            # SIGCONT goes to any thread; this makes it wake the loop as well.
+            loop.add_signal_handler(signal.SIGCONT, lambda: None)
             signal.signal(signal.SIGTSTP, signal.SIG_IGN if self._is_ignored else self._hear)
             signal.signal(signal.SIGCONT, self._hear)
 
     def detach(self) -> None:
         """Let the signals do what they do to any process."""
-        if self._driver is not None:
+        if self._driver is not None and self._loop is not None:
             self._driver = None
-            with contextlib.suppress(ValueError):
+            with contextlib.suppress(ValueError, RuntimeError):
                 signal.signal(signal.SIGTSTP, signal.SIG_IGN if self._is_ignored else signal.SIG_DFL)
-                signal.signal(signal.SIGCONT, signal.SIG_DFL)
+                self._loop.remove_signal_handler(signal.SIGCONT)
 
     def suspend(self) -> str:
         """Give the terminal back and stop until the shell says go on. Return why that could not be, or ""."""

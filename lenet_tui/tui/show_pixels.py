@@ -6,6 +6,7 @@ It asks the terminal what it can, so it must have the terminal to itself: the ap
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import termios
@@ -15,6 +16,8 @@ from pathlib import Path
 from lenet_tui.errors import LabError
 from lenet_tui.words import printable
 
+_SECONDS = 0.2
+
 
 def main(path: Path) -> int:
     """Show the picture and wait for a key; return the exit code."""
@@ -23,6 +26,8 @@ def main(path: Path) -> int:
     signal.signal(signal.SIGCONT, lambda *_: _show(path))
     try:
         _show(path)
+        while not select.select([sys.stdin], [], [], _SECONDS)[0]:
+            pass  # a signal that went to another thread is heard only now
         os.read(sys.stdin.fileno(), 16)  # a key may be several bytes
     finally:
         termios.tcsetattr(sys.stdin, termios.TCSAFLUSH, before)

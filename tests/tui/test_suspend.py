@@ -236,8 +236,10 @@ def test_a_program_that_has_the_terminal_meanwhile_is_suspended_with_the_app(roo
         shell.press(SUSPEND)
         shell.wait_until(lambda: b"Stopped" in shell.written)
         shell.say("hello")
+        shown = shell.written.count(b"any key goes back")
         shell.press("fg\r")
-        shell.wait_for("any key goes back")
+        shell.wait_until(lambda: shell.written.count(b"any key goes back") > shown)  # it is drawn again
+        shell.settled()
         shell.press(" ")
         shell.wait_for("1/3", "Zoom")
 
