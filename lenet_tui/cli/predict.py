@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lenet_tui.cli import flags, images
+from lenet_tui.cli import flags, images, output
 from lenet_tui.cli.export import find
-from lenet_tui.cli.session import say, say_json, tell
+from lenet_tui.cli.output import say, say_json, tell
 from lenet_tui.data.catalog import CLASS_NAMES, DIGITS
 from lenet_tui.errors import LabError
 
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from lenet_tui import handwriting, trained  # imports torch, which takes a second
 
-    network = trained.load(find(arguments.name, arguments.root.expanduser()))
+    network = trained.load(find(arguments.name, arguments.root))
     dataset = network.record.config.dataset
     names = CLASS_NAMES.get(dataset, DIGITS)
     told: list[dict[str, Any]] = []
@@ -86,7 +86,5 @@ def _percent(share: float) -> str:
 
 
 def _draw(image: NDArray[np.uint8]) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False)
+    console = output.console()
     images.side_by_side(console, [images.drawn(image, colours=images.has_colours(console))])

@@ -7,22 +7,27 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.cli import flags, tables
-from lenet_tui.cli.session import find, is_untouched, raise_all, say, say_json, start_runner_for_work, store_of, tell
+from lenet_tui.cli.output import say, say_json, tell
+from lenet_tui.cli.session import find, is_untouched, raise_all, start_runner_for_work, store_of
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.machine import available_cores
 from lenet_tui.process import is_alive
+from lenet_tui.runner import daemon
 from lenet_tui.runner.estimate import seconds_until_done
 from lenet_tui.runner.slots import Machine
 from lenet_tui.sweep import MAX_RUNS, expand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from lenet_tui.config import RunConfig
     from lenet_tui.store import Run, Store
 
 RUN_HELP = "a run's number or folder"
 _POLL_SECONDS = 0.5
+_TRIES = 3  # to start a runner that failed, after which waiting for it ends
+_COUNT = flags.whole_number(1, MAX_RUNS)
 _SPREAD = "comma lists make a grid: --batch-size 16,32,64 --lr 0.01,0.001 are six runs"
 
 
@@ -40,10 +45,8 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     parser.set_defaults(run=list_queue)
     actions = parser.add_subparsers(metavar="ACTION")
 
-    add = _action(actions, "add", add_runs, f"queue runs; {_SPREAD}")
-    add.add_argument(
-        "--seeds", type=_positive, default=1, metavar="N", help="queue each N times, with seeds counted up"
-    )
+    add = _action(actions, "add", add_runs, f"queue runs; {_SPREAD}", root_may_be_missing=True)
+    add.add_argument("--seeds", type=_COUNT, default=1, metavar="N", help="queue each N times, with seeds counted up")
     flags.add_hyperparameters(add)
     _action(actions, "list", list_queue, "show what runs and waits, and when it will be done")
     for name, call, text in (
@@ -55,7 +58,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         _action(actions, name, call, text).add_argument("runs", nargs="+", metavar="RUN", help=RUN_HELP)
     move_parser = _action(actions, "move", move, "move a waiting run to another place in the queue")
     move_parser.add_argument("run_name", metavar="RUN", help=RUN_HELP)
-    move_parser.add_argument("place", type=_positive, metavar="N", help="its new place, from 1")
+    move_parser.add_argument("place", type=_COUNT, metavar="N", help="its new place, from 1")
     drain_parser = _action(actions, "drain", drain, "finish what runs and start nothing more")
     drain_parser.add_argument("--off", action="store_true", help="let the queue go on")
     wait_parser = _action(actions, "wait", wait, "wait until runs are done, by default all of them")
@@ -159,7 +162,7 @@ def drain(arguments: argparse.Namespace) -> int:
 
 
 def wait(arguments: argparse.Namespace) -> int:
-    """Wait until runs are done; return 1 when one of them did not finish."""
+    """Wait until runs are done; return 1 when one of them did not finish. Raises `LabError` when none can start."""
     with store_of(arguments) as store:
         if arguments.runs:
             open_ids = {find(store, arguments.root, name).id for name in arguments.runs}
@@ -168,13 +171,14 @@ def wait(arguments: argparse.Namespace) -> int:
             if not open_ids:
                 tell("nothing runs or waits")
         ended: list[Run] = []
+        patience = _Patience(arguments.root)
         while open_ids:
             queue = store.queue()
             for run_id in sorted(open_ids - {run.id for run in queue}):
                 open_ids.discard(run_id)
                 ended.append(store.get(run_id))
                 if not arguments.json:
-                    say(f"{run_id}  {tables.name(ended[-1])}  {tables.ending(ended[-1])}")
+                    say(f"{run_id}  {tables.name(ended[-1])}  {tables.ending(ended[-1])}", flush=True)
             if not open_ids:
                 break
             if store.draining() and not any(run.state == "running" for run in queue):
@@ -183,10 +187,33 @@ def wait(arguments: argparse.Namespace) -> int:
                 )
             store.requeue_dead(is_alive)
             start_runner_for_work(arguments.root, store)
+            if any(run.waiting and run.id in open_ids for run in queue):
+                patience.check()
             time.sleep(_POLL_SECONDS)
     if arguments.json:
         say_json([tables.as_json(run) for run in ended])
     return 0 if all(run.state == "finished" for run in ended) else 1
+
+
+class _Patience:
+    """Watches the tries to start a runner while one is waited for."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        found = daemon.failed_tries(root)
+        self._before = found.count if found else 0
+        self._said = ""
+
+    def check(self) -> None:
+        """Say each new reason. Raises `LabError` after some tries in a row, at least one of them from now on."""
+        found = daemon.failed_tries(self._root)
+        if found is None or found.under_way:
+            return
+        if found.count >= _TRIES and found.count > self._before:
+            raise LabError(f"the runner cannot start: {found.reason} ({found.count} tries)")
+        if found.reason != self._said:
+            self._said = found.reason
+            tell(f"the runner cannot start: {found.reason}; it is tried again")
 
 
 def _each(arguments: argparse.Namespace, call: Callable[[Store, int], Run | str]) -> int:
@@ -228,17 +255,16 @@ def _twin_id(twins: dict[RunConfig, Run], run: Run) -> int | None:
 
 
 def _action(
-    actions: argparse._SubParsersAction[Any], name: str, call: Callable[[argparse.Namespace], int], text: str
+    actions: argparse._SubParsersAction[Any],
+    name: str,
+    call: Callable[[argparse.Namespace], int],
+    text: str,
+    *,
+    root_may_be_missing: bool = False,
 ) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
     # Given before or after the subcommand; not repeating the default, which would undo the one given before.
-    flags.add_root(parser, default=argparse.SUPPRESS)
+    flags.add_root(parser, default=argparse.SUPPRESS, may_be_missing=root_may_be_missing)
     flags.add_json(parser, default=argparse.SUPPRESS)
     parser.set_defaults(run=call)
     return parser
-
-
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_RUNS:
-        raise argparse.ArgumentTypeError(f"{text} must be a whole number from 1 to {MAX_RUNS}")
-    return int(text)

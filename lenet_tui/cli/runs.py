@@ -5,25 +5,27 @@ from __future__ import annotations
 import gc
 import shutil
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.cli import flags, tables
-from lenet_tui.cli.session import find, is_untouched, raise_all, say, say_json, store_of, tell
+from lenet_tui.cli.output import say, say_json, say_json_lines, tell
+from lenet_tui.cli.session import find, is_untouched, raise_all, store_of
 from lenet_tui.config import MODEL_TITLES
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.runfolder import RunFolder, create
 from lenet_tui.runner.estimate import clock
-from lenet_tui.trash import to_trash
+from lenet_tui.safe_files import tail_own
 from lenet_tui.words import counted
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from lenet_tui.metrics import EpochMetrics
     from lenet_tui.store import Run
 
 _LOG_LINES = 10
+_LOG_BYTES = 20_000
 
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
@@ -56,7 +58,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     ):
         description = f"{text[0].upper()}{text[1:]}. {more}"
         parser = commands.add_parser(name, help=text, description=description, allow_abbrev=False)
-        flags.add_root(parser)
+        flags.add_root(parser, may_be_missing=name == "import")
         flags.add_json(parser)
         parser.set_defaults(run=call)
         if name == "show":
@@ -65,7 +67,9 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
             parser.add_argument("names", nargs="+", metavar="RUN", help="its number or folder")
             parser.add_argument("--yes", action="store_true", help="do not ask")
         elif name == "import":
-            parser.add_argument("folders", type=Path, nargs="*", metavar="FOLDER", help="run folders, from anywhere")
+            parser.add_argument(
+                "folders", type=flags.folder, nargs="*", metavar="FOLDER", help="run folders, from anywhere"
+            )
 
 
 def list_runs(arguments: argparse.Namespace) -> int:
@@ -76,7 +80,7 @@ def list_runs(arguments: argparse.Namespace) -> int:
         with store_of(arguments) as store:
             runs = store.runs()
     if arguments.json:
-        say("[" + ",\n".join(map(tables.json_line, runs)) + "]")
+        say_json_lines(tables.json_lines(runs))
     elif runs:
         waiting = sorted((run for run in runs if not run.folder), key=lambda run: run.place or 0)
         tables.show(tables.run_rows(runs, tables.names(arguments.root, runs, waiting)))
@@ -115,11 +119,20 @@ def show(arguments: argparse.Namespace) -> int:
     if epochs:
         say("")
         tables.show(_epoch_rows(epochs))
-    if folder is not None and folder.log_path.exists():
-        say(f"\n{folder.log_path}, last lines:")
-        for line in folder.log_path.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]:
+    if folder is not None and (lines := _last_lines(folder.log_path)):
+        say("")
+        say(f"{folder.log_path}, last lines:")
+        for line in lines:
             say(f"  {line}")
     return 0
+
+
+def _last_lines(path: Path) -> list[str]:
+    """Return the last lines of a log; none where there is no log of ours."""
+    try:
+        return tail_own(path, _LOG_BYTES).decode(errors="replace").splitlines()[-_LOG_LINES:]
+    except (FileNotFoundError, LabError):
+        return []
 
 
 def delete(arguments: argparse.Namespace) -> int:
@@ -131,8 +144,7 @@ def delete(arguments: argparse.Namespace) -> int:
             _ask(runs)
         trashed = []
         for run in runs:
-            store.delete(run.id)  # refuses what runs or waits
-            trash = to_trash(arguments.root, run)
+            _, trash = store.delete(run.id)  # refuses what runs or waits
             trashed.append({"id": run.id, "trash": str(trash) if trash else None})
     if arguments.json:
         say_json(trashed)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from lenet_tui import runfolder
+from lenet_tui import runfolder, safe_files
 from lenet_tui.errors import LabError
 from lenet_tui.predictions import Predictions
 from lenet_tui.reports import matplotlib_import
@@ -83,7 +83,7 @@ def write_all(folder: RunFolder) -> list[Report]:
 def _write(folder: RunFolder, path: Path, draw: Callable[[], bytes]) -> Report:
     try:
         matplotlib_import.load()
-        runfolder.write_bytes(path, draw())
+        safe_files.write_own(path, draw())
     except NotDrawable as reason:
         return Report(path, str(reason))
     except LabError as error:

@@ -9,6 +9,7 @@ from lenet_tui.folders import home
 from lenet_tui.runner.estimate import clock
 from lenet_tui.tui import columns
 from lenet_tui.tui.curves import Curve
+from lenet_tui.words import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +45,7 @@ def headline(run: Run, snapshot: Snapshot) -> str:
         parts.append(columns.state(run) + share)
         parts.append(f"{where.images_per_second / 1000:.1f}k img/s")
         parts.append(f"done in {clock(snapshot.until.get(run.id))}")
-    return " · ".join([*parts, columns.name(run)])
+    return printable(" · ".join([*parts, columns.name(run)]))
 
 
 def short(path: Path) -> str:
@@ -69,7 +70,8 @@ def status_line(snapshot: Snapshot, root: Path, sorting: str = "") -> str:
     if snapshot.draining:
         parts.append("queue paused (p)")
     elif waiting and not snapshot.runner_alive:
-        parts.append("the runner is starting")
+        failure = snapshot.runner_failure
+        parts.append(f"the runner cannot start: {failure}" if failure else "the runner is starting")
     if sorting:
         parts.append(f"sorted: {sorting}")
     return " · ".join([*parts, short(root)])

@@ -131,7 +131,7 @@ def test_a_run_without_weights_is_one_clear_line(copy: RunFolder, pictures: list
     with pytest.raises(LabError, match=r"has no weights \(finished\)"):
         call(copy.path, pictures[0])
     copy.weights_path.write_bytes(b"not really")
-    with pytest.raises(LabError, match="cannot load"):
+    with pytest.raises(LabError, match="is damaged"):
         call(copy.path, pictures[0])
     with pytest.raises(UsageError, match="there is no run folder nowhere"):
         call("nowhere", pictures[0])

@@ -78,7 +78,7 @@ def test_a_picture_that_cannot_be_drawn_is_told_and_the_others_are_drawn(make_ru
     out, err = capsys.readouterr()
     assert out.splitlines() == [str(folder.path / name) for name in ("confusion.png", "t-SNE.png")]
     assert err.startswith(f"lenet-tui: {folder.path / 'loss.png'} not drawn: ")
-    assert "metrics.csv, line 2" in err
+    assert "metrics.csv is damaged: line 2" in err
     assert err.count("\n") == 1
     assert call(folder.path, "--json") == 1
     (told,) = json.loads(capsys.readouterr().out)["runs"]
