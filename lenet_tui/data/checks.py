@@ -54,7 +54,7 @@ def read(path: Path, capacity: int) -> Content:
         return _unpacked(unpacking, capacity, hashlib.md5(packed, usedforsecurity=False).hexdigest())
 
 
-def _unpacked(file: IO[bytes], capacity: int, packed_md5: str | None = None) -> Content:
+def _unpacked(file: IO[bytes] | gzip.GzipFile, capacity: int, packed_md5: str | None = None) -> Content:
     # The published checksums are md5; without "for security" it works on FIPS machines.
     data, digest, complaint = bytearray(), hashlib.md5(usedforsecurity=False), ""
     while not complaint:

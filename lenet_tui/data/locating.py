@@ -91,7 +91,7 @@ def _in_user_folder(name: DatasetName, data_dir: Path | None) -> Located | None:
             missing = ", ".join(file.name for file in IDX_FILES if file.name not in files)
             raise DataError(
                 f"{place} ({flag}) lacks {missing} (or the same with .gz) of {title(name)}'s four files"
-                f"{names.what_else(place)}"
+                f"{names.what_else(place, name)}"
             )
     return None
 

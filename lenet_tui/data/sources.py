@@ -196,12 +196,16 @@ def _looked(name: DatasetName, data_dir: Path | None) -> str:
     given = user_folder(data_dir)
     here = ""
     if given is not None:
-        here = f"{given[0]} ({given[1]}) has no {title(name)} files{names.what_else(given[0])}; "
+        here = f"{given[0]} ({given[1]}) has no {title(name)} files{_expected(name, given[0])}; "
     return f"{here}the cache {cache.cache_folder()} has none"
 
 
 def _none_in(name: DatasetName, folder: Path) -> str:
-    return f"none of {title(name)}'s four files is in {folder} ({names.EXPECTED}, with .gz or not){names.what_else(folder)}"
+    return f"none of {title(name)}'s four files is in {folder}{_expected(name, folder)}"
+
+
+def _expected(name: DatasetName, folder: Path) -> str:
+    return f" ({names.EXPECTED}){names.what_else(folder, name)}"
 
 
 def _ways_on(name: DatasetName) -> str:
