@@ -9,10 +9,14 @@ import pwd
 import stat
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
 from lenet_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 APP = "lenet-tui"
 CACHE_VARIABLE = "LENET_TUI_CACHE"
@@ -69,12 +73,12 @@ def cache() -> Path:
     LENET_TUI_CACHE names it, else it is the platform's. Without a home folder it is one in the temporary folder that
     only this user can write in. Raises `UsageError` where LENET_TUI_CACHE cannot be expanded or there is no such place.
     """
-    return from_variable(CACHE_VARIABLE) or _of_platform(platformdirs.user_cache_path(APP), ".cache") or temporary()
+    return from_variable(CACHE_VARIABLE) or _of_platform(platformdirs.user_cache_path, ".cache") or temporary()
 
 
 def configuration() -> Path | None:
     """Return the folder for settings; None where this user has no home folder to have them in."""
-    return _of_platform(platformdirs.user_config_path(APP), ".config")
+    return _of_platform(platformdirs.user_config_path, ".config")
 
 
 def temporary() -> Path:
@@ -97,10 +101,13 @@ def temporary() -> Path:
     return path
 
 
-def _of_platform(path: Path, below_home: str) -> Path | None:
-    # A relative path comes of an XDG variable or HOME that is none (the standard says to ignore those), or of no home.
-    if path.is_absolute() and os.environ.get("HOME") != "":
-        return path
+def _of_platform(find: Callable[[str], Path], below_home: str) -> Path | None:
+    # A relative path comes of an XDG variable or HOME that is none (the standard says to ignore those), or of no home,
+    # for which newer versions of platformdirs raise RuntimeError.
+    with contextlib.suppress(RuntimeError):
+        path = find(APP)
+        if path.is_absolute() and os.environ.get("HOME") != "":
+            return path
     folder = home()
     return None if folder is None else folder / below_home / APP
 
