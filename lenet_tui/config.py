@@ -16,6 +16,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from lenet_tui.metrics import MAX_EPOCHS
 from lenet_tui.words import counted
 
 ModelName = Literal["lenet", "alexnet"]
@@ -28,6 +29,8 @@ ActivationName = Literal["relu", "tanh"]
 PoolingName = Literal["max", "avg"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 Group = Literal["model", "optimisation", "regularisation", "run"]
+
+MAX_THREADS = 1024
 
 _DROPOUT_OF_MODEL: dict[str, float] = {"lenet": 0.0, "alexnet": 0.5}
 # Images to train on or to hold out for validation; the test set is apart.
@@ -71,7 +74,7 @@ class RunConfig(BaseModel):
     lr: Annotated[float, Field(gt=0, le=10, description="learning rate"), Meta("lr", "lr", "optimisation")] = 0.001
     epochs: Annotated[
         int,
-        Field(ge=1, le=1000, description="passes over the training set"),
+        Field(ge=1, le=MAX_EPOCHS, description="passes over the training set"),
         Meta("epochs", "ep", "optimisation"),
     ] = 20
     optimizer: Annotated[OptimizerName, Field(description="update rule"), Meta("optimizer", "opt", "optimisation")] = (
@@ -124,7 +127,11 @@ class RunConfig(BaseModel):
     ] = 0.0
     ema: Annotated[
         float,
-        Field(ge=0, lt=1, description="decay per step of an exponential moving average of the weights; 0 is off"),
+        Field(
+            ge=0,
+            lt=1,
+            description="decay per step of a moving average of the weights (less in early steps); 0 is off",
+        ),
         Meta("EMA decay", "ema", "regularisation"),
     ] = 0.0
     patience: Annotated[
@@ -163,7 +170,7 @@ class RunConfig(BaseModel):
     ] = "auto"
     threads: Annotated[
         int,
-        Field(ge=0, le=1024, description="CPU threads of the run; 0 takes every core"),
+        Field(ge=0, le=MAX_THREADS, description="CPU threads of the run; 0 takes every core"),
         Meta("threads", "thr", "run"),
     ] = 0
     tsne_samples: Annotated[

@@ -3,11 +3,21 @@
 Everything else that is raised is a bug of ours.
 """
 
+from __future__ import annotations
+
+from lenet_tui.words import printable
+
 
 class LabError(Exception):
-    """The work could not be done (exit code 1); the message says why and what would help."""
+    """The work could not be done (exit code 1); the message says why and what would help, in one line.
+
+    It may name files and values of anybody's, so what a terminal, UTF-8 or SQLite cannot take is replaced.
+    """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class UsageError(LabError):

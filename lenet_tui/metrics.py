@@ -14,6 +14,8 @@ from lenet_tui.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+MAX_EPOCHS = 1000  # of a run; said here, since tables of many runs are read without `lenet_tui.config`
+
 
 @dataclass(frozen=True)
 class EpochMetrics:
@@ -53,13 +55,24 @@ def to_csv(history: Sequence[EpochMetrics]) -> str:
 
 
 def from_csv(text: str) -> list[EpochMetrics]:
-    """Read the text of a ``metrics.csv``. Raises `LabError` naming the line that cannot be read."""
+    """Read the text of a ``metrics.csv``. Raises `LabError` naming the line that cannot be read.
+
+    Epochs are numbered from 1 without a gap, and there are at most as many as a run may have.
+    """
+    if not text:
+        raise LabError("it is empty")
     history: list[EpochMetrics] = []
-    for number, row in enumerate(csv.DictReader(io.StringIO(text)), start=2):
-        try:
-            history.append(EpochMetrics(int(row["epoch"]), *(float(row[name]) for name in COLUMNS[1:])))
-        except (KeyError, TypeError, ValueError):
-            raise LabError(f"metrics.csv, line {number}: expected {','.join(COLUMNS)}") from None
+    reader = csv.DictReader(io.StringIO(text))
+    try:
+        for row in reader:
+            epoch = EpochMetrics(int(row["epoch"]), *(float(row[name]) for name in COLUMNS[1:]))
+            if epoch.epoch != len(history) + 1 or epoch.epoch > MAX_EPOCHS:
+                raise LabError(f"line {reader.line_num}: epoch {str(epoch.epoch)[:9]} where {len(history) + 1} belongs")
+            if not (0 <= epoch.seconds < math.inf and math.isfinite(epoch.lr)):
+                raise ValueError
+            history.append(epoch)
+    except (KeyError, TypeError, ValueError, csv.Error):
+        raise LabError(f"line {reader.line_num}: expected {','.join(COLUMNS)}") from None
     return history
 
 

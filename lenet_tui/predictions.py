@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
-from lenet_tui import runfolder
+from lenet_tui import safe_files
 from lenet_tui.errors import LabError
+from lenet_tui.safe_files import MB
+from lenet_tui.words import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +22,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CLASSES = 10
+MOST_BYTES = 200 * MB  # 60,000 images with 512 features have 125
+
+# In these ways NumPy and zipfile say that a file is not what they wrote, or that an array claims to be huge.
+_DAMAGE = (
+    *(OSError, EOFError, MemoryError, NotImplementedError, OverflowError, RuntimeError, SyntaxError, TypeError),
+    *(ValueError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,13 +75,21 @@ class Predictions:
         """Replace the file ``path``. Raises `LabError` when it cannot be written."""
         content = io.BytesIO()
         np.savez(content, split=np.array(self.split), labels=self.labels, logits=self.logits, features=self.features)
-        runfolder.write_bytes(path, content.getvalue())
+        safe_files.write_own(path, content.getvalue())
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read what `write` wrote; nothing in the file is executed. Raises `LabError` when it is missing or damaged."""
+        """Read what `write` wrote; nothing in the file is executed.
+
+        Raises `LabError` when it is missing, damaged, not ours or larger than the predictions of any data set.
+        """
         try:
-            arrays: Any = np.load(path, allow_pickle=False)
+            content = safe_files.read_own(path, MOST_BYTES)
+        except FileNotFoundError:
+            raise LabError(f"{path} is missing") from None
+        safe_files.check_zip(path, content, MOST_BYTES)
+        try:
+            arrays: Any = np.load(io.BytesIO(content), allow_pickle=False)
             if not isinstance(arrays, np.lib.npyio.NpzFile):
                 raise LabError(f"{path} is damaged: it is not an .npz file")
             with arrays:
@@ -81,9 +99,8 @@ class Predictions:
                     logits=arrays["logits"].astype(np.float32, casting="same_kind", copy=False),
                     features=arrays["features"].astype(np.float32, casting="same_kind", copy=False),
                 )
-        except FileNotFoundError:
-            raise LabError(f"{path} is missing") from None
         except KeyError as error:
-            raise LabError(f"{path} is damaged: it has no {error.args[0].split()[0]}") from None
-        except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-            raise LabError(f"{path} is damaged: {' '.join(str(error).split()) or 'it ends too early'}") from None
+            raise LabError(f"{path} is damaged: it has no {printable(str(error.args[0]).split()[0])}") from None
+        except _DAMAGE as error:
+            why = printable(" ".join(str(error).split()))[:200]
+            raise LabError(f"{path} is damaged: {why or 'it ends too early'}") from None

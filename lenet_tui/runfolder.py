@@ -13,13 +13,16 @@ import os
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from lenet_tui import metrics
-from lenet_tui.config import RunConfig
+from lenet_tui import metrics, safe_files
+from lenet_tui.config import MAX_THREADS, RunConfig
 from lenet_tui.errors import LabError, UsageError
+from lenet_tui.metrics import MAX_EPOCHS
+from lenet_tui.safe_files import MB
+from lenet_tui.words import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +35,30 @@ State = Literal["queued", "running", "finished", "failed", "stopped", "interrupt
 ROOT_VARIABLE = "LENET_TUI_ROOT"
 PICTURES = ("confusion.png", "loss.png", "t-SNE.png")
 
+# What is larger was not written by us, and is not read.
+MOST_RECORD = 1 * MB
+MOST_METRICS = 1 * MB
+MOST_WEIGHTS = 100 * MB
+_MOST_TEXT = 1000  # characters of a reason, a device's name …
+
+
+def _plain(text: str) -> str:
+    return printable(text[:_MOST_TEXT])
+
+
+def _as_utc(moment: datetime) -> datetime:
+    # Local times of every zone have to exist too.
+    if not 1970 <= moment.year < 9999:
+        raise ValueError("this is no time of a run")
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+Text = Annotated[str, AfterValidator(_plain)]
+Moment = Annotated[datetime, AfterValidator(_as_utc)]
+Count = Annotated[int, Field(ge=0, le=10_000_000)]
+Epoch = Annotated[int, Field(ge=1, le=MAX_EPOCHS)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
 
 class DatasetRecord(BaseModel):
     """Which images a run saw: the data set, where it came from, its checksum, and the size of each part.
@@ -43,15 +70,15 @@ class DatasetRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    name: str
-    source: str
-    checksum: str
-    train: int
-    validation: int
-    test: int
-    fallback_for: str | None = None
-    mean: float | None = None
-    std: float | None = None
+    name: Text
+    source: Text
+    checksum: Text
+    train: Count
+    validation: Count
+    test: Count
+    fallback_for: Text | None = None
+    mean: Finite | None = None
+    std: Annotated[Finite, Field(gt=0)] | None = None
 
 
 class Summary(BaseModel):
@@ -63,16 +90,16 @@ class Summary(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    epochs_done: int
-    best_epoch: int
-    kept_epoch: int
-    best_val_loss: float
-    best_val_accuracy: float
+    epochs_done: Epoch
+    best_epoch: Epoch
+    kept_epoch: Epoch
+    best_val_loss: Finite
+    best_val_accuracy: Annotated[float, Field(ge=0, le=1)]
     best_val_cross_entropy: float
-    train_seconds: float
-    images_per_second: float
+    train_seconds: Annotated[Finite, Field(ge=0)]
+    images_per_second: Annotated[Finite, Field(ge=0)]
     test_loss: float | None = None
-    test_accuracy: float | None = None
+    test_accuracy: Annotated[float, Field(ge=0, le=1)] | None = None
     stopped_early: bool = False
 
 
@@ -84,13 +111,13 @@ class RunRecord(BaseModel):
     format: Literal[1] = 1
     state: State
     config: RunConfig
-    threads: int
-    device: str
-    environment: dict[str, str]
-    created_at: datetime
-    started_at: datetime
-    finished_at: datetime | None = None
-    reason: str | None = None
+    threads: Annotated[int, Field(ge=1, le=MAX_THREADS)]
+    device: Text
+    environment: Annotated[dict[Text, Text], Field(max_length=100)]
+    created_at: Moment
+    started_at: Moment
+    finished_at: Moment | None = None
+    reason: Text | None = None
     dataset: DatasetRecord
     summary: Summary | None = None
 
@@ -142,41 +169,56 @@ class RunFolder:
         return [self.path / name for name in PICTURES]
 
     def read_record(self) -> RunRecord:
-        """Read ``run.json``. Raises `LabError` when it is missing, damaged or of a later format."""
+        """Read ``run.json``. Raises `LabError` when it is missing, damaged, of a later format or not ours."""
         try:
-            text = self.record_path.read_text(encoding="utf-8")
+            text = safe_files.read_own(self.record_path, MOST_RECORD)
         except FileNotFoundError:
             raise LabError(f"{self.path} is not a run folder: it has no run.json") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise LabError(f"cannot read {self.record_path}: {error}") from None
+        return self.parse_record(text)
+
+    def parse_record(self, text: bytes) -> RunRecord:
+        """Return the record in the content of a ``run.json``. Raises `LabError` when it is damaged."""
         try:
             return RunRecord.model_validate_json(text)
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the document"
-            raise LabError(f"{self.record_path} is damaged: {where}: {first['msg']}") from None
+            where = ".".join(str(part) for part in first["loc"])[:100] or "the document"
+            raise LabError(f"{self.record_path} is damaged: {printable(where)}: {first['msg'][:200]}") from None
 
     def write_record(self, record: RunRecord) -> None:
         """Replace ``run.json``."""
-        write_text(self.record_path, record.model_dump_json(indent=2) + "\n")
+        safe_files.write_own(self.record_path, (record.model_dump_json(indent=2) + "\n").encode())
 
     def read_metrics(self) -> list[EpochMetrics]:
         """Read ``metrics.csv``; an empty list while no epoch is done. Raises `LabError` when it is damaged."""
         try:
-            return metrics.from_csv(self.metrics_path.read_text(encoding="utf-8"))
+            content = safe_files.read_own(self.metrics_path, MOST_METRICS)
         except FileNotFoundError:
             return []
+        return self.parse_metrics(content)
+
+    def parse_metrics(self, content: bytes) -> list[EpochMetrics]:
+        """Return the epochs in the content of a ``metrics.csv``. Raises `LabError` when it is damaged."""
+        try:
+            return metrics.from_csv(content.decode("utf-8"))
+        except UnicodeDecodeError:
+            raise LabError(f"{self.metrics_path} is damaged: it is no text") from None
         except LabError as error:
-            raise LabError(f"{self.path}: {error}") from None
+            raise LabError(f"{self.metrics_path} is damaged: {error}") from None
 
     def write_metrics(self, history: Sequence[EpochMetrics]) -> None:
         """Replace ``metrics.csv``."""
-        write_text(self.metrics_path, metrics.to_csv(history))
+        safe_files.write_own(self.metrics_path, metrics.to_csv(history).encode())
 
-    def log(self, line: str) -> None:
-        """Append a dated line to ``log.txt``. A log that cannot be written never stops the work."""
-        with contextlib.suppress(OSError), self.log_path.open("a", encoding="utf-8") as file:
-            file.write(f"{now():%Y-%m-%d %H:%M:%S}Z {line}\n")
+    def log(self, text: str) -> None:
+        """Append a dated line to ``log.txt``, and what follows in ``text`` below it, marked.
+
+        A log that cannot be written never stops the work.
+        """
+        first, *others = text.splitlines() or [""]
+        lines = [f"{now():%Y-%m-%d %H:%M:%S}Z {printable(first)}", *(f"  | {printable(line)}" for line in others)]
+        with contextlib.suppress(OSError, LabError), safe_files.open_own(self.log_path, "ab") as file:
+            file.write(("\n".join(lines) + "\n").encode())
 
     @contextlib.contextmanager
     def exclusively(self) -> Iterator[None]:
@@ -184,8 +226,10 @@ class RunFolder:
 
         Raises `LabError` when another process holds it. On a file system without locks nothing is held.
         """
-        with _explained(f"cannot write in {self.path}"):
-            file = self.log_path.open("a", encoding="utf-8")
+        try:
+            file = safe_files.open_own(self.log_path, "ab")
+        except FileNotFoundError:
+            raise LabError(f"{self.path} is not there any more") from None
         with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -193,8 +237,23 @@ class RunFolder:
                 raise LabError(f"another process is working on {self.path}; stop it first, or wait for it") from None
             except OSError as error:
                 if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
-                    raise
+                    raise LabError(f"cannot lock {self.log_path}: {safe_files.explain(error)}") from None
             yield
+
+    def is_held(self) -> bool | None:
+        """Say whether a process holds the run; None where the file system cannot tell."""
+        try:
+            file = safe_files.open_own(self.log_path)
+        except (OSError, LabError):  # nobody of ours can hold what is no file of ours
+            return False
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            except OSError:
+                return None
+        return False
 
 
 def create(root: Path, config: RunConfig) -> RunFolder:
@@ -205,8 +264,11 @@ def create(root: Path, config: RunConfig) -> RunFolder:
     check_root(root)
     parent = root / config.model
     name, attempt = config.folder_name(), 1
+    if parent.is_symlink() and not parent.exists():
+        raise UsageError(f"{parent} is a link to {parent.readlink()}, which is not there; make that folder")
     try:
         parent.mkdir(exist_ok=True)
+        safe_files.check_folder(parent)
         while True:
             path = parent / numbered(name, attempt)
             try:
@@ -215,7 +277,7 @@ def create(root: Path, config: RunConfig) -> RunFolder:
             except FileExistsError:
                 attempt += 1
     except OSError as error:
-        raise UsageError(f"cannot make a run folder in {parent}: {error.strerror}") from None
+        raise UsageError(f"cannot make a run folder in {parent}: {safe_files.explain(error)}") from None
 
 
 def numbered(name: str, attempt: int) -> str:
@@ -230,7 +292,7 @@ def check_root(root: Path) -> None:
     except FileExistsError:
         raise UsageError(f"--root {root} is a file; give a folder") from None
     except OSError as error:
-        raise UsageError(f"--root {root} cannot be made: {error.strerror}") from None
+        raise UsageError(f"--root {root} cannot be made: {safe_files.explain(error)}") from None
     if not os.access(root, os.W_OK | os.X_OK) or not _can_create(root):
         raise UsageError(f"--root {root} is not writable; give a folder that is (--root or {ROOT_VARIABLE})")
 
@@ -244,47 +306,3 @@ def _can_create(folder: Path) -> bool:
     except OSError as error:
         return error.errno == errno.ENOSPC  # full is not read-only; what is written next says so
     return True
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Replace the file ``path`` by ``content``, wholly or not at all.
-
-    Raises `LabError` when the disk is full or the folder cannot be written; the old file is then still there.
-    """
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    try:
-        with _explained(f"cannot write {path}"):
-            with scratch.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            scratch.replace(path)
-            _sync_folder(path.parent)
-    finally:
-        with contextlib.suppress(OSError):
-            scratch.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Replace the file ``path`` by ``text``, wholly or not at all."""
-    write_bytes(path, text.encode())
-
-
-@contextlib.contextmanager
-def _explained(what: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise LabError(f"{what}: the disk is full; free some space and resume the run") from None
-        raise LabError(f"{what}: {error.strerror or error}") from None
-
-
-def _sync_folder(folder: Path) -> None:
-    # The rename itself must reach the disk too; some network file systems refuse, and then nothing can be done.
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

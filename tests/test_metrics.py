@@ -13,12 +13,34 @@ from lenet_tui.metrics import EpochMetrics
 
 ROW = EpochMetrics(1, 0.2, 0.1, 0.9, 0.95, 0.001, 2.5, 0.1, 0.96, 0.1)
 numbers = st.floats(allow_nan=False)
-rows = st.builds(EpochMetrics, st.integers(1, 1000), *[numbers] * 9)
+finite = st.floats(0, allow_infinity=False)
+rows = st.builds(EpochMetrics, st.just(1), *[numbers] * 4, finite, finite, *[numbers] * 3)
 
 
 @given(st.lists(rows))
 def test_what_is_written_is_read_back_exactly(history: list[EpochMetrics]) -> None:
+    history = [replace(row, epoch=epoch) for epoch, row in enumerate(history, start=1)]
     assert metrics.from_csv(metrics.to_csv(history)) == history
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "it is empty"),
+        (metrics.to_csv([ROW, ROW]), "line 3: epoch 1 where 2 belongs"),
+        (metrics.to_csv([replace(ROW, epoch=2)]), "line 2: epoch 2 where 1 belongs"),
+        (metrics.to_csv([replace(ROW, epoch=2**70)]), "line 2: epoch"),
+        (metrics.to_csv([replace(ROW, epoch=n) for n in range(1, 1002)]), "line 1002: epoch 1001"),
+        (metrics.to_csv([replace(ROW, seconds=math.inf)]), "line 2: expected"),
+        (metrics.to_csv([ROW]).replace("0.95", "9" * 200_000), "expected"),
+        ("epoch,train_loss\0\n1,2\n", "line 2: expected"),
+        ('epoch\n"1', "line 2: expected"),
+    ],
+)
+def test_what_no_run_writes_is_refused_in_one_line(text: str, message: str) -> None:
+    with pytest.raises(LabError, match=message) as refused:
+        metrics.from_csv(text)
+    assert len(str(refused.value)) < 200
 
 
 def test_not_a_number_survives_the_file() -> None:
@@ -28,7 +50,7 @@ def test_not_a_number_survives_the_file() -> None:
 
 @pytest.mark.parametrize("text", ["epoch,train_loss\n1,0.5\n", metrics.to_csv([ROW]).replace("0.95", "good")])
 def test_a_damaged_file_is_told_with_its_line_and_what_was_expected(text: str) -> None:
-    with pytest.raises(LabError, match=r"metrics.csv, line 2: expected epoch,train_loss,val_loss"):
+    with pytest.raises(LabError, match=r"line 2: expected epoch,train_loss,val_loss"):
         metrics.from_csv(text)
 
 

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from lenet_tui.cli import output
 from lenet_tui.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags of the app, which stand where a command would."""
     from lenet_tui.cli import flags
 
-    flags.add_root(parser)
+    flags.add_root(parser, may_be_missing=True)
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     parser.add_argument("--quiet", action="store_true", help="draw less often, for slow links")
     parser.set_defaults(run=run)
@@ -30,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Open the app. Raises `UsageError` where there is no terminal for it."""
     from lenet_tui.runfolder import check_root
 
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (sys.stdin.isatty() and output.is_terminal()):
         raise UsageError(
             "the app needs a terminal, and this is none; 'lenet-tui train' trains a run here, "
             "'lenet-tui queue add' queues one, 'lenet-tui --help' tells more"

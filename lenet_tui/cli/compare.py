@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lenet_tui import runfolder
-from lenet_tui.cli import flags, tables
-from lenet_tui.cli.session import find, is_untouched, say, say_json, tell
+from lenet_tui import named_files
+from lenet_tui.cli import flags, output, tables
+from lenet_tui.cli.output import say, say_json, tell
+from lenet_tui.cli.session import find, is_untouched
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.process import is_alive
 from lenet_tui.runfolder import RunFolder
@@ -19,6 +18,7 @@ from lenet_tui.store import Store
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from pathlib import Path
 
     from lenet_tui.analysis.comparison import Comparison
     from lenet_tui.store import Run
@@ -38,9 +38,12 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's number or folder; the first is the baseline")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write tables, verdicts and notes as Markdown")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write a line a run")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the loss curves as PNG")
+    for name, text in (
+        ("--markdown", "write tables, verdicts and notes as Markdown; - is the output, and takes its place"),
+        ("--csv", "write a line a run"),
+        ("--picture", "draw the loss curves as PNG"),
+    ):
+        parser.add_argument(name, type=flags.output_file, metavar="FILE", help=text)
     flags.add_root(parser)
     flags.add_json(parser)
     parser.set_defaults(run=run)
@@ -48,7 +51,12 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare the runs, write the files that were asked for, and print the comparison."""
-    root: Path = arguments.root.expanduser()
+    root: Path = arguments.root
+    names = {name: getattr(arguments, name) for name in ("markdown", "csv", "picture")}
+    on_output = [f"--{name}" for name, path in names.items() if path and named_files.descriptor(path) == 1]
+    if len(on_output) + arguments.json > 1:
+        both = " and ".join([*on_output, *(["--json"] if arguments.json else [])])
+        raise UsageError(f"{both} would be mixed on the output; give a file for all but one")
     found = _runs(root, arguments.runs)
 
     # SciPy takes a second to import, which a mistyped number should not wait for.
@@ -65,12 +73,10 @@ def run(arguments: argparse.Namespace) -> int:
     written = _write(arguments, comparison)
     if arguments.json:
         say_json(comparison_forms.as_json(comparison))
-        for path in written:
-            tell(f"wrote {path}")
-        return 0
-    _show(comparison)
+    elif not on_output:
+        _show(comparison)
     for path in written:
-        say(f"wrote {path}")
+        (tell if arguments.json or on_output else say)(f"wrote {path}")
     return 0
 
 
@@ -85,26 +91,27 @@ def _runs(root: Path, names: Sequence[str]) -> list[Run]:
     return found
 
 
-def _write(arguments: argparse.Namespace, comparison: Comparison) -> list[Path]:
+def _write(arguments: argparse.Namespace, comparison: Comparison) -> list[str]:
     from lenet_tui.analysis import comparison_forms
 
-    written: list[Path] = []
-    if arguments.markdown:
-        runfolder.write_text(arguments.markdown, comparison_forms.as_markdown(comparison))
-        written.append(arguments.markdown)
-    if arguments.csv:
-        runfolder.write_text(arguments.csv, comparison_forms.as_csv(comparison))
-        written.append(arguments.csv)
+    written: list[str] = []
+    for path, form in (
+        (arguments.markdown, comparison_forms.as_markdown),
+        (arguments.csv, comparison_forms.as_csv),
+    ):
+        if path:
+            output.write_file(path, form(comparison).encode(errors="replace"))
+            written.append(path)
     if arguments.picture:
         from lenet_tui.reports import NotDrawable
         from lenet_tui.reports import comparison as picture  # imports matplotlib, which takes a second
 
         try:
-            runfolder.write_bytes(arguments.picture, picture.draw(comparison))
+            output.write_file(arguments.picture, picture.draw(comparison))
         except NotDrawable as reason:
             raise LabError(f"{arguments.picture} not drawn: {reason}") from None
         written.append(arguments.picture)
-    return written
+    return [path for path in written if named_files.descriptor(path) != 1]
 
 
 def _show(comparison: Comparison) -> None:
@@ -114,7 +121,8 @@ def _show(comparison: Comparison) -> None:
     kept = [index for index, name in enumerate(heading) if name not in _NARROW]
     tables.show([[row[index] for index in kept] for row in (heading, *rows)])
     if any(len(group.counted) > 1 for group in comparison.groups):
-        say("\nmeans over seeds ± half the 95 % interval:")
+        say("")
+        say("means over seeds ± half the 95 % interval:")
         tables.show([row[:-1] for row in group_rows(comparison)])  # 80 columns have no room for the gap
     for title, sentences in (("", [v.text for v in comparison.verdicts]), ("note: ", comparison.notes)):
         if sentences:
@@ -125,7 +133,7 @@ def _show(comparison: Comparison) -> None:
 
 def _wrapped(text: str) -> str:
     """Return the text, broken between words where a terminal reads it."""
-    if not sys.stdout.isatty():
+    if not output.is_terminal():
         return text
     # A percent sign stays with its number.
     held = text.replace(" %", "\N{NO-BREAK SPACE}%")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from rich.console import Console
-
 from lenet_tui import data
+from lenet_tui.cli import flags
 from lenet_tui.cli.fetch_display import fetch_progress
+from lenet_tui.cli.output import say, say_json
 from lenet_tui.config import DATASET_TITLES, DatasetName
 
 if TYPE_CHECKING:
@@ -35,10 +33,10 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         action = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False)
         action.add_argument("name", choices=get_args(DatasetName), metavar="NAME", help=_names())
         if run is import_:
-            action.add_argument("folder", type=Path, metavar="FOLDER", help="folder with the four IDX files")
+            action.add_argument("folder", type=flags.folder, metavar="FOLDER", help="folder with the four IDX files")
         else:
             text = f"folder with the IDX files (default {data.DATA_VARIABLE})"
-            action.add_argument("--data-dir", type=Path, metavar="DIR", help=text)
+            action.add_argument("--data-dir", type=flags.folder, metavar="DIR", help=text)
         if run is get:
             action.add_argument("--json-progress", action="store_true", help="tell progress on stderr in lines of JSON")
         action.add_argument("--json", action="store_true", help="print one JSON document on stdout")
@@ -55,7 +53,7 @@ def get(arguments: argparse.Namespace) -> int:
 
 def import_(arguments: argparse.Namespace) -> int:
     """Verify a folder's files and copy them into the cache. Raises `DataError` when they are not right."""
-    _print_verified(data.adopt(arguments.name, arguments.folder.expanduser()), as_json=arguments.json)
+    _print_verified(data.adopt(arguments.name, arguments.folder), as_json=arguments.json)
     return 0
 
 
@@ -74,9 +72,9 @@ def path(arguments: argparse.Namespace) -> int:
         )
     if arguments.json:
         document = {"dataset": located.name, "source": located.origin, "folder": str(located.folder)}
-        print(json.dumps(document, indent=2))  # noqa: T201
+        say_json(document)
     else:
-        print(located.folder)  # noqa: T201
+        say(str(located.folder))
     return 0
 
 
@@ -92,13 +90,12 @@ def _print_verified(found: data.Verified, *, as_json: bool) -> None:
                 for file in found.files
             ],
         }
-        print(json.dumps(document, indent=2))  # noqa: T201
+        say_json(document)
         return
-    console = Console(highlight=False, soft_wrap=True)
     for file in found.files:
-        console.print(f"{file.path.name}  {file.length:,} bytes  md5 {file.md5}  {file.checked}", markup=False)
-    console.print(f"{DATASET_TITLES[found.located.name]}: verified, from {found.source}", markup=False)
-    console.print(f"{found.located.folder}", markup=False)
+        say(f"{file.path.name}  {file.length:,} bytes  md5 {file.md5}  {file.checked}")
+    say(f"{DATASET_TITLES[found.located.name]}: verified, from {found.source}")
+    say(str(found.located.folder))
 
 
 def _names() -> str:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 import termios
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from lenet_tui.cli import output
 from lenet_tui.runfolder import PICTURES
-from lenet_tui.words import counted
+from lenet_tui.words import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,17 +33,14 @@ class EarlyNote:
 
     def show(self, text: str) -> None:
         """Show it."""
-        self._shown = sys.stderr.isatty()
-        if self._shown:
-            sys.stderr.write(text)
-            sys.stderr.flush()
+        self._shown = True
+        output.note(text)
 
     def clear(self) -> None:
         """Take it away."""
         if self._shown:
             self._shown = False
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            output.clear_note()
 
 
 class Display:
@@ -76,7 +72,7 @@ class Display:
 
     def warn(self, text: str) -> None:
         """Tell the person something that must not be overlooked, on standard error."""
-        Console(stderr=True, soft_wrap=True).print(text, style="bold red", markup=False, highlight=False)
+        output.console(output.stderr, soft_wrap=True).print(printable(text), style="bold red", markup=False)
 
     def begun(self, folder: RunFolder, record: RunRecord) -> None:
         """Hear that the run is about to train."""
@@ -114,9 +110,9 @@ class Display:
 class PlainDisplay(Display):
     """One plain line an epoch, for pipes and logs."""
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._stream = stream
+        self._to_output = True
         self._epochs = 0
 
     def begun(self, folder: RunFolder, record: RunRecord) -> None:
@@ -142,11 +138,15 @@ class PlainDisplay(Display):
             self._line(line)
 
     def _line(self, text: str) -> None:
-        try:
-            print(text, file=self._stream, flush=True)
-        except BrokenPipeError:  # whoever read it has had enough; end in order, and say how to go on where it is seen
-            self._stream = sys.stderr
-            self.stop()
+        if self._to_output:
+            try:
+                output.say(text, flush=True)
+            except output.ReaderGone:  # end in order, and say how to go on where it is seen
+                self._to_output = False
+                self.stop()
+            else:
+                return
+        output.tell(text)
 
 
 class TerminalDisplay(Display):
@@ -154,7 +154,7 @@ class TerminalDisplay(Display):
 
     def __init__(self) -> None:
         super().__init__()
-        self._console = Console(highlight=False)
+        self._console = output.console()
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
@@ -192,7 +192,7 @@ class TerminalDisplay(Display):
         self._epochs = record.config.epochs
         with _terminal_may_be_gone():
             self._console.print(record.config.title(), style="bold", markup=False)
-            self._console.print(self._where(folder, record), style="dim", markup=False)
+            self._console.print(printable(self._where(folder, record)), style="dim", markup=False)
             self._bar.start()
 
     def progress(self, progress: loop.Progress) -> None:
@@ -226,14 +226,17 @@ class TerminalDisplay(Display):
         with _terminal_may_be_gone():
             colour = {"finished": "green", "stopped": "yellow"}.get(record.state, "red")
             for number, line in enumerate(self._summary_lines(folder, record)):
-                self._console.print(line, style=f"bold {colour}" if number == 0 else "", markup=False, soft_wrap=True)
+                self._console.print(
+                    printable(line), style=f"bold {colour}" if number == 0 else "", markup=False, soft_wrap=True
+                )
 
 
 class JsonDisplay(PlainDisplay):
     """Plain lines on standard error, and at the end one JSON document on standard output."""
 
     def __init__(self) -> None:
-        super().__init__(sys.stderr)
+        super().__init__()
+        self._to_output = False
 
     def summary(self, folder: RunFolder, record: RunRecord) -> None:
         """Print ``run.json`` with the run's paths."""
@@ -241,7 +244,7 @@ class JsonDisplay(PlainDisplay):
         pictures = {path.stem: str(path) for path in folder.pictures if path.exists()}
         document = {"id": self.run_id} | record.model_dump(mode="json")
         document |= {"folder": str(folder.path), "pictures": pictures}
-        print(json.dumps(document, indent=2))  # noqa: T201
+        output.say_json(document)
 
 
 _REPORTING: dict[State, str] = {

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import importlib
 import importlib.metadata
-import json
 import os
 import platform
 import shutil
@@ -14,17 +12,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lenet_tui import data
-from lenet_tui.cli import flags
+from lenet_tui import data, folders
+from lenet_tui.cli import flags, output
 from lenet_tui.config import DATASET_TITLES, DatasetName
 from lenet_tui.errors import LabError
 from lenet_tui.machine import available_cores, package_version
 from lenet_tui.runfolder import check_root
 from lenet_tui.runner import daemon
+from lenet_tui.words import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -54,7 +52,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         "what to do about it. Nothing is changed or fetched. The exit code is 1 where there is a ✗.",
         allow_abbrev=False,
     )
-    flags.add_root(parser)
+    flags.add_root(parser, may_be_missing=True)
     flags.add_json(parser)
     parser.set_defaults(run=run)
 
@@ -63,14 +61,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the findings; return 1 when one of them keeps runs from working."""
     findings = examine(arguments.root)
     if arguments.json:
-        print(json.dumps([asdict(finding) for finding in findings], indent=2))  # noqa: T201
+        output.say_json([asdict(finding) for finding in findings])
     else:
         _show(findings)
     return 1 if any(finding.verdict == "problem" for finding in findings) else 0
 
 
 def examine(root: Path) -> list[Finding]:
-    """Look at everything a run needs, without changing anything but making ``root`` where it is missing."""
+    """Look at everything a run needs, without changing anything."""
     return [_python(), *_torch(), _cores(), *_datasets(), _terminal(), _root(root), _runner(root), _logout()]
 
 
@@ -152,12 +150,12 @@ def _datasets() -> list[Finding]:
 
 
 def _terminal() -> Finding:
-    if not sys.stdout.isatty():
+    if not output.is_terminal():
         return Finding("terminal", "note", "none (output goes to a pipe or file)", "train prints plain lines there")
     columns, lines = shutil.get_terminal_size()
-    console = Console()
+    console = output.console()
     colours = {None: "no colours", "standard": "16 colours", "256": "256 colours", "truecolor": "true colour"}
-    encoding = sys.stdout.encoding
+    encoding = output.stdout.encoding
     found = f"{os.environ.get('TERM', 'TERM is not set')}, {columns}×{lines}, "
     found += f"{colours.get(console.color_system, console.color_system)}, {encoding}"
     if encoding.lower().replace("-", "") != "utf8":
@@ -169,7 +167,11 @@ def _terminal() -> Finding:
 
 def _root(root: Path) -> Finding:
     try:
+        if not root.exists():
+            return Finding("root", "note", f"{root} does not exist", "'train' and 'queue add' make it")
         check_root(root)
+    except OSError as error:
+        return Finding("root", "problem", f"cannot look at {root}: {error.strerror}", "give another with --root")
     except LabError as error:
         return Finding("root", "problem", str(error), "give another with --root or LENET_TUI_ROOT")
     free = shutil.disk_usage(root).free / 1e9
@@ -199,7 +201,7 @@ def _logout() -> Finding:
     """Whether the system ends a user's processes at logout, and with them the runner."""
     if not _logind_kills():
         return Finding("after logout", "ok", "processes go on")
-    user = getpass.getuser()
+    user = folders.user_name()
     if Path(f"/var/lib/systemd/linger/{user}").exists():
         return Finding("after logout", "ok", f"processes go on: lingering is enabled for {user}")
     return Finding(
@@ -234,8 +236,8 @@ def _show(findings: list[Finding]) -> None:
     table = Table.grid(padding=(0, 2, 0, 0))
     for finding in findings:
         mark, style = _MARKS[finding.verdict]
-        text = Text(finding.found)
+        text = Text(printable(finding.found))
         if finding.remedy:
-            text.append(f"\n→ {finding.remedy}", style="bold")
+            text.append(f"\n→ {printable(finding.remedy)}", style="bold")
         table.add_row(Text(mark, style=style), Text(finding.topic, style="bold"), text)
-    Console(highlight=False).print(table)
+    output.console().print(table)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui import reports
-from lenet_tui.cli import flags
-from lenet_tui.cli.session import is_number, is_untouched
+from lenet_tui.cli import flags, output
+from lenet_tui.cli.session import NO_NAME, is_number, is_untouched
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.runfolder import RunFolder
 from lenet_tui.store import Store
@@ -47,15 +45,17 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             written = reports.write_all(find(name, arguments.root))
         except LabError as error:
-            print(f"lenet-tui: {error}", file=sys.stderr)  # noqa: T201
+            output.complain(error)
             told.append({"run": name, "error": str(error)})
             codes.append(error.exit_code)
             continue
         told.append({"run": name, **_pictures(written)})
+        if any(report.failed for report in written):
+            codes.append(1)
         if not arguments.json:
             _tell(written)
     if arguments.json:
-        print(json.dumps({"runs": told}, indent=2))  # noqa: T201
+        output.say_json({"runs": told})
     if not codes:
         return 0
     return codes[0] if len(arguments.runs) == 1 else 1
@@ -68,6 +68,8 @@ def find(name: str, root: Path) -> RunFolder:
     """
     if is_number(name):
         return folder_of(int(name), root)
+    if not name:
+        raise UsageError(NO_NAME)
     for path in (Path(name), root / name):
         try:
             if path.is_dir():
@@ -93,13 +95,14 @@ def folder_of(number: int, root: Path) -> RunFolder:
 def _tell(written: list[Report]) -> None:
     for report in written:
         if report.skipped is None:
-            print(report.path)  # noqa: T201
+            output.say(str(report.path))
         else:
-            print(f"lenet-tui: {report}", file=sys.stderr)  # noqa: T201
+            output.complain(report)
 
 
 def _pictures(written: list[Report]) -> dict[str, Any]:
     return {
         "pictures": [str(report.path) for report in written if report.skipped is None],
         "skipped": {report.path.name: report.skipped for report in written if report.skipped is not None},
+        "failed": [report.path.name for report in written if report.failed],
     }

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import sys
 import time
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.progress import Progress as Bars
+
+from lenet_tui.cli import output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,9 +28,9 @@ def fetch_progress(before: Callable[[], None] = lambda: None, *, as_json: bool =
     if as_json:
         yield _JsonLines()
         return
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = output.console(output.stderr, soft_wrap=True)
     if not console.is_terminal:
-        yield _Lines(console)
+        yield _Lines()
         return
     bars = Bars(
         TextColumn("{task.description}", markup=False),
@@ -72,8 +71,7 @@ class _Bars:
 class _Lines:
     """A line when a file begins to come, and each notice."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self) -> None:
         self._begun: set[str] = set()
 
     def step(self, what: str, done: int, total: int | None) -> None:  # noqa: ARG002 - lines tell no bytes
@@ -83,7 +81,7 @@ class _Lines:
             self.notice(f"fetching {what}{size}")
 
     def notice(self, message: str) -> None:
-        self._console.print(message, markup=False)
+        output.tell(message)
 
 
 class _JsonLines:
@@ -104,4 +102,4 @@ class _JsonLines:
         self._tell({"notice": message})
 
     def _tell(self, document: dict[str, str | int | None]) -> None:
-        print(json.dumps(document), file=sys.stderr, flush=True)  # noqa: T201
+        output.tell_json(document)

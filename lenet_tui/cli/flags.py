@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from lenet_tui import named_files
 from lenet_tui.config import RunConfig, hyperparameter, hyperparameters, problems
 from lenet_tui.errors import UsageError
 from lenet_tui.runfolder import ROOT_VARIABLE
+from lenet_tui.store.files import PRIVATE_FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from lenet_tui.config import Problem
 
@@ -59,15 +62,74 @@ def usage_error(found: Iterable[Problem], advice: str = "") -> UsageError:
     )
 
 
-def add_root(parser: argparse.ArgumentParser, default: Any = None) -> None:
-    """Add ``--root``."""
+def add_root(parser: argparse.ArgumentParser, default: Any = None, *, may_be_missing: bool = False) -> None:
+    """Add ``--root``. A folder that is not there is wrong usage, unless it ``may_be_missing``.
+
+    With ``default=argparse.SUPPRESS`` both are what the parser above has.
+    """
     parser.add_argument(
         "--root",
-        type=Path,
-        default=default or Path(os.environ.get(ROOT_VARIABLE) or "."),
+        type=folder,
+        # As text, so that argparse has `folder` look at it too.
+        default=default or os.environ.get(ROOT_VARIABLE) or ".",
         metavar="DIR",
         help=f"folder that the run folders are in (default {ROOT_VARIABLE}, else the current folder)",
     )
+    if may_be_missing or default is None:
+        parser.set_defaults(root_may_be_missing=may_be_missing)
+
+
+def check_root_exists(root: Path) -> None:
+    """Raise `UsageError` where ``root`` is not a folder that can be looked into."""
+    try:
+        if not stat.S_ISDIR(root.stat().st_mode):
+            raise UsageError(f"--root {root} is a file; give a folder")
+        (root / PRIVATE_FOLDER).is_dir()
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(
+            f"--root {root} does not exist; give the folder that the run folders are in (--root or {ROOT_VARIABLE})"
+        ) from None
+    except OSError as error:
+        raise UsageError(f"cannot look into --root {root}: {error.strerror}") from None
+
+
+def folder(text: str) -> Path:
+    """Return the folder or file that a person names: not empty, with ``~`` and ``~user`` replaced by the home folder.
+
+    For argparse: raises `ArgumentTypeError`.
+    """
+    return Path(_expanded(text))
+
+
+def output_file(text: str) -> str:
+    """Return the name of a file to write, ``-`` for the output. For argparse: raises `ArgumentTypeError`."""
+    name = _expanded(text)
+    try:
+        named_files.check(name)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return name
+
+
+def _expanded(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty; give a path")
+    expanded = os.path.expanduser(text)  # noqa: PTH111 - pathlib would take ./~ for ~
+    if text.startswith("~") and expanded == text:
+        raise argparse.ArgumentTypeError(f"the home folder of {text} is not known; give a path without ~")
+    return expanded
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """Return a type for argparse: a whole number from ``low`` to ``high``, in plain digits."""
+
+    def number(text: str) -> int:
+        digits = text.lstrip("0") or text[-1:]
+        if not text.isascii() or not text.isdigit() or len(digits) > len(str(high)) or not low <= int(digits) <= high:
+            raise argparse.ArgumentTypeError(f"{text} must be a whole number from {low} to {high}")
+        return int(digits)
+
+    return number
 
 
 def add_json(parser: argparse.ArgumentParser, default: Any = False) -> None:  # noqa: FBT002

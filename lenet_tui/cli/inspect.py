@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lenet_tui.cli import flags
+from lenet_tui.cli import flags, output
 from lenet_tui.cli.export import find
-from lenet_tui.cli.session import say, say_json
+from lenet_tui.cli.output import say, say_json
 from lenet_tui.errors import UsageError
 from lenet_tui.words import confidence, counted
 
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise UsageError(f"--{name} {value} is no class; give a number from 0 to {_LAST_CLASS}")
     if arguments.count < 0:
         raise UsageError(f"--count {arguments.count} is less than nothing; give 0 or more")
-    folder = find(arguments.name, arguments.root.expanduser())
+    folder = find(arguments.name, arguments.root)
 
     from lenet_tui.inspection import mistakes
     from lenet_tui.inspection.runs import Runs  # imports torch, which takes a second
@@ -104,12 +104,11 @@ def _filter(true: int | None, predicted: int | None, names: Sequence[str]) -> st
 
 
 def _draw(shown: Sequence[dict[str, Any]], images: Sequence[Any], names: Sequence[str]) -> None:
-    from rich.console import Console
     from rich.text import Text
 
     from lenet_tui.cli.images import drawn, has_colours, side_by_side
 
-    console = Console(highlight=False)
+    console = output.console()
     pictures = []
     for told, image in zip(shown, images, strict=True):
         right = told["true"] == told["predicted"]

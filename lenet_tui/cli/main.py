@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import difflib
 import importlib
 import os
@@ -11,11 +10,12 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from lenet_tui import __version__
-from lenet_tui.cli import app
+from lenet_tui.cli import app, output
 from lenet_tui.errors import LabError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 # Each command and the module of `lenet_tui.cli` that has it.
 COMMANDS = {
@@ -52,26 +52,58 @@ class Parser(argparse.ArgumentParser):
             choices = list(map(str, action.choices))
             raise UsageError(f"{value} is none of {', '.join(choices)}{_meant(str(value), choices)}")
 
+    def _print_message(self, message: str, _file: Any = None) -> None:
+        # Help and version: argparse hides an output that cannot be written.
+        output.say_lines(message.splitlines())
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 the work failed, 2 wrong usage, 130 interrupted."""
     # Looking for pydantic's plugins, of which we have none, takes a tenth of a short command's time.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    output.prepare()
     try:
-        arguments = _parse(sys.argv[1:] if argv is None else argv)
+        code = _answer(sys.argv[1:] if argv is None else argv)
+        return output.finish(code)
+    except output.ReaderGone:  # as in `lenet-tui train | head -1`
+        return INTERRUPTED
+
+
+def _answer(words: list[str]) -> int:
+    arguments = argparse.Namespace()
+    try:
+        arguments = _parse(words)
+        _check_root(arguments)
         code: int = arguments.run(arguments)
-        sys.stdout.flush()
     except LabError as error:
-        print(f"lenet-tui: {error}", file=sys.stderr)  # noqa: T201
+        output.complain(error)
         return error.exit_code
     except KeyboardInterrupt:
-        print("lenet-tui: interrupted", file=sys.stderr)  # noqa: T201
+        output.complain("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has had enough, as in `lenet-tui train | head -1`
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return INTERRUPTED
+    except SystemExit as ended:  # after help or version
+        return ended.code if isinstance(ended.code, int) else 0
+    except output.ReaderGone:
+        raise
+    except Exception as error:  # noqa: BLE001 - a bug of ours; the details go to a file
+        return _internal(error, getattr(arguments, "root", None))
     return code
+
+
+def _check_root(arguments: argparse.Namespace) -> None:
+    if not getattr(arguments, "root_may_be_missing", True):
+        from lenet_tui.cli import flags
+
+        flags.check_root_exists(arguments.root)
+
+
+def _internal(error: Exception, root: Path | None) -> int:
+    from lenet_tui.cli import crash
+
+    path = crash.report(error, root)
+    details = f"the details are in {path}" if path else "the details cannot be written anywhere"
+    output.complain(f"internal error ({type(error).__name__}: {error}); {details}")
+    return 1
 
 
 def build_parser(names: Iterable[str] = COMMANDS) -> Parser:
@@ -96,31 +128,41 @@ def build_parser(names: Iterable[str] = COMMANDS) -> Parser:
 
 def _parse(argv: list[str]) -> argparse.Namespace:
     # A command that is quick by itself shall not wait for what another one imports.
-    words = [_dashed(word) for word in argv]
+    root, words = _leading_root([_dashed(word) for word in argv])
     if not words or words[0].partition("=")[0] in app.FLAGS:
         parser = build_parser(())
-        arguments, unknown = parser.parse_known_args(words)
+        arguments, unknown = parser.parse_known_args([*root, *words])
         if not unknown:
             return arguments
         if not any(word in COMMANDS for word in words):
             raise UsageError(f"{unknown[0]} is not known here{_meant(unknown[0], _flags(parser))}")
-    parser = build_parser(words[:1] if words and words[0] in COMMANDS else COMMANDS)
+    parser = build_parser(words[:1] if words[0] in COMMANDS else COMMANDS)
     own = [flag for action in parser._actions for flag in action.option_strings if flag not in app.FLAGS]
     if words[0] not in COMMANDS and words[0] not in own:
         raise _not_a_command(words, parser)
-    arguments, unknown = parser.parse_known_args(words)
+    arguments, unknown = parser.parse_known_args([words[0], *root, *words[1:]])
     if unknown:
         flag = unknown[0].partition("=")[0]
         raise UsageError(f"{unknown[0]} is not known here{_meant(flag, _flags(parser))}")
     return arguments
 
 
+def _leading_root(words: list[str]) -> tuple[list[str], list[str]]:
+    """Return each ``--root DIR`` that stands before the command, and the other words."""
+    end = 0
+    while end < len(words) and words[end].partition("=")[0] == "--root":
+        end += 1 if "=" in words[end] else 2
+    return words[:end], words[end:]
+
+
 def _not_a_command(words: list[str], parser: Parser) -> UsageError:
     first = words[0].partition("=")[0]
     if not first.startswith("-"):
         return UsageError(f"{first} is not a command{_meant(first, COMMANDS)}; 'lenet-tui --help' lists them")
+    command = next((word for word in words if word in COMMANDS), "COMMAND")
+    if first in app.FLAGS:
+        return UsageError(f"{first} is for the app; leave it out for lenet-tui {command}")
     if first in _flags(parser):
-        command = next((word for word in words if word in COMMANDS), "COMMAND")
         return UsageError(f"{first} goes after the command: lenet-tui {command} {first}")
     return UsageError(f"{first} is not known here{_meant(first, _flags(parser))}; 'lenet-tui --help' tells more")
 

@@ -7,7 +7,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.cli import flags, tables
-from lenet_tui.cli.session import find, is_untouched, raise_all, say, say_json, start_runner_for_work, store_of, tell
+from lenet_tui.cli.output import say, say_json, tell
+from lenet_tui.cli.session import find, is_untouched, raise_all, start_runner_for_work, store_of
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.machine import available_cores
 from lenet_tui.process import is_alive
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 RUN_HELP = "a run's number or folder"
 _POLL_SECONDS = 0.5
 _TRIES = 3  # to start a runner that failed, after which waiting for it ends
+_COUNT = flags.whole_number(1, MAX_RUNS)
 _SPREAD = "comma lists make a grid: --batch-size 16,32,64 --lr 0.01,0.001 are six runs"
 
 
@@ -43,10 +45,8 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     parser.set_defaults(run=list_queue)
     actions = parser.add_subparsers(metavar="ACTION")
 
-    add = _action(actions, "add", add_runs, f"queue runs; {_SPREAD}")
-    add.add_argument(
-        "--seeds", type=_positive, default=1, metavar="N", help="queue each N times, with seeds counted up"
-    )
+    add = _action(actions, "add", add_runs, f"queue runs; {_SPREAD}", root_may_be_missing=True)
+    add.add_argument("--seeds", type=_COUNT, default=1, metavar="N", help="queue each N times, with seeds counted up")
     flags.add_hyperparameters(add)
     _action(actions, "list", list_queue, "show what runs and waits, and when it will be done")
     for name, call, text in (
@@ -58,7 +58,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         _action(actions, name, call, text).add_argument("runs", nargs="+", metavar="RUN", help=RUN_HELP)
     move_parser = _action(actions, "move", move, "move a waiting run to another place in the queue")
     move_parser.add_argument("run_name", metavar="RUN", help=RUN_HELP)
-    move_parser.add_argument("place", type=_positive, metavar="N", help="its new place, from 1")
+    move_parser.add_argument("place", type=_COUNT, metavar="N", help="its new place, from 1")
     drain_parser = _action(actions, "drain", drain, "finish what runs and start nothing more")
     drain_parser.add_argument("--off", action="store_true", help="let the queue go on")
     wait_parser = _action(actions, "wait", wait, "wait until runs are done, by default all of them")
@@ -178,7 +178,7 @@ def wait(arguments: argparse.Namespace) -> int:
                 open_ids.discard(run_id)
                 ended.append(store.get(run_id))
                 if not arguments.json:
-                    say(f"{run_id}  {tables.name(ended[-1])}  {tables.ending(ended[-1])}")
+                    say(f"{run_id}  {tables.name(ended[-1])}  {tables.ending(ended[-1])}", flush=True)
             if not open_ids:
                 break
             if store.draining() and not any(run.state == "running" for run in queue):
@@ -255,17 +255,16 @@ def _twin_id(twins: dict[RunConfig, Run], run: Run) -> int | None:
 
 
 def _action(
-    actions: argparse._SubParsersAction[Any], name: str, call: Callable[[argparse.Namespace], int], text: str
+    actions: argparse._SubParsersAction[Any],
+    name: str,
+    call: Callable[[argparse.Namespace], int],
+    text: str,
+    *,
+    root_may_be_missing: bool = False,
 ) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
     # Given before or after the subcommand; not repeating the default, which would undo the one given before.
-    flags.add_root(parser, default=argparse.SUPPRESS)
+    flags.add_root(parser, default=argparse.SUPPRESS, may_be_missing=root_may_be_missing)
     flags.add_json(parser, default=argparse.SUPPRESS)
     parser.set_defaults(run=call)
     return parser
-
-
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_RUNS:
-        raise argparse.ArgumentTypeError(f"{text} must be a whole number from 1 to {MAX_RUNS}")
-    return int(text)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.cli import flags, tables
-from lenet_tui.cli.session import is_untouched, say, say_json, store_of, tell
+from lenet_tui.cli.output import say, say_json, tell
+from lenet_tui.cli.session import is_untouched, store_of
 from lenet_tui.process import host_name, this_host
 from lenet_tui.runner import daemon
 from lenet_tui.words import counted

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import gc
-import shutil
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.cli import flags, tables
-from lenet_tui.cli.session import find, is_untouched, raise_all, say, say_json, store_of, tell
-from lenet_tui.config import MODEL_TITLES
+from lenet_tui.cli.output import say, say_json, say_json_lines, tell
+from lenet_tui.cli.session import find, is_untouched, raise_all, store_of
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.runfolder import RunFolder, create
+from lenet_tui.runfolder import RunFolder
 from lenet_tui.runner.estimate import clock
-from lenet_tui.trash import to_trash
+from lenet_tui.safe_files import tail_own
+from lenet_tui.store import below
+from lenet_tui.store.importing import copy_into
+from lenet_tui.store.recovery import folders_in
 from lenet_tui.words import counted
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from lenet_tui.metrics import EpochMetrics
     from lenet_tui.store import Run
 
 _LOG_LINES = 10
+_LOG_BYTES = 20_000
 
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
@@ -50,13 +53,14 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
             import_,
             "put run folders on record, from here or copied from another root; by default all found here",
             "A folder below the root is put on record where it is; one from elsewhere, say of another machine, is "
-            "copied into the root first and left as it was. Runs that are on record already stay as they are. One that "
-            "was at work when it was copied counts as interrupted, and goes on here.",
+            "copied into the root first and left as it was: the files that a run writes, and no links. Runs that are "
+            "on record already stay as they are. One that was at work when it was copied is stopped here; "
+            "'lenet-tui queue resume' lets it go on.",
         ),
     ):
         description = f"{text[0].upper()}{text[1:]}. {more}"
         parser = commands.add_parser(name, help=text, description=description, allow_abbrev=False)
-        flags.add_root(parser)
+        flags.add_root(parser, may_be_missing=name == "import")
         flags.add_json(parser)
         parser.set_defaults(run=call)
         if name == "show":
@@ -65,7 +69,9 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
             parser.add_argument("names", nargs="+", metavar="RUN", help="its number or folder")
             parser.add_argument("--yes", action="store_true", help="do not ask")
         elif name == "import":
-            parser.add_argument("folders", type=Path, nargs="*", metavar="FOLDER", help="run folders, from anywhere")
+            parser.add_argument(
+                "folders", type=flags.folder, nargs="*", metavar="FOLDER", help="run folders, from anywhere"
+            )
 
 
 def list_runs(arguments: argparse.Namespace) -> int:
@@ -76,7 +82,7 @@ def list_runs(arguments: argparse.Namespace) -> int:
         with store_of(arguments) as store:
             runs = store.runs()
     if arguments.json:
-        say("[" + ",\n".join(map(tables.json_line, runs)) + "]")
+        say_json_lines(tables.json_lines(runs))
     elif runs:
         waiting = sorted((run for run in runs if not run.folder), key=lambda run: run.place or 0)
         tables.show(tables.run_rows(runs, tables.names(arguments.root, runs, waiting)))
@@ -115,11 +121,20 @@ def show(arguments: argparse.Namespace) -> int:
     if epochs:
         say("")
         tables.show(_epoch_rows(epochs))
-    if folder is not None and folder.log_path.exists():
-        say(f"\n{folder.log_path}, last lines:")
-        for line in folder.log_path.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]:
+    if folder is not None and (lines := _last_lines(folder.log_path)):
+        say("")
+        say(f"{folder.log_path}, last lines:")
+        for line in lines:
             say(f"  {line}")
     return 0
+
+
+def _last_lines(path: Path) -> list[str]:
+    """Return the last lines of a log; none where there is no log of ours."""
+    try:
+        return tail_own(path, _LOG_BYTES).decode(errors="replace").splitlines()[-_LOG_LINES:]
+    except (FileNotFoundError, LabError):
+        return []
 
 
 def delete(arguments: argparse.Namespace) -> int:
@@ -131,8 +146,7 @@ def delete(arguments: argparse.Namespace) -> int:
             _ask(runs)
         trashed = []
         for run in runs:
-            store.delete(run.id)  # refuses what runs or waits
-            trash = to_trash(arguments.root, run)
+            _, trash = store.delete(run.id)  # refuses what runs or waits
             trashed.append({"id": run.id, "trash": str(trash) if trash else None})
     if arguments.json:
         say_json(trashed)
@@ -146,9 +160,7 @@ def delete(arguments: argparse.Namespace) -> int:
 def import_(arguments: argparse.Namespace) -> int:
     """Put run folders on record."""
     with store_of(arguments) as store:
-        folders = arguments.folders or sorted(
-            path.parent for model in MODEL_TITLES for path in (arguments.root / model).glob("*/run.json")
-        )
+        folders = arguments.folders or sorted(folder.path for folder in folders_in(arguments.root))
         runs: list[Run] = []
         refused: list[LabError] = []
         for path in folders:
@@ -169,16 +181,10 @@ def import_(arguments: argparse.Namespace) -> int:
 
 def _in_root(root: Path, folder: RunFolder) -> RunFolder:
     """Return the folder itself where it is below ``root``, else a copy of it there."""
-    if folder.path.resolve().is_relative_to(root.resolve()):
-        return RunFolder(root / folder.path.resolve().relative_to(root.resolve()))
-    record = folder.read_record()
-    copy = create(root, record.config)
     try:
-        shutil.copytree(folder.path, copy.path, dirs_exist_ok=True)
-    except (OSError, shutil.Error) as error:
-        shutil.rmtree(copy.path, ignore_errors=True)
-        raise LabError(f"cannot copy {folder.path} to {copy.path}: {error}") from None
-    return copy
+        return RunFolder(root / below(root, folder.path))
+    except UsageError:
+        return copy_into(root, folder)
 
 
 def _ask(runs: list[Run]) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from lenet_tui.cli import output
 from lenet_tui.config import MODEL_TITLES
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.process import is_alive
 from lenet_tui.runfolder import check_root
 from lenet_tui.runner import daemon
-from lenet_tui.store import PRIVATE_FOLDER, Store
+from lenet_tui.store import PRIVATE_FOLDER, Store, below
 
 if TYPE_CHECKING:
     import argparse
@@ -21,18 +20,24 @@ if TYPE_CHECKING:
 
     from lenet_tui.store import Run
 
+NO_NAME = "the name of a run is empty; give its number or folder, which 'lenet-tui runs' shows"
+
 
 @contextlib.contextmanager
 def store_of(arguments: argparse.Namespace) -> Iterator[Store]:
     """Open the store of ``--root``, with dead runs put back into the queue; have a runner work on what waits.
 
-    Where none can start, that is said beside the output.
+    Where none can start, that is said beside the output. On a read-only or full disk it can be looked at.
     """
-    root: Path = arguments.root.expanduser()
-    check_root(root)
+    root: Path = arguments.root
+    if not root.is_dir():
+        check_root(root)
     with Store(root) as store:
         for notice in store.notices:
-            tell(notice)
+            output.tell(notice)
+        if store.read_only:
+            yield store
+            return
         store.requeue_dead(is_alive)
         try:
             yield store
@@ -43,7 +48,7 @@ def store_of(arguments: argparse.Namespace) -> Iterator[Store]:
         try:
             start_runner_for_work(root, store)
         except LabError as error:
-            tell(str(error))
+            output.tell(str(error))
         else:
             tell_why_none_runs(root, store)
 
@@ -55,8 +60,12 @@ def find(store: Store, root: Path, name: str) -> Run:
     """
     if is_number(name):
         return store.get(int(name))
-    folders = {(place / name).resolve() for place in (Path(), root)}
-    wanted = {path.relative_to(root.resolve()).as_posix() for path in folders if path.is_relative_to(root.resolve())}
+    if not name:
+        raise UsageError(NO_NAME)
+    wanted = set()
+    for place in (Path(), root):
+        with contextlib.suppress(LabError):
+            wanted.add(below(root, place / name))
     for run in store.runs():
         if run.folder in wanted:
             return run
@@ -65,7 +74,7 @@ def find(store: Store, root: Path, name: str) -> Run:
 
 def is_number(name: str) -> bool:
     """Say whether a run is named by its number; a folder of such a name is ``./7``."""
-    return name.isascii() and name.isdigit() and int(name) < 2**62
+    return name.isascii() and name.isdigit() and len(name) < 19  # as far as SQLite counts
 
 
 def is_untouched(root: Path) -> bool:
@@ -85,7 +94,7 @@ def tell_why_none_runs(root: Path, store: Store) -> None:
     """Say why the runner could not start, where something waits for it."""
     reason = daemon.last_failure(root)
     if reason is not None and _has_work(store):
-        tell(f"the runner cannot start: {reason}")
+        output.tell(f"the runner cannot start: {reason}")
 
 
 def _has_work(store: Store) -> bool:
@@ -95,23 +104,6 @@ def _has_work(store: Store) -> bool:
 def raise_all(refused: list[LabError]) -> None:
     """Tell every error and raise the last one; nothing where there is none."""
     for error in refused[:-1]:
-        tell(f"lenet-tui: {error}")
+        output.complain(error)
     if refused:
         raise refused[-1]
-
-
-def tell(text: str) -> None:
-    """Say something to the person, beside the output."""
-    print(text, file=sys.stderr)  # noqa: T201
-
-
-def say(text: str) -> None:
-    """Print a line of output."""
-    print(text)  # noqa: T201
-
-
-def say_json(document: Any) -> None:
-    """Print the one JSON document of a command."""
-    # Indenting thousands of runs takes a second, and nobody reads them with their own eyes.
-    indent = None if isinstance(document, list) and len(document) > 100 else 2
-    sys.stdout.write(json.dumps(document, indent=indent) + "\n")

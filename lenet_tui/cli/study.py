@@ -13,9 +13,10 @@ from pydantic import ValidationError
 from lenet_tui.analysis.study.arms import DEFAULT, Plan
 from lenet_tui.analysis.study.cells import Cell, OnRecord, cells
 from lenet_tui.cli import flags, tables
-from lenet_tui.cli.session import say, say_json, store_of, tell
+from lenet_tui.cli.output import say, say_json, tell
+from lenet_tui.cli.session import store_of
 from lenet_tui.config import TRAINABLE_IMAGES, problems
-from lenet_tui.errors import LabError, UsageError
+from lenet_tui.errors import LabError
 from lenet_tui.runfolder import RunFolder
 from lenet_tui.store import PRIVATE_FOLDER
 from lenet_tui.words import counted
@@ -51,7 +52,11 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     )
     plan = Plan()
     homework.add_argument(
-        "--seeds", type=_seeds, default=plan.seeds, metavar="N", help=f"runs of each arm (default {plan.seeds})"
+        "--seeds",
+        type=flags.whole_number(1, MAX_SEEDS),
+        default=plan.seeds,
+        metavar="N",
+        help=f"runs of each arm (default {plan.seeds})",
     )
     homework.add_argument("--epochs", default=argparse.SUPPRESS, metavar="N", help=f"epochs (default {plan.epochs})")
     known = ", ".join(TRAINABLE_IMAGES)
@@ -59,7 +64,8 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         "--dataset", default=argparse.SUPPRESS, metavar="NAME", help=f"images [{known}] (default {plan.dataset})"
     )
     homework.add_argument("--no-queue", action="store_true", help="queue nothing, only write the documents")
-    flags.add_root(homework)
+    flags.add_root(parser, may_be_missing=True)
+    flags.add_root(homework, default=argparse.SUPPRESS)
     flags.add_json(homework)
     homework.set_defaults(run=homework_study)
 
@@ -67,18 +73,18 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
 def homework_study(arguments: argparse.Namespace) -> int:
     """Queue what is missing of the assignment's study, and write the documents from what is finished."""
     plan = plan_of(arguments)
-    if arguments.no_queue and not arguments.root.expanduser().is_dir():
-        raise UsageError(f"--root {arguments.root} is no folder, so there is nothing to write about")
+    if arguments.no_queue:
+        flags.check_root_exists(arguments.root)
     queued: list[Run] = []
     with store_of(arguments) as store:
         if not arguments.no_queue:
-            with _one_at_a_time(arguments.root.expanduser()):
+            with _one_at_a_time(arguments.root):
                 missing = [cell.config for cell in cells(plan, on_record(store)) if cell.run is None]
                 queued = store.add(missing)
         table = cells(plan, on_record(store))
         runs = {run.id: run for run in store.runs()}
         draining = store.draining()
-    written = _write(arguments.root.expanduser(), plan, table, runs)
+    written = _write(arguments.root, plan, table, runs)
     if arguments.json:
         say_json(
             {
@@ -179,9 +185,3 @@ def _cell_json(cell: Cell, runs: dict[int, Run]) -> dict[str, Any]:
         "seed": cell.seed,
         "run": run and tables.as_json(run),
     }
-
-
-def _seeds(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_SEEDS:
-        raise argparse.ArgumentTypeError(f"{text} must be a whole number from 1 to {MAX_SEEDS}")
-    return int(text)

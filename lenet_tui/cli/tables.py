@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import json
+import re
 import shutil
-import sys
 from typing import TYPE_CHECKING, Any
 
+from lenet_tui.cli import output
 from lenet_tui.runfolder import numbered
 from lenet_tui.runner.estimate import clock
 
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 # What a narrow terminal does without, first to last.
 _SPARE = ("in epoch", "img/s", "val acc", "train loss", "time", "best val", "epochs")
 _SHORT_NAME = 24
-_LINE = json.JSONEncoder(check_circular=False)
+_NUMBER = r"-?(?:0|[1-9]\d{0,16}+)(?:\.\d++)?+(?:[eE][+-]?\d\d)?+"
+_PLAIN_CONFIG = re.compile(rf'\{{(?:"[a-z_]++":(?:"[a-z_+-]*+"|{_NUMBER})(?:,(?=")|(?=\}})))*+\}}')
 
 
 def name(run: Run) -> str:
     """Return the run's folder, or what it would be called in an empty root: ``lenet/bs64_lr0.001``."""
-    return run.folder or f"{run.values['model']}/{run.config.folder_name()}"
+    return run.name
 
 
 def names(root: Path, runs: Iterable[Run], queue: Iterable[Run]) -> dict[int, str]:
@@ -108,7 +109,7 @@ def show(rows: Sequence[Sequence[str]]) -> None:
     """Print a table; text to the left, figures to the right. A terminal gets as much of it as it has room for."""
     if not rows:
         return
-    if sys.stdout.isatty():
+    if output.is_terminal():
         rows = fitted(rows, shutil.get_terminal_size().columns)
     widths = _widths(rows)
     left = {index for index, heading in enumerate(rows[0]) if heading in ("run", "state")}
@@ -119,7 +120,7 @@ def show(rows: Sequence[Sequence[str]]) -> None:
             for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         lines.append("  ".join(cells).rstrip())
-    sys.stdout.write("\n".join(lines) + "\n")
+    output.say_lines(lines)
 
 
 def fitted(rows: Sequence[Sequence[str]], width: int) -> list[list[str]]:
@@ -177,9 +178,24 @@ def as_json(run: Run, done_in: float | None = None) -> dict[str, Any]:
     return {"id": run.id, "config": run.values} | _without_config(run, done_in)
 
 
-def json_line(run: Run) -> str:
-    """Return `as_json` in one line of text, a quarter sooner: the configuration goes in as it was written down."""
-    return f'{{"id": {run.id}, "config": {run.config_json}, {_LINE.encode(_without_config(run, None))[1:]}'
+def json_lines(runs: Sequence[Run]) -> list[str]:
+    """Return `as_json` of many runs as lines of text, a quarter sooner: a configuration goes in as it was written down,
+    where it is written as we do it.
+    """
+    texts = output.json_text([_without_config(run, None) for run in runs])[2:-2].split('}, {"state": ') if runs else []
+    # A quote inside a text is escaped, so that can only be where one run ends and the next begins.
+    texts = [text if number == 0 else f'"state": {text}' for number, text in enumerate(texts)]
+    return [f'{{"id": {run.id}, "config": {_config_text(run)}, {text}}}' for run, text in zip(runs, texts, strict=True)]
+
+
+def _config_text(run: Run) -> str:
+    # A store may hold anything that SQLite takes for JSON, as 1e999 and what is not ASCII.
+    if _PLAIN_CONFIG.fullmatch(run.config_json):
+        return run.config_json
+    try:
+        return output.json_text(run.values)
+    except (ValueError, RecursionError):
+        return "null"
 
 
 def _without_config(run: Run, done_in: float | None) -> dict[str, Any]:
@@ -213,7 +229,7 @@ def _without_config(run: Run, done_in: float | None) -> dict[str, Any]:
             "epoch": progress.epoch,
             "step": progress.step,
             "steps": progress.steps,
-            "train_loss": progress.train_loss if progress.train_loss == progress.train_loss else None,
+            "train_loss": progress.train_loss,
             "images_per_second": progress.images_per_second,
         },
         "done_in_seconds": done_in,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lenet_tui.cli import flags
+from lenet_tui.cli import flags, output
 from lenet_tui.cli.display import EarlyNote, JsonDisplay, PlainDisplay, TerminalDisplay
 from lenet_tui.cli.fetch_display import fetch_progress
 from lenet_tui.config import DATASET_TITLES, hyperparameter
@@ -22,6 +20,7 @@ from lenet_tui.store import Store
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
+    from pathlib import Path
     from types import FrameType
 
     from lenet_tui.cli.display import Display
@@ -47,11 +46,14 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         "resumed; a second Ctrl-C leaves at once.",
         allow_abbrev=False,
     )
-    flags.add_root(parser)
+    flags.add_root(parser, may_be_missing=True)
     flags.add_json(parser)
     parser.add_argument("--resume", metavar="RUN", help="go on with a stopped or interrupted run: its number or folder")
     parser.add_argument(
-        "--data-dir", type=Path, metavar="DIR", help="folder with the data set's IDX files (default LENET_TUI_DATA)"
+        "--data-dir",
+        type=flags.folder,
+        metavar="DIR",
+        help="folder with the data set's IDX files (default LENET_TUI_DATA)",
     )
     flags.add_hyperparameters(parser)
     parser.set_defaults(run=run)
@@ -154,7 +156,7 @@ def _load(name: Any, val_size: int, data_dir: Path | None, note: EarlyNote) -> D
 def _display(*, as_json: bool) -> Display:
     if as_json:
         return JsonDisplay()
-    return TerminalDisplay() if sys.stdout.isatty() else PlainDisplay(sys.stdout)
+    return TerminalDisplay() if output.is_terminal() else PlainDisplay()
 
 
 @contextlib.contextmanager

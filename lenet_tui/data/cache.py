@@ -11,8 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
-
+from lenet_tui import folders
 from lenet_tui.data.catalog import IDX_FILES, MNIST_MD5, TORCHVISION_CLASS
 from lenet_tui.data.errors import DamagedFileError, DataError
 
@@ -21,17 +20,18 @@ if TYPE_CHECKING:
 
     from lenet_tui.config import DatasetName
 
-CACHE_VARIABLE = "LENET_TUI_CACHE"
+CACHE_VARIABLE = folders.CACHE_VARIABLE
 CHECKSUMS_FILE = "unpacked-md5.json"
 _SCRATCH_PREFIX = ".fetch-"
 _STALE_SECONDS = 24 * 3600.0
 
 
 def cache_folder() -> Path:
-    """Return the folder of all cached data sets, in torchvision's layout; it need not exist yet."""
-    override = os.environ.get(CACHE_VARIABLE)
-    base = Path(override).expanduser() if override else platformdirs.user_cache_path("lenet-tui")
-    return base / "datasets"
+    """Return the folder of all cached data sets, in torchvision's layout; it need not exist yet.
+
+    Raises `UsageError` as `folders.cache` does.
+    """
+    return folders.cache() / "datasets"
 
 
 def raw_folder(name: DatasetName) -> Path:

@@ -5,17 +5,18 @@ Cheap enough for whoever shows a screen: nothing is read, and no numpy.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from lenet_tui import folders
 from lenet_tui.data import cache, digits
 from lenet_tui.data.catalog import IDX_FILES, TORCHVISION_CLASS, title
 from lenet_tui.data.errors import DataError
 from lenet_tui.errors import LabError, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lenet_tui.config import DatasetName
 
 DATA_VARIABLE = "LENET_TUI_DATA"
@@ -57,9 +58,9 @@ def is_here(name: DatasetName) -> bool:
 def user_folder(data_dir: Path | None) -> tuple[Path, str] | None:
     """Return the user's folder and how it was given; None when none was."""
     if data_dir is not None:
-        return data_dir.expanduser(), "--data-dir"
-    variable = os.environ.get(DATA_VARIABLE)
-    return (Path(variable).expanduser(), DATA_VARIABLE) if variable else None
+        return folders.expanded(data_dir, "--data-dir"), "--data-dir"
+    folder = folders.from_variable(DATA_VARIABLE)
+    return None if folder is None else (folder, DATA_VARIABLE)
 
 
 def _in_user_folder(name: DatasetName, data_dir: Path | None) -> Located | None:

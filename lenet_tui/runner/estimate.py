@@ -30,6 +30,8 @@ def seconds_left(run: Run, speeds: Mapping[SpeedKey, float]) -> float | None:
     if speed is None:
         return None
     values = run.values
+    if values["dataset"] not in TRAINABLE_IMAGES:  # of another version
+        return None
     images = TRAINABLE_IMAGES[values["dataset"]] - values["val_size"]
     epochs = values["epochs"] - run.epochs_done
     if run.progress is not None and run.progress.epoch > run.epochs_done:

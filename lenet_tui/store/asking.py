@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from lenet_tui.errors import UsageError
-from lenet_tui.store.database import repeatable
+from lenet_tui.store import trash
+from lenet_tui.store.database import DiskFullError, repeatable
 from lenet_tui.store.reading import Reading
 from lenet_tui.store.recovery import insert_folder
 from lenet_tui.store.rows import stamp
@@ -14,6 +15,7 @@ from lenet_tui.store.statements import END_OF_QUEUE, QUEUE_AGAIN, get, insert, s
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
+    from pathlib import Path
 
     from lenet_tui.config import RunConfig
     from lenet_tui.process import Owner
@@ -113,17 +115,33 @@ class Asking(Reading):
             database.execute(_STOP_WAITING, (stamp(), "removed from the queue", run_id))
             return "stopped"
 
-    def delete(self, run_id: int) -> Run:
-        """Take a finished, failed or stopped run off the record and return it as it was; its folder stays.
+    def delete(self, run_id: int) -> tuple[Run, Path | None]:
+        """Move the folder of a finished, failed or stopped run into the trash, and take the run off the record.
 
-        Raises `UsageError` when it runs or waits.
+        Return the run as it was, and where its folder is now; None where there is none. Either both are done or
+        neither. Raises `UsageError` when the run runs or waits.
         """
-        with self._database.write() as database:
-            run = get(database, run_id)
-            if run.state == "running" or run.waiting:
-                raise _refused(run, "only finished, failed and stopped runs can be deleted" + _mend(run))
-            database.execute("DELETE FROM runs WHERE id = ?", (run_id,))
-            return run
+        try:
+            return self._delete(run_id)
+        except DiskFullError:
+            if not self._database.make_room():
+                raise
+            return self._delete(run_id)
+
+    def _delete(self, run_id: int) -> tuple[Run, Path | None]:
+        run, place = None, None
+        try:
+            with self._database.write() as database:
+                run = get(database, run_id)
+                if run.state == "running" or run.waiting:
+                    raise _refused(run, "only finished, failed and stopped runs can be deleted" + _mend(run))
+                place = trash.put(self.root, run)
+                database.execute("DELETE FROM runs WHERE id = ?", (run_id,))
+        except BaseException:
+            if run is not None and place is not None:
+                trash.take_back(self.root, run, place)
+            raise
+        return run, place
 
     def set_note(self, run_id: int, note: str) -> None:
         """Keep a person's words with a run; "" for none. Raises `UsageError` when there is none of that number."""

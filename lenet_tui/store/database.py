@@ -1,4 +1,4 @@
-"""One connection to the store that several processes share: transactions, waiting for each other, mending damage."""
+"""One connection to the store that several processes share: transactions, waiting for each other, repairs."""
 
 from __future__ import annotations
 
@@ -6,19 +6,37 @@ import contextlib
 import functools
 import os
 import sqlite3
+import tempfile
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+from lenet_tui import safe_files
 from lenet_tui.errors import LabError
-from lenet_tui.store import recovery, schema
-from lenet_tui.store.files import STORE, builders_lock, identity, on_network, private_folder, tighten
+from lenet_tui.safe_files import MB, explain
+from lenet_tui.store import backup, recovery, schema
+from lenet_tui.store.files import (
+    PRIVATE_FOLDER,
+    STORE,
+    SUFFIXES,
+    builders_lock,
+    give_reserve,
+    identity,
+    is_trustworthy,
+    keep_reserve,
+    on_network,
+    private_folder,
+    tighten,
+)
+from lenet_tui.store.rows import DamagedRowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 BUSY_SECONDS = 30.0
+_ROOM = 65_536  # bytes, less than which no transaction takes
+_MOST_COPIED = 1000 * MB
 _NONE = (-1, -1)
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
@@ -28,6 +46,10 @@ class StoreRebuilt(LabError):  # noqa: N818 - names what happened
     """The store was found damaged in the middle of something and has been rebuilt; what was asked for was not done."""
 
 
+class DiskFullError(LabError):
+    """There is no room for what was to be written; nothing was."""
+
+
 class _DamagedError(Exception):
     """There is no store in the file, or not a whole one."""
 
@@ -35,7 +57,8 @@ class _DamagedError(Exception):
 class Database:
     """The store's file, opened. It may be used by any thread of the process that opened it, one at a time.
 
-    What was found and mended on the way is told in ``notices``, a line each.
+    What was damaged and is repaired is in ``notices``, a line each. Where nothing can be written (a read-only or full
+    disk, another user's root), a copy of the store is opened instead, to look at; ``read_only`` says why then.
     """
 
     def __init__(self, root: Path, *, network: bool | None = None) -> None:
@@ -43,12 +66,22 @@ class Database:
         self.root = root
         self.notices: list[str] = []
         self.generation = 0
-        self.path = private_folder(root) / STORE
-        self._network = on_network(self.path.parent) if network is None else network
+        self.read_only: str | None = None
         self._lock = threading.RLock()
         self._pid = os.getpid()
         self._wal = False
-        self._connection, self._identity = self._open()
+        self._copy: tempfile.TemporaryDirectory[str] | None = None
+        self.path = root / PRIVATE_FOLDER / STORE
+        self._network = on_network(self.path.parent) if network is None else network
+        try:
+            private_folder(root)
+            self._connection, self._identity = self._open_with_room()
+        except LabError as error:
+            if not root.is_dir() or can_write(root / PRIVATE_FOLDER):
+                raise
+            self._connection, self._identity = self._open_copy(error)
+        else:
+            keep_reserve(self.path.parent)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -60,12 +93,21 @@ class Database:
     def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
         """Hold the right to write, and keep all that is written or, after an exception, nothing.
 
-        Unless ``durable``, a power cut in the next moments may undo it (a crash of ours cannot).
+        Unless ``durable``, a power cut in the next moments may undo it (a crash of ours cannot). What is durable may
+        change the queue, which is also written into `backup`.
         """
+        if self.read_only:
+            raise LabError(f"cannot write in {self.root}: {self.read_only}")
         with self._using() as connection:
             connection.execute(f"PRAGMA synchronous = {'NORMAL' if self._wal and not durable else 'FULL'}")
             with self._transaction(connection, "BEGIN IMMEDIATE"):
                 yield connection
+                if durable:
+                    backup.save(connection, self.path.parent)
+
+    def make_room(self) -> bool:
+        """Give the reserve back to a full disk, for what will make more room; say whether there was one."""
+        return give_reserve(self.path.parent)
 
     def change_counter(self) -> tuple[int, int, int]:
         """Return something that differs from its last value whenever something was written by anybody."""
@@ -77,6 +119,8 @@ class Database:
         """Let go of the file."""
         with self._lock:
             self._connection.close()
+            if self._copy:
+                self._copy.cleanup()
 
     @contextlib.contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:
@@ -87,10 +131,13 @@ class Database:
                 self._reopen()
             try:
                 yield self._connection
+            except DamagedRowError:
+                raise self._rebuilt() from None
             except sqlite3.DatabaseError as error:
-                if _code(error) in _DAMAGE:
-                    told = self._mend()
-                    raise StoreRebuilt(f"{told}; nothing else was done, so ask again") from None
+                if _code(error) in _DAMAGE or "Could not decode to UTF-8" in str(error):
+                    raise self._rebuilt() from None
+                if _code(error) == sqlite3.SQLITE_FULL:
+                    raise DiskFullError(_explain(error, self.path)) from error
                 if isinstance(error, sqlite3.OperationalError):
                     raise LabError(_explain(error, self.path)) from error
                 raise
@@ -112,14 +159,40 @@ class Database:
         self._connection, self._identity = self._open()
         self.generation += 1
 
-    def _mend(self) -> str:
+    def _rebuilt(self) -> StoreRebuilt:
         self._connection.close()
         known = len(self.notices)
         self._build(self._identity)
         if len(self.notices) == known:
             self.notices.append(f"{self.path} was damaged, and has been rebuilt by another process")
         self._reopen()
-        return self.notices[known]
+        return StoreRebuilt(f"{self.notices[known]}; nothing else was done, so ask again")
+
+    def _open_with_room(self) -> tuple[sqlite3.Connection, tuple[int, int]]:
+        """Open the store, on a full disk with the room that the reserve takes."""
+        try:
+            return self._open()
+        except LabError:
+            if not self.make_room():
+                raise
+            return self._open()
+
+    def _open_copy(self, error: LabError) -> tuple[sqlite3.Connection, tuple[int, int]]:
+        """Open a copy of the store in a folder that can be written. Raises ``error`` where there is none."""
+        try:
+            self._copy = tempfile.TemporaryDirectory(prefix="lenet-tui-")
+            copy = Path(self._copy.name) / STORE
+            for suffix in SUFFIXES:
+                with contextlib.suppress(FileNotFoundError):
+                    content = safe_files.read_own(Path(f"{self.path}{suffix}"), _MOST_COPIED)
+                    Path(f"{copy}{suffix}").write_bytes(content)
+        except (OSError, LabError):
+            raise error from None
+        self.path = copy
+        opened = self._open()
+        self.read_only = why_not_writable(self.root / PRIVATE_FOLDER)
+        self.notices.append(f"{self.root} can only be looked at: {self.read_only}")
+        return opened
 
     def _build(self, damaged: tuple[int, int] | None) -> None:
         with builders_lock(self.path):
@@ -131,7 +204,7 @@ class Database:
         while True:
             found = identity(self.path)
             try:
-                if found is None:
+                if found is None or not is_trustworthy(self.path):
                     raise _DamagedError
                 tighten(self.path)
                 connection = self._connect()
@@ -161,10 +234,10 @@ class Database:
             found = _patiently(lambda: schema.version(connection))
             if found == 0:  # stores are put in place with all their tables
                 raise _DamagedError
-            ours = "SELECT count(*) FROM sqlite_master WHERE name IN ('runs', 'control')"
-            if _patiently(lambda: connection.execute(ours).fetchone()[0]) != 2:
+            up_to_date = schema.check_version(found)
+            if _patiently(lambda: schema.tables(connection)) != schema.expected_tables(schema.MIGRATIONS[:found]):
                 raise _DamagedError
-            if not schema.check_version(found):
+            if not up_to_date:
                 _patiently(lambda: schema.migrate(connection))
             self._wal = self._choose_journal(connection) == "wal"
         except BaseException as error:
@@ -212,6 +285,23 @@ def _patiently(attempt: Callable[[], _Answer], seconds: float = BUSY_SECONDS) ->
             if _code(error) not in _BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
+
+
+def can_write(folder: Path) -> bool:
+    """Say whether something can be written in a folder now."""
+    return why_not_writable(folder) is None
+
+
+def why_not_writable(folder: Path) -> str | None:
+    """Return why nothing can be written in a folder: a full or read-only disk, or its rights; None where it can be."""
+    while not folder.exists() and folder.parent != folder:
+        folder = folder.parent
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(_ROOM))
+    except OSError as error:
+        return explain(error)
+    return None
 
 
 def _code(error: sqlite3.Error) -> int:

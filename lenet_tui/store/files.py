@@ -7,18 +7,23 @@ import errno
 import fcntl
 import os
 import re
+import stat
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lenet_tui.errors import LabError, UsageError
+from lenet_tui.safe_files import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PRIVATE_FOLDER = ".lenet-tui"
 STORE = "store.db"
+# Room that is given back when the disk is full, so that runs can still be deleted.
+RESERVE = "reserve"
+_RESERVE_BYTES = 512_000
 SUFFIXES = ("", "-wal", "-shm", "-journal")
 
 # Write-ahead logging needs memory that all processes share, which no file system of several machines has.
@@ -31,13 +36,13 @@ _NETWORK = re.compile(
 def private_folder(root: Path) -> Path:
     """Make ``<root>/.lenet-tui`` where it is missing, open to its owner alone, and return it.
 
-    Raises `UsageError` when it cannot be made or belongs to somebody else.
+    Raises `UsageError` when it cannot be made or belongs to another user.
     """
     folder = root / PRIVATE_FOLDER
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = folder.stat()
-        if found.st_uid != os.geteuid():
+        if {found.st_uid, folder.lstat().st_uid} != {os.geteuid()}:
             raise UsageError(f"{folder} belongs to another user; give a --root of your own")
         if found.st_mode & 0o777 != 0o700:
             folder.chmod(0o700)
@@ -46,8 +51,36 @@ def private_folder(root: Path) -> Path:
     except NotADirectoryError:
         raise UsageError(f"--root {root} is not a folder") from None
     except OSError as error:
-        raise UsageError(f"cannot make {folder}: {error.strerror}; give another --root") from None
+        raise UsageError(f"cannot make {folder}: {explain(error)}") from None
     return folder
+
+
+def keep_reserve(folder: Path) -> None:
+    """Make the reserve where it is missing and there is room for it."""
+    path = folder / RESERVE
+    try:
+        if path.stat().st_size == _RESERVE_BYTES:
+            return
+        path.unlink()
+    except FileNotFoundError:
+        pass
+    except OSError:
+        return
+    with contextlib.suppress(OSError):
+        make_private_file(path)
+        try:
+            path.write_bytes(bytes(_RESERVE_BYTES))
+        except OSError:
+            path.unlink()
+
+
+def give_reserve(folder: Path) -> bool:
+    """Give the reserve back to a full disk; say whether there was one."""
+    try:
+        (folder / RESERVE).unlink()
+    except OSError:
+        return False
+    return True
 
 
 def make_private_file(path: Path) -> None:
@@ -64,16 +97,28 @@ def tighten(store: Path) -> None:
     for suffix in SUFFIXES:
         path = Path(f"{store}{suffix}")
         with contextlib.suppress(FileNotFoundError):
-            if path.stat().st_mode & 0o777 != 0o600:
+            if path.lstat().st_mode & 0o777 != 0o600:
                 path.chmod(0o600)
+
+
+def is_trustworthy(store: Path) -> bool:
+    """Say whether each of the store's files is a regular file of this user, or is missing."""
+    for suffix in SUFFIXES:
+        with contextlib.suppress(FileNotFoundError):
+            found = Path(f"{store}{suffix}").lstat()
+            if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+                return False
+    return True
 
 
 def identity(path: Path) -> tuple[int, int] | None:
     """Return what tells a file from another one of its name; None when there is none, or an empty one."""
     try:
-        found = path.stat()
+        found = path.lstat()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise LabError(f"cannot look at {path}: {explain(error)}") from None
     return (found.st_dev, found.st_ino) if found.st_size else None
 
 
@@ -97,9 +142,9 @@ def builders_lock(store: Path) -> Iterator[None]:
     """Hold the right to build or replace the store; wait while another process does. No lock, where there are none."""
     path = store.with_name("store.lock")
     try:
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     except OSError as error:
-        raise LabError(f"cannot write in {path.parent}: {error.strerror}") from None
+        raise LabError(f"cannot write in {path.parent}: {explain(error)}") from None
     try:
         os.fchmod(descriptor, 0o600)
         try:
@@ -110,23 +155,6 @@ def builders_lock(store: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def is_held(folder: Path) -> bool | None:
-    """Say whether a process holds the lock of a run folder; None where the file system cannot tell."""
-    try:
-        descriptor = os.open(folder / "log.txt", os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def on_network(folder: Path, mounts: str | None = None) -> bool:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, get_args
 
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.store import schema
-from lenet_tui.store.files import is_held, make_private_file, set_aside
-from lenet_tui.store.rows import stamp
+from lenet_tui.safe_files import explain
+from lenet_tui.store import backup, schema
+from lenet_tui.store.files import PRIVATE_FOLDER, is_trustworthy, make_private_file, set_aside
+from lenet_tui.store.rows import PROGRESS_COLUMNS, RUN_COLUMNS, DamagedRowError, is_inside, stamp, to_run
 from lenet_tui.store.statements import END_OF_QUEUE, insert, replace_epochs, set_summary
+from lenet_tui.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
 
     from lenet_tui.process import Owner
     from lenet_tui.runfolder import RunFolder, RunRecord
+    from lenet_tui.store.backup import Backup
 
+# What SQLite says of values that are not a run's.
+_BAD_ROW = (sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError, OverflowError, UnicodeEncodeError)
+_SAVED = (*RUN_COLUMNS, "position")
 _COUNT = "SELECT count(*) FROM runs"
 
 
 def build(root: Path, store: Path) -> list[str]:
-    """Make the store from the run folders below ``root``, and from what can be read of a damaged one in its place.
+    """Make the store from what can be read of a damaged one in its place, from `backup` and from the run folders.
 
     The damaged one is kept aside. Returns what to tell a person, a line each. The caller holds `builders_lock`;
     whenever the process dies, either the old store is there or the whole new one.
@@ -38,23 +43,31 @@ def build(root: Path, store: Path) -> list[str]:
             database.execute("PRAGMA foreign_keys = ON")
             schema.migrate(database)
             database.execute("BEGIN IMMEDIATE")
-            saved = _salvage(database, store, root)
+            known = backup.load(root / PRIVATE_FOLDER)
+            saved = _salvage(database, store, root) if is_trustworthy(store) else 0
+            queued = _restore(database, root, known)
             found, notices = _index(database, root)
+            _write_notes(database, known.notes)
+            if known.paused or (is_trustworthy(store) and _was_paused(store)):
+                database.execute("UPDATE control SET draining = 1")
             database.execute("COMMIT")
         aside = set_aside(store)
         scratch.replace(store)
     except OSError as error:
-        raise LabError(f"cannot make {store}: {error.strerror}") from None
+        raise LabError(f"cannot make {store}: {explain(error)}") from None
     except sqlite3.OperationalError as error:
         raise LabError(f"cannot make {store}: {error}") from None
     finally:
         with contextlib.suppress(OSError):
             scratch.unlink(missing_ok=True)
+    sources = [f"{counted(saved, 'run')} saved from it"] if aside else []
+    if queued:
+        sources += [f"{queued if sources else counted(queued, 'run')} of the queue from {backup.NAME}"]
+    sources += [f"{found if sources else counted(found, 'run')} read from run folders"]
     if aside:
-        text = f"the store was damaged: it is kept as {aside}, and a new one has {saved} runs saved from it"
-        notices.insert(0, f"{text} and {found} read from run folders")
-    elif found:
-        notices.insert(0, f"there was no store in {store.parent}: a new one has {found} runs read from their folders")
+        notices.insert(0, f"the store was damaged: it is kept as {aside}, and a new one has {' and '.join(sources)}")
+    elif found or queued:
+        notices.insert(0, f"there was no store in {store.parent}: a new one has {' and '.join(sources)}")
     return notices
 
 
@@ -68,37 +81,58 @@ def insert_folder(
 ) -> int:
     """Put a run folder's run on record and return its number; the number it has, where it is on record already.
 
-    A run that was at work and is held by nobody waits to be resumed; one at work for ``owner`` is running.
-    Raises `UsageError` when the folder is not below ``root`` and `LabError` when it cannot be read or another process
-    works on it. ``record`` spares reading it again.
+    A run at work for ``owner`` is running. One that says it is at work, and was not begun by this store, is stopped: a
+    folder may come from anywhere, and nothing starts by itself because a folder says so. ``record`` spares reading it
+    again. Raises `UsageError` when the folder is not below ``root`` and `LabError` when it cannot be read or another
+    process works on it.
     """
-    try:
-        relative = folder.path.resolve().relative_to(root.resolve()).as_posix()
-    except ValueError:
-        raise UsageError(f"{folder.path} is not below {root}; copy it there first") from None
+    relative = below(root, folder.path)
     known = database.execute("SELECT id FROM runs WHERE folder = ?", (relative,)).fetchone()
     if known:
         return int(known[0])
     record = record or folder.read_record()
     history = folder.read_metrics()
-    if owner is None and record.state == "running" and is_held(folder.path):
+    if owner is None and record.state == "running" and folder.is_held():
         raise LabError(f"{folder.path} is being worked on; import it when that is done")
-    values = _values(record, owner) | {"folder": relative}
-    if values["state"] == "interrupted":
-        values["position"] = database.execute(END_OF_QUEUE).fetchone()[0]
-    run_id = insert(database, values)
+    run_id = insert(database, _values(record, owner) | {"folder": relative})
     replace_epochs(database, run_id, history, after=0)
     if record.summary:
         set_summary(database, run_id, record.summary)
     return run_id
 
 
+def below(root: Path, folder: Path) -> str:
+    """Return the path of a run folder below ``root`` as the store has it, by name: ``lenet/bs64_lr0.001``.
+
+    The model's folder may be a link to another disk. Raises `UsageError` when the folder is not below ``root``, and
+    `LabError` when its name cannot be stored.
+    """
+    real = folder.resolve()
+    for model in _models():
+        if (root / model).resolve() == real.parent:
+            return _storable(f"{model}/{real.name}", folder)
+    for place in (folder.absolute(), real):
+        for base in (root.absolute(), root.resolve()):
+            if place.is_relative_to(base) and is_inside(relative := place.relative_to(base).as_posix()):
+                return _storable(relative, folder)
+    raise UsageError(f"{folder} is not below {root}; copy it there first")
+
+
+def _storable(relative: str, folder: Path) -> str:
+    try:
+        relative.encode()
+    except UnicodeEncodeError:
+        raise LabError(f"the name of {folder} is not UTF-8; rename it") from None
+    return relative
+
+
 def _values(record: RunRecord, owner: Owner | None) -> dict[str, Any]:
     state: str = record.state
+    reason = record.reason
     if owner:
         state = "running"
-    elif state in ("running", "queued"):
-        state = "interrupted"
+    elif state in ("running", "queued", "interrupted"):
+        state, reason = "stopped", "this store did not start it; it can be resumed"
     ended = state in ("finished", "failed", "stopped")
     values: dict[str, Any] = {
         "config": record.config.model_dump_json(),
@@ -108,20 +142,58 @@ def _values(record: RunRecord, owner: Owner | None) -> dict[str, Any]:
         "created_at": record.created_at.isoformat(),
         "started_at": record.started_at.isoformat(),
         "finished_at": (record.finished_at or record.started_at).isoformat() if ended else None,
-        "reason": (record.reason or "no reason on record") if state == "failed" else None,
+        "reason": (reason or "no reason on record") if state == "failed" else None,
     }
     if state == "stopped":
-        values["reason"] = record.reason or None
+        values["reason"] = reason or None
     if owner:
         values |= {"owner_pid": owner.pid, "owner_host": owner.host, "owner_start": owner.start, "heartbeat": stamp()}
     return values
 
 
+def _restore(database: sqlite3.Connection, root: Path, known: Backup) -> int:
+    """Put the runs of the backup back into the queue, in its order, unless they are there; return how many."""
+    from lenet_tui.runfolder import RunFolder
+
+    restored = 0
+    for row in known.runs:
+        values = row | {"state": "queued", "attempts": 0}
+        if row["folder"]:
+            with contextlib.suppress(LabError, TypeError):
+                folder = RunFolder(root / row["folder"])
+                record = folder.read_record()
+                if record.state in ("finished", "failed", "stopped") or folder.is_held():
+                    continue  # its folder knows better
+            values |= {"state": "interrupted", "reason": "the store was damaged before it was done"}
+        values["position"] = database.execute(END_OF_QUEUE).fetchone()[0]
+        if _is_sound(_whole(values)):
+            with contextlib.suppress(*_BAD_ROW):
+                insert(database, values)
+                _read_folder(database, root, values)
+                restored += 1
+    return restored
+
+
+def _whole(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of every column, the others as a new run has them."""
+    counts = {"epochs_done": 0, "attempts": 0, "stopped_early": 0}
+    return {name: counts.get(name) for name in RUN_COLUMNS} | values
+
+
+def _write_notes(database: sqlite3.Connection, notes: dict[str, str]) -> None:
+    for folder, note in notes.items():
+        with contextlib.suppress(*_BAD_ROW):
+            database.execute("UPDATE runs SET note = ? WHERE folder = ? AND note = ''", (note, folder))
+
+
 def _index(database: sqlite3.Connection, root: Path) -> tuple[int, list[str]]:
-    """Put every run folder below ``root`` on record, in the order in which they were asked for."""
+    """Put every run folder below ``root`` on record, in the order in which they were asked for.
+
+    A folder that cannot be read is left out, and named.
+    """
     notices = []
     records: list[tuple[RunRecord, RunFolder]] = []
-    for folder in _folders(root):
+    for folder in folders_in(root):
         try:
             records.append((folder.read_record(), folder))
         except LabError as error:
@@ -130,20 +202,38 @@ def _index(database: sqlite3.Connection, root: Path) -> tuple[int, list[str]]:
     for record, folder in sorted(records, key=lambda pair: (pair[0].created_at, pair[1].path)):
         try:
             insert_folder(database, root, folder, record=record)
-        except (LabError, sqlite3.IntegrityError) as error:
+        except LabError as error:
             notices.append(f"left out of the new store: {error}")
+        except _BAD_ROW as error:
+            notices.append(f"left out of the new store: {folder.path}: {error}")
     return database.execute(_COUNT).fetchone()[0] - before, notices
 
 
-def _folders(root: Path) -> list[RunFolder]:
-    from lenet_tui.config import ModelName
-
-    found = [path.parent for model in get_args(ModelName) for path in (root / model).glob("*/run.json")]
+def folders_in(root: Path) -> list[RunFolder]:
+    """Return the folders below ``root`` that have a record, or something of its name."""
+    found: list[Path] = []
+    for model in _models():
+        with contextlib.suppress(OSError):
+            found += (path for path in (root / model).iterdir() if path.name[0] != "." and _has_record(path))
     if not found:
         return []
     from lenet_tui.runfolder import RunFolder
 
     return [RunFolder(path) for path in found]
+
+
+def _models() -> tuple[str, ...]:
+    from lenet_tui.config import ModelName
+
+    return get_args(ModelName)
+
+
+def _has_record(folder: Path) -> bool:
+    try:
+        (folder / "run.json").lstat()
+    except OSError:
+        return False
+    return True
 
 
 def _salvage(database: sqlite3.Connection, store: Path, root: Path) -> int:
@@ -152,25 +242,35 @@ def _salvage(database: sqlite3.Connection, store: Path, root: Path) -> int:
     for row in _readable_rows(store):
         if row["id"] in saved or not _is_sound(row):
             continue
-        with contextlib.suppress(sqlite3.IntegrityError):
+        with contextlib.suppress(*_BAD_ROW):
             insert(database, row)
             saved.add(row["id"])
             _read_folder(database, root, row)
     return len(saved)
 
 
+def _was_paused(store: Path) -> bool:
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(_read_only(store)) as database:
+        return bool(database.execute("SELECT draining FROM control").fetchone()[0] == 1)
+    return False
+
+
+def _read_only(store: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(store.absolute().as_uri() + "?mode=ro", uri=True, timeout=5)
+    database.text_factory = lambda text: text.decode(errors="replace")
+    return database
+
+
 def _readable_rows(store: Path) -> Iterator[dict[str, Any]]:
     # From both ends, so that what lies behind a damaged page is found too.
     for order in ("ASC", "DESC"):
-        with contextlib.suppress(sqlite3.DatabaseError):
-            database = sqlite3.connect(store.absolute().as_uri() + "?mode=ro", uri=True, timeout=5)
-            with contextlib.closing(database):
-                if schema.version(database) != len(schema.MIGRATIONS):
-                    return
-                rows = database.execute(f"SELECT * FROM runs ORDER BY id {order}")  # noqa: S608
-                names = [column[0] for column in rows.description]
-                for row in rows:
-                    yield dict(zip(names, row, strict=True))
+        with contextlib.suppress(sqlite3.DatabaseError), contextlib.closing(_read_only(store)) as database:
+            if schema.version(database) != len(schema.MIGRATIONS):
+                return
+            rows = database.execute(f"SELECT {', '.join(_SAVED)} FROM runs ORDER BY id {order}")  # noqa: S608
+            names = [column[0] for column in rows.description]
+            for row in rows:
+                yield dict(zip(names, row, strict=True))
 
 
 def _is_sound(row: dict[str, Any]) -> bool:
@@ -179,11 +279,9 @@ def _is_sound(row: dict[str, Any]) -> bool:
     from lenet_tui.config import RunConfig
 
     try:
+        to_run((*(row[name] for name in RUN_COLUMNS), *[None] * len(PROGRESS_COLUMNS)), None)
         RunConfig.model_validate_json(row["config"])
-        for name in ("created_at", "started_at", "finished_at", "heartbeat"):
-            if row[name] is not None:
-                datetime.fromisoformat(row[name])
-    except (ValidationError, TypeError, ValueError):
+    except (ValidationError, DamagedRowError):
         return False
     return True
 
@@ -193,7 +291,7 @@ def _read_folder(database: sqlite3.Connection, root: Path, row: dict[str, Any]) 
         from lenet_tui.runfolder import RunFolder
 
         folder = RunFolder(root / row["folder"])
-        with contextlib.suppress(LabError):  # what the old store said will do
+        with contextlib.suppress(LabError, *_BAD_ROW):  # what the old store said will do
             record, history = folder.read_record(), folder.read_metrics()
             replace_epochs(database, row["id"], history, after=0)
             if record.summary:

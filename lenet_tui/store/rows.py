@@ -16,6 +16,8 @@ from lenet_tui.metrics import EpochMetrics
 from lenet_tui.process import Owner
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lenet_tui.config import RunConfig
     from lenet_tui.runfolder import State
 
@@ -109,6 +111,16 @@ class Run:
         return found
 
     @property
+    def name(self) -> str:
+        """The run's folder, or what it would be called in an empty root: ``lenet/bs64_lr0.001``."""
+        if self.folder:
+            return self.folder
+        try:
+            return f"{self.values['model']}/{self.config.folder_name()}"
+        except LabError:  # of a later version: no reason to show no run at all
+            return f"{self.values['model']}/bs{self.values['batch_size']} (of another version)"
+
+    @property
     def waiting(self) -> bool:
         """Whether the run will start by itself when its turn comes."""
         return self.state in ("queued", "interrupted")
@@ -151,27 +163,78 @@ RUN_COLUMNS = (
     *("heartbeat", "owner_pid", "owner_host", "owner_start"),
 )
 PROGRESS_COLUMNS = ("epoch", "step", "steps", "train_loss", "images_per_second", "updated_at")
+_STATES = frozenset({"queued", "running", "finished", "failed", "stopped", "interrupted"})
+_WHOLE, _TEXT, _NUMBER = (int,), (str,), (int, float)
+_TYPES: tuple[tuple[type, ...], ...] = (
+    *(_WHOLE, _TEXT, _TEXT, (*_TEXT, type(None)), (*_WHOLE, type(None)), (*_TEXT, type(None)), _WHOLE),
+    *((*_TEXT, type(None)), (*_TEXT, type(None)), _TEXT),
+    *(_WHOLE, (*_WHOLE, type(None)), (*_WHOLE, type(None)), *[(*_NUMBER, type(None))] * 7),
+    *(_WHOLE, _TEXT, *[(*_TEXT, type(None))] * 2),
+    *((*_TEXT, type(None)), (*_WHOLE, type(None)), *[(*_TEXT, type(None))] * 2),
+)
+# What tables of many runs read of a configuration without checking it.
+_CONFIG_TYPES = {"model": str, "dataset": str, "batch_size": int, "epochs": int, "val_size": int, "threads": int}
+
+
+class DamagedRowError(Exception):
+    """A row of the store holds what this program never writes."""
 
 
 def to_run(row: tuple[Any, ...], place: int | None) -> Run:
-    """Return the run in a row of `RUN_COLUMNS` and `PROGRESS_COLUMNS`."""
+    """Return the run in a row of `RUN_COLUMNS` and `PROGRESS_COLUMNS`.
+
+    Raises `DamagedRowError` when this program cannot have written the row: a store may come from anywhere.
+    """
     early, created, started, finished, heartbeat, pid, host, start, *progress = row[len(_PLAIN_COLUMNS) :]
-    values = (
-        *row[: len(_PLAIN_COLUMNS)],
-        bool(early),
-        datetime.fromisoformat(created),
-        started and datetime.fromisoformat(started),
-        finished and datetime.fromisoformat(finished),
-        heartbeat and datetime.fromisoformat(heartbeat),
-        pid and Owner(pid, host, start),
-        progress[0] and _to_progress(*progress),
-        place,
-    )
+    try:
+        check_row(row)
+        values = (
+            *row[: len(_PLAIN_COLUMNS)],
+            bool(early),
+            _moment(created),
+            started and _moment(started),
+            finished and _moment(finished),
+            heartbeat and _moment(heartbeat),
+            pid and Owner(pid, host, start),
+            progress[0] and _to_progress(*progress),
+            place,
+        )
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DamagedRowError(str(error)) from None
     return Run(*values)
 
 
+def check_row(row: Sequence[Any]) -> None:
+    """Raise TypeError or ValueError when the values of `RUN_COLUMNS` are not of a run."""
+    for value, types, name in zip(row, _TYPES, RUN_COLUMNS, strict=False):
+        if not isinstance(value, types):
+            raise TypeError(f"{name} is of type {type(value).__name__}")
+    _, state, config, folder = row[:4]
+    if state not in _STATES:
+        raise ValueError(f"there is no state {state!r}")
+    if folder is not None and not is_inside(folder):
+        raise ValueError("its folder is outside the root")
+    values = json.loads(config)
+    if not isinstance(values, dict) or any(type(values.get(name)) is not kind for name, kind in _CONFIG_TYPES.items()):
+        raise ValueError("its configuration is none")
+
+
+def is_inside(folder: str) -> bool:
+    """Say whether a run's folder, as the store has it, is below the root whatever the root is."""
+    return bool(folder) and "\0" not in folder and all(part not in ("", ".", "..") for part in folder.split("/"))
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None or not 1970 <= moment.year < 9999:
+        raise ValueError("a time of no time zone, or of no run")
+    return moment
+
+
 def _to_progress(epoch: int, step: int, steps: int, loss: float | None, speed: float, moment: str) -> Progress:
-    return Progress(epoch, step, steps, math.nan if loss is None else loss, speed, datetime.fromisoformat(moment))
+    if any(type(value) is not int or value < 0 for value in (epoch, step, steps)) or steps < 1:
+        raise ValueError("its progress is none")
+    return Progress(epoch, step, steps, math.nan if loss is None else float(loss), float(speed), _moment(moment))
 
 
 _epoch_values = attrgetter(*metrics.COLUMNS)

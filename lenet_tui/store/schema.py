@@ -6,7 +6,9 @@ changed. Nothing here needs more than SQLite 3.24.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from functools import cache
 from typing import TYPE_CHECKING
 
 from lenet_tui.errors import LabError
@@ -183,6 +185,20 @@ def migrate(database: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS
     except BaseException:
         database.execute("ROLLBACK")
         raise
+
+
+def tables(database: sqlite3.Connection) -> frozenset[str]:
+    """Return the statements that made what is in a database: its tables, indexes and triggers."""
+    rows = database.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")
+    return frozenset(str(row[0]) for row in rows)
+
+
+@cache
+def expected_tables(migrations: tuple[str, ...]) -> frozenset[str]:
+    """Return what `tables` gives for a store that these migrations made."""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+        migrate(database, migrations)
+        return tables(database)
 
 
 def _statements(script: str) -> list[str]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.store.database import repeatable
-from lenet_tui.store.files import is_held
 from lenet_tui.store.reading import Reading
+from lenet_tui.store.recovery import below
 from lenet_tui.store.rows import stamp
 from lenet_tui.store.statements import QUEUE_AGAIN, get, insert, replace_epochs, running, set_summary, waiting
 
@@ -102,7 +102,7 @@ class Working(Reading):
         ``folder`` is below the root. A run on record with the same folder, which somebody must have removed by hand
         since, goes off the record. Returns whether the run is ``owner``'s.
         """
-        relative = folder.resolve().relative_to(self.root.resolve()).as_posix()
+        relative = below(self.root, folder)
         with self._database.write() as database:
             if not _owns(database, run_id, owner):
                 return False
@@ -208,17 +208,19 @@ class Working(Reading):
         folder = RunFolder(self.root / run.folder)
         try:
             record = folder.read_record()
-            return (record.summary, folder.read_metrics()) if record.state == "finished" else None
+            return (record.summary, folder.read_metrics()) if record.state == "finished" and record.summary else None
         except LabError:  # then it has to be done again
             return None
 
     def _is_dead(self, run: Run, is_alive: Callable[[Owner], bool | None]) -> bool:
+        from lenet_tui.runfolder import RunFolder
+
         alive = is_alive(run.owner) if run.owner else False
         if alive is not None:
             return not alive
         # Far from now in either direction: the clock of one of the hosts may be wrong.
         silent = run.heartbeat is None or abs(datetime.now(UTC) - run.heartbeat) > _SILENCE
-        return silent and (run.folder is None or is_held(self.root / run.folder) is False)
+        return silent and (run.folder is None or RunFolder(self.root / run.folder).is_held() is False)
 
     def _end(self, run_id: int, owner: Owner, state: State, reason: str | None, summary: Summary | None) -> bool:
         with self._database.write() as database:

@@ -100,7 +100,8 @@ def write_csv(
     ``moment`` is by default now, local time. Raises `LabError` when the file cannot be written.
     """
     from lenet_tui.errors import LabError
-    from lenet_tui.runfolder import numbered, write_text
+    from lenet_tui.named_files import write
+    from lenet_tui.runfolder import numbered
 
     text = to_csv(runs, epochs_by_run)
     name = f"runs-{moment or datetime.now().astimezone():%Y%m%d-%H%M%S}"
@@ -114,7 +115,7 @@ def write_csv(
             attempt += 1
         except OSError as error:
             raise LabError(f"cannot write {path}: {error.strerror or error}") from None
-    write_text(path, text)
+    write(path, text.encode(errors="replace"))
     return path
 
 

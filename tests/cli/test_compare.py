@@ -98,8 +98,8 @@ def test_an_empty_root_stays_empty(tmp_path, capsys):
 
 
 def test_a_file_that_cannot_be_written_is_one_line(root, capsys):
-    assert call(1, 3, "--csv", root / "missing" / "x.csv", "--root", root) == 1
-    assert "cannot write" in capsys.readouterr().err
+    assert call(1, 3, "--csv", root / "missing" / "x.csv", "--root", root) == 2
+    assert "x.csv cannot be written: there is no folder" in capsys.readouterr().err
 
 
 def test_a_run_whose_process_died_is_not_said_to_be_running(root, capsys):

@@ -89,7 +89,8 @@ def test_doctor_names_each_problem_with_its_remedy(lab: Lab, tmp_path: Path) -> 
     ("words", "message"),
     [
         (("--json", "runs"), "--json goes after the command: lenet-tui runs --json"),
-        (("--root", "/tmp", "queue", "list"), "--root goes after the command: lenet-tui queue --root"),
+        (("--root", ".", "quue"), "quue is not a command (did you mean queue?)"),
+        (("--quiet", "runs"), "--quiet is for the app; leave it out for lenet-tui runs"),
         (("quue",), "quue is not a command (did you mean queue?)"),
         (("--jsonn",), "--jsonn is not known here (did you mean --json?)"),
         (("--bogus",), "--bogus is not known here; 'lenet-tui --help' tells more"),

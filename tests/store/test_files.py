@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import subprocess
@@ -12,8 +13,10 @@ import pytest
 
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError, UsageError
+from lenet_tui.runfolder import RunFolder
 from lenet_tui.store import Store
-from lenet_tui.store.files import is_held, on_network
+from lenet_tui.store.files import on_network
+from tests.store.conftest import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -181,21 +184,60 @@ def test_a_full_disk_is_told_in_one_line_and_harms_nothing(small_disk: Path) -> 
         assert len(store.add([RunConfig()])) == 1
 
 
-def test_a_disk_too_full_for_a_store_is_told_in_one_line(small_disk: Path) -> None:
-    (small_disk / "something").write_bytes(bytes(390_000))
-    with pytest.raises(LabError, match=r"^cannot make .*store\.db: "):
-        Store(small_disk)
+def test_on_a_disk_too_full_for_a_store_one_can_look_and_change_nothing(small_disk: Path) -> None:
+    make_folder(small_disk, RunConfig(seed=1))
+    with contextlib.suppress(OSError):
+        (small_disk / "something").write_bytes(bytes(400_000))
+    with Store(small_disk) as store:
+        assert [run.config.seed for run in store.runs()] == [1]
+        assert store.notices[-1] == (
+            f"{small_disk} can only be looked at: the disk is full; free some space and try again"
+        )
+        with pytest.raises(LabError, match="the disk is full"):
+            store.add([RunConfig()])
     (small_disk / "something").unlink()
-    Store(small_disk).close()
+    with Store(small_disk) as store:
+        store.add([RunConfig()])
+        assert len(store.runs()) == 2
+
+
+def test_a_run_can_be_deleted_on_a_full_disk(small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,size=2m", str(small_disk)], check=True)
+    with Store(small_disk) as store:
+        runs = [store.import_folder(make_folder(small_disk, RunConfig(seed=seed))) for seed in (1, 2)]
+    with contextlib.suppress(OSError), (small_disk / "something").open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(512))
+    with Store(small_disk) as store:
+        assert len(store.runs()) == 2
+        with pytest.raises(LabError, match="the disk is full"):
+            store.add([RunConfig()] * 1000)
+        _, place = store.delete(runs[0].id)
+        assert place is not None
+        assert (place / "run.json").exists()
+        assert [run.id for run in store.runs()] == [2]
+    with Store(small_disk) as store:
+        assert [run.id for run in store.runs()] == [2]
+
+
+def test_a_read_only_root_can_be_looked_at(small_disk: Path, tmp_path: Path) -> None:
+    with Store(small_disk) as store:
+        store.add([RunConfig(seed=1)])
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with Store(small_disk) as store:
+        assert [run.config.seed for run in store.queue()] == [1]
+        assert store.notices == [f"{small_disk} can only be looked at: Read-only file system"]
+        with pytest.raises(LabError, match=r"^cannot write in .*: Read-only file system$"):
+            store.add([RunConfig()])
 
 
 def test_a_run_folder_is_held_while_a_process_holds_its_log(tmp_path: Path) -> None:
-    assert is_held(tmp_path) is False
+    assert RunFolder(tmp_path).is_held() is False
     with (tmp_path / "log.txt").open("a") as log:
-        assert is_held(tmp_path) is False
+        assert RunFolder(tmp_path).is_held() is False
         fcntl.flock(log, fcntl.LOCK_EX)
-        assert is_held(tmp_path) is True
-    assert is_held(tmp_path) is False
+        assert RunFolder(tmp_path).is_held() is True
+    assert RunFolder(tmp_path).is_held() is False
 
 
 def test_a_store_does_not_outlive_its_root(tmp_path: Path) -> None:

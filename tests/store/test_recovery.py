@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from typing import TYPE_CHECKING
@@ -93,6 +94,7 @@ def test_a_log_left_behind_by_a_deleted_store_does_not_get_into_the_new_one(tmp_
     store.add([RunConfig(seed=7)])
     assert file(tmp_path).with_name("store.db-wal").stat().st_size > 0
     file(tmp_path).unlink()
+    file(tmp_path).with_name("queue.json").unlink()
     with Store(tmp_path) as fresh:
         assert fresh.runs() == []
         fresh.add([RunConfig(seed=8)])
@@ -207,7 +209,7 @@ def test_what_lies_behind_a_damaged_page_is_saved_too(tmp_path: Path) -> None:
 def test_a_process_that_finds_the_store_replaced_by_another_uses_the_new_one(tmp_path: Path) -> None:
     make_folder(tmp_path, RunConfig(seed=1))
     with Store(tmp_path) as first, Store(tmp_path) as second:
-        first._database._mend()
+        first._database._rebuilt()
         added = second.add([RunConfig(seed=2)])
         assert [run.config.seed for run in first.runs()] == [1, 2]
         assert first.get(added[0].id).state == "queued"
@@ -234,12 +236,59 @@ def test_processes_that_rebuild_at_the_same_moment_end_with_one_store(
 
 
 @pytest.mark.parametrize("state", ["running", "queued", "interrupted"])
-def test_an_unfinished_run_that_nobody_holds_waits_to_be_resumed(tmp_path: Path, state: str) -> None:
+def test_a_folder_that_says_it_is_at_work_starts_nothing_in_a_store_that_did_not_start_it(
+    tmp_path: Path, state: str
+) -> None:
     folder = make_folder(tmp_path, RunConfig(), state, epochs=2)  # type: ignore[arg-type]
     with Store(tmp_path) as store:
-        (run,) = store.queue()
-        assert (run.state, run.place, run.threads, run.epochs_done, run.best_epoch) == ("interrupted", 1, 2, 2, 2)
+        assert store.queue() == []
+        (run,) = store.runs()
+        assert (run.state, run.threads, run.epochs_done, run.best_epoch) == ("stopped", 2, 2, 2)
+        assert run.reason == "this store did not start it; it can be resumed"
         assert store.root / str(run.folder) == folder.path
+        assert store.resume(run.id).state == "queued"
+
+
+@pytest.mark.parametrize("damage", ["first 100 bytes", "gone", "other database", "a link", "a folder"])
+def test_queue_pause_notes_and_runs_at_work_survive_the_loss_of_the_store(tmp_path: Path, damage: str) -> None:
+    with Store(tmp_path) as store:
+        store.add([RunConfig(seed=n) for n in range(20)])
+        store.move(20, 1)
+        store.set_draining(True)
+        store.set_note(7, "the odd one")
+        store.set_note(store.import_folder(make_folder(tmp_path, RunConfig(seed=99))).id, "keep")
+        store.set_draining(False)
+        begun = store.claim_next(ME, 1)
+        assert begun is not None
+        folder = make_folder(tmp_path, RunConfig(seed=19), "running")
+        store.begun(begun.id, ME, folder.path, "cpu", [])
+        store.set_draining(True)
+        before = [(run.id, run.config.seed, run.note) for run in store.queue()]
+    path = file(tmp_path)
+    content = path.read_bytes()
+    remove_store(tmp_path)
+    if damage == "first 100 bytes":
+        path.write_bytes(bytes(100) + content[100:])
+    elif damage == "other database":
+        with contextlib.closing(sqlite3.connect(path)) as other:
+            other.execute("CREATE TABLE runs (id)")
+            other.execute("PRAGMA user_version = 2")
+    elif damage == "a link":
+        (tmp_path / "elsewhere.db").write_bytes(content)
+        path.symlink_to(tmp_path / "elsewhere.db")
+    elif damage == "a folder":
+        path.mkdir()
+        (path / "something").touch()
+    with Store(tmp_path) as store:
+        queue = store.queue()
+        assert [(run.id, run.config.seed, run.note) for run in queue] == before
+        assert [run.state for run in queue] == ["interrupted"] + ["queued"] * 19
+        assert [run.epochs_done for run in queue[:2]] == [3, 0]
+        assert store.draining()
+        assert [run.note for run in store.runs() if run.config.seed == 99] == ["keep"]
+        assert "of the queue from queue.json" in store.notices[0]
+    if damage == "a link":
+        assert (tmp_path / "elsewhere.db").read_bytes() == content
 
 
 def test_a_run_that_a_process_works_on_is_not_taken_from_it(tmp_path: Path, actors: Actors) -> None:
@@ -271,7 +320,7 @@ def test_a_folder_that_cannot_be_read_is_named_and_the_others_are_indexed(tmp_pa
         assert [run.config.seed for run in store.runs()] == [1]
         told = "\n".join(store.notices)
         assert "seed2/run.json is damaged" in told
-        assert "seed3: metrics.csv, line 2" in told
+        assert "seed3/metrics.csv is damaged: line 2" in told
 
 
 @pytest.mark.parametrize("name", ["outside", "missing"])

@@ -1,0 +1,58 @@
+"""``queue.json``: what only the store knows, once more, in case the store is damaged beyond reading.
+
+That is the order of the queue with its configurations, whether it is paused, which folders this store's runs are in
+while they are not finished, and people's notes. It also tells a run that was begun here from one that only says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lenet_tui import safe_files
+from lenet_tui.errors import LabError
+from lenet_tui.safe_files import MB
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+NAME = "queue.json"
+_MOST_BYTES = 100 * MB
+_COLUMNS = ("id", "config", "state", "position", "folder", "threads", "attempts", "note", "created_at", "started_at")
+_OPEN = (
+    f"SELECT {', '.join(_COLUMNS)} FROM runs WHERE state IN ('queued', 'interrupted', 'running') "  # noqa: S608
+    "ORDER BY position, id"
+)
+_NOTES = "SELECT folder, note FROM runs WHERE note <> '' AND folder IS NOT NULL"
+
+
+@dataclass(frozen=True)
+class Backup:
+    """What `save` wrote: ``runs`` are rows of the store, by column, in the order of the queue."""
+
+    paused: bool = False
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+def save(database: sqlite3.Connection, private: Path) -> None:
+    """Write the backup of what ``database`` holds now, within its transaction. A failure never stops the work."""
+    runs = [dict(zip(_COLUMNS, row, strict=True)) for row in database.execute(_OPEN)]
+    notes = dict(database.execute(_NOTES).fetchall())
+    paused = bool(database.execute("SELECT draining FROM control").fetchone()[0])
+    document = json.dumps({"format": 1, "paused": paused, "runs": runs, "notes": notes})
+    with contextlib.suppress(LabError):
+        safe_files.write_own(private / NAME, document.encode(), durable=False, private=True)
+
+
+def load(private: Path) -> Backup:
+    """Return the backup in the private folder; an empty one where there is none that can be read."""
+    try:
+        document = json.loads(safe_files.read_own(private / NAME, _MOST_BYTES))
+        runs = [{name: row[name] for name in _COLUMNS} for row in document["runs"]]
+        return Backup(bool(document["paused"]), runs, {str(key): str(text) for key, text in document["notes"].items()})
+    except (OSError, LabError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return Backup()
