@@ -133,6 +133,15 @@ def test_starting_one_by_hand_says_why_it_died_without_a_word_of_its_own(bench: 
         daemon.wait_until_there(bench.root)
 
 
+def test_one_that_died_before_its_number_could_be_noted_has_failed(bench: Bench) -> None:
+    Store(bench.root).close()
+    note = tries.begin(bench.root)
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    tries.note_process(note, gone.pid)
+    assert daemon.last_failure(bench.root) == "it ended without saying why"
+
+
 @pytest.mark.parametrize("damage", ["missing", "not a program", "a folder", "empty"])
 def test_a_python_that_cannot_be_started_is_told(damage: str, bench: Bench, program: Path, monkeypatch) -> None:
     program.unlink()
