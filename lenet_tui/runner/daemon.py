@@ -106,7 +106,11 @@ def ensure(root: Path, *, at_once: bool = False) -> bool:
     if before is not None and before.seconds_left and not at_once:
         return False
     private_folder(root)
-    log = open_log(root)
+    try:
+        log = open_log(root)
+    except LabError as error:
+        tries.fail(root, str(error), count=before.count + 1 if before else 1)
+        raise
     try:
         note = tries.begin(root)
     except OSError as error:

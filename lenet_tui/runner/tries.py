@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lenet_tui.process import Owner, is_alive, owner_of
+from lenet_tui.process import Owner, is_alive, owner_of, this_host
 from lenet_tui.runner import log, private
 from lenet_tui.store.files import PRIVATE_FOLDER
 from lenet_tui.words import printable
@@ -78,10 +78,9 @@ def begin(root: Path) -> int:
 def note_process(descriptor: int, pid: int) -> None:
     """Note which process was started, unless the runner has replaced or removed the note meanwhile."""
     # Into the very file that `begin` made: where it has lost its name, nobody reads this.
-    owner = owner_of(pid)
+    owner = owner_of(pid) or Owner(pid, this_host(), "ended")  # at once, which is known from here on
     with contextlib.suppress(OSError):
-        if owner is not None:
-            os.write(descriptor, owner_lines(owner))
+        os.write(descriptor, owner_lines(owner))
     os.close(descriptor)
 
 
