@@ -66,7 +66,6 @@ def quiet_root(tmp_path, monkeypatch):
     with Store(tmp_path) as store:
         store.set_draining(True)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("lenet_tui.data.obtain", lambda *_: pytest.fail("fetches"))
     return tmp_path
 
 
