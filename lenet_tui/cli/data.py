@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+import argparse
+from typing import Any, get_args
 
 from lenet_tui import data
 from lenet_tui.cli import flags
 from lenet_tui.cli.fetch_display import fetch_progress
 from lenet_tui.cli.output import say, say_json
 from lenet_tui.config import DATASET_TITLES, DatasetName
-
-if TYPE_CHECKING:
-    import argparse
 
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
@@ -20,9 +18,10 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         "data",
         help="fetch, import or verify a data set, or say where it is",
         description="Fetch a data set into the cache, copy it there from a folder, verify the files that are there, "
-        "or print their folder.",
+        "or print their folder. All roots share the cache, so --root changes nothing here.",
         allow_abbrev=False,
     )
+    flags.add_root(parser, may_be_missing=True)
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     for name, text, run in (
         ("get", "find the data set or fetch it, and verify it", get),
@@ -40,6 +39,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         if run is get:
             action.add_argument("--json-progress", action="store_true", help="tell progress on stderr in lines of JSON")
         action.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+        flags.add_root(action, default=argparse.SUPPRESS)
         action.set_defaults(run=run)
 
 

@@ -96,9 +96,16 @@ def check_root_exists(root: Path) -> None:
 def folder(text: str) -> Path:
     """Return the folder or file that a person names: not empty, with ``~`` and ``~user`` replaced by the home folder.
 
-    For argparse: raises `ArgumentTypeError`.
+    It may be missing. For argparse: raises `ArgumentTypeError`, also where the system refuses to look there.
     """
-    return Path(_expanded(text))
+    path = Path(_expanded(text))
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"cannot look at {text}: {error.strerror}") from None
+    return path
 
 
 def output_file(text: str) -> str:

@@ -124,7 +124,7 @@ def test_figures_that_these_runs_do_not_give_do_not_stay_behind(root, capsys):
         (["--epochs", "0"], "--epochs 0 must be a whole number from 1 to 1000"),
         (["--dataset", "digit"], "did you mean digits?"),
         (["--seeds", "0"], "0 must be a whole number from 1 to 100"),
-        (["--no-queue", "--root", "/nowhere/at/all"], "is no folder"),
+        (["--no-queue", "--root", "/nowhere/at/all"], "does not exist"),
     ],
 )
 def test_a_wrong_flag_is_told_in_one_line(words, told, capsys):
