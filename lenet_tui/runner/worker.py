@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sqlite3
 import sys
+import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -220,9 +222,18 @@ def _insist(store: Store, reporter: StoreReporter, end: Callable[[], bool], how:
             error: Exception | None = None
         except (LabError, sqlite3.Error) as refused:
             error = refused
-        if time.monotonic() > deadline or not store.root.is_dir():
+        if time.monotonic() > deadline or not _may_have_room(store.root):
             why = f": {error}" if error else "; log.txt says why"
             text = f"run {reporter.run_id} {how}, and the store cannot be written{why}"
             print(printable(text), file=sys.stderr)  # noqa: T201 - the runner's log, or the person's terminal
             return
         time.sleep(1.0)
+
+
+def _may_have_room(root: Path) -> bool:
+    """Say whether the root can be written, or could be with more room: not one that is gone, read-only or broken."""
+    try:
+        tempfile.TemporaryFile(dir=root).close()
+    except OSError as error:
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return True
