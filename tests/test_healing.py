@@ -255,3 +255,26 @@ def test_what_a_store_did_not_take_is_told_again(
             assert ended.folder == f"lenet/{CONFIG.folder_name()}"
         else:  # given up after a while; the folder is the record
             assert ended.state == "running"
+
+
+def test_a_worker_goes_on_when_a_rebuilt_store_gave_its_number_to_another_run(digits: Dataset, tmp_path: Path) -> None:
+    class Destroyer(Watcher):
+        def epoch(self, row: object, best: object) -> None:
+            super().epoch(row, best)  # type: ignore[arg-type]
+            if len(self.rows) == 1:
+                for path in (tmp_path / ".lenet-tui").glob("store.db*"):
+                    path.unlink()
+                Store(tmp_path).close()
+
+    owner = this_process()
+    with Store(tmp_path) as store:
+        run = store.start(CONFIG, owner, 1)
+        other, record = experiment.begin(tmp_path, CONFIG.model_copy(update={"seed": 5}), digits)
+        other.write_record(record.model_copy(update={"state": "failed", "reason": "it broke"}))
+        store.import_folder(other)
+        worker.execute(store, tmp_path, run, owner, digits, Destroyer())  # type: ignore[arg-type]
+        ended = {run.folder: (run.state, run.epochs_done) for run in store.runs()}
+    assert ended == {
+        f"lenet/{CONFIG.folder_name()}": ("finished", 3),
+        f"lenet/{other.path.name}": ("failed", 0),
+    }

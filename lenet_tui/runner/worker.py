@@ -19,7 +19,7 @@ from lenet_tui.data import datasets
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.process import NICENESS, this_process
 from lenet_tui.runfolder import RunFolder
-from lenet_tui.store import Store
+from lenet_tui.store import Store, below
 from lenet_tui.words import printable
 
 if TYPE_CHECKING:
@@ -55,15 +55,20 @@ class StoreReporter:
         self._behind = True
         self._next_progress = 0.0
         self._lost = False
+        self._complaint = ""
 
     def begun(self, folder: RunFolder, record: RunRecord) -> None:
         """Record where the folder is, and the epochs in it: a kill may have come between folder and store."""
-        self._folder = folder
-        self._device = record.device
-        self._history = folder.read_metrics() if folder.checkpoint_path.exists() else []
+        self.know(folder, record, folder.read_metrics() if folder.checkpoint_path.exists() else [])
         self.catch_up()
         if self._inner:
             self._inner.begun(folder, record)
+
+    def know(self, folder: RunFolder, record: RunRecord, history: Sequence[EpochMetrics]) -> None:
+        """Take note of what the store has to be told of the run."""
+        self._folder = folder
+        self._device = record.device
+        self._history = list(history)
 
     def progress(self, progress: loop.Progress) -> None:
         """Record where the epoch is, twice a second at most."""
@@ -120,22 +125,30 @@ class StoreReporter:
         """Return whether the store took it, or has given the run to another process, which it need not be told."""
         try:
             if not call():
-                self._return_to_record()
+                self.return_to_record()
         except (LabError, sqlite3.Error) as error:
-            if self._folder is not None:
+            if self._folder is not None and str(error) != self._complaint:
+                self._complaint = str(error)
                 self._folder.log(f"the store could not be written: {error}")
             return False
         return True
 
-    def _return_to_record(self) -> None:
-        """Find out why the run is not ours: off the record with a store that was rebuilt, or in other hands."""
+    def return_to_record(self) -> bool:
+        """Find out why the run is not ours, and put it back where a rebuilt store has another or none of its number.
+
+        Return whether it was put back; False where another process works on it.
+        """
+        if self._folder is None:
+            return False
         try:
-            self._store.get(self.run_id)
+            there = self._store.get(self.run_id).folder
         except UsageError:
-            if self._folder is not None:
-                self.run_id = self._store.import_folder(self._folder, self._owner).id
-        else:
+            there = None
+        if there == below(self._store.root, self._folder.path):
             self._lost = True
+            return False
+        self.run_id = self._store.import_folder(self._folder, self._owner).id
+        return True
 
 
 def work(root: str, run_id: int, threads: int, gpu: int | None) -> None:
@@ -182,7 +195,9 @@ def execute(
         else:
             folder = RunFolder(root / run.folder)
             record = experiment.record_of(folder, run.config, data, threads=run.threads, created_at=run.created_at)
-        if record.state != "finished":  # else it was killed between finishing and saying so
+        if record.state == "finished":  # it was killed between finishing and saying so
+            reporter.know(folder, record, folder.read_metrics())
+        else:
             record = experiment.run(folder, record, data, reporter)
     reason, summary = record.reason, record.summary
 
@@ -217,7 +232,8 @@ def _insist(store: Store, reporter: StoreReporter, end: Callable[[], bool], how:
     while True:
         try:
             if reporter.catch_up() or reporter.is_unknown:
-                end()
+                if not end() and reporter.return_to_record():
+                    end()
                 return
             error: Exception | None = None
         except (LabError, sqlite3.Error) as refused:
