@@ -1,42 +1,42 @@
-# Everything happens in .venv; nothing else on the machine is touched.
+# Everything happens in .venv; nothing else on the machine is touched. No path in here is absolute, and commands are
+# started with python -m: pip splits PIP_CONSTRAINT at spaces, and the scripts in .venv/bin break at quotes.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# Also for what building the package needs, so that a fresh machine gets the same versions every time.
-export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: install run test check bench format clean
 
 install: $(STAMP)
 
+# Constraints are also for what building the package needs, so that a fresh machine gets the same versions every time.
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "lenet-tui needs Python 3.11 or later, and $(PYTHON) is " + sys.version.split()[0] + "; try: make PYTHON=python3.12")'
 	@test -x $(BIN)/python || { echo "making $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "installing what constraints.txt pins into $(VENV) (once; torch is large)"
-	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
 # The app; where there is no terminal for it, the default experiment instead.
 run: $(STAMP)
-	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/lenet-tui; else $(BIN)/lenet-tui train; fi
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/python -m lenet_tui; else $(BIN)/python -m lenet_tui train; fi
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest
 
 check: $(STAMP)
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m mypy
+	@$(BIN)/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()' --no-logo
 
 bench: $(STAMP)
 	@$(BIN)/python -m benchmarks
 
 format: $(STAMP)
-	@$(BIN)/ruff check --fix .
-	@$(BIN)/ruff format .
+	@$(BIN)/python -m ruff check --fix .
+	@$(BIN)/python -m ruff format .
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

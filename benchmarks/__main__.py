@@ -7,7 +7,18 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import accuracy, app, drawing, epoch, first_step, many_runs, six_runs, store_writes, whole_run
+from benchmarks import (
+    accuracy,
+    app,
+    drawing,
+    epoch,
+    first_step,
+    many_runs,
+    photographs,
+    six_runs,
+    store_writes,
+    whole_run,
+)
 from lenet_tui.machine import available_cores, environment
 
 BENCHMARKS = {
@@ -20,6 +31,7 @@ BENCHMARKS = {
     "many-runs": many_runs,
     "app": app,
     "drawing": drawing,
+    "photographs": photographs,
 }
 
 

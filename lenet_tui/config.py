@@ -127,7 +127,11 @@ class RunConfig(BaseModel):
     ] = 0.0
     ema: Annotated[
         float,
-        Field(ge=0, lt=1, description="decay per step of an exponential moving average of the weights; 0 is off"),
+        Field(
+            ge=0,
+            lt=1,
+            description="decay per step of a moving average of the weights (less in early steps); 0 is off",
+        ),
         Meta("EMA decay", "ema", "regularisation"),
     ] = 0.0
     patience: Annotated[

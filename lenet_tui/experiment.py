@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING
 
-import safetensors.torch
+import numpy as np
 import torch
 
 from lenet_tui import device as devices
@@ -14,13 +14,15 @@ from lenet_tui.errors import LabError, UsageError
 from lenet_tui.machine import available_cores, environment
 from lenet_tui.predictions import Predictions
 from lenet_tui.runfolder import DatasetRecord, RunFolder, RunRecord, Summary, now
+from lenet_tui.safe_files import explain
 from lenet_tui.training import loop
 from lenet_tui.training.evaluation import Scaling, outputs
 from lenet_tui.training.objective import objective
-from lenet_tui.words import counted
+from lenet_tui.words import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from pathlib import Path
     from typing import Literal, Protocol
 
@@ -52,17 +54,49 @@ def begin(
     Raises as `check` does, and `UsageError` for a bad ``root``.
     """
     check(config, data)
-    device = devices.resolve(config.device)
     folder = runfolder.create(root, config)
-    moment = now()
-    record = RunRecord(
+    record = _new_record(config, data, threads, now(), fallback_for)
+    folder.write_record(record)
+    return folder, record
+
+
+def record_of(
+    folder: RunFolder, config: RunConfig, data: Dataset, *, threads: int | None, created_at: datetime
+) -> RunRecord:
+    """Return the record of a run that the store knows: its ``run.json`` or, where that is damaged or gone, a new one.
+
+    A folder that is gone is made again; the run then starts again, to the same result. Raises `LabError` when the
+    folder is not ours or cannot be written, and `UsageError` as `check` does.
+    """
+    try:
+        record = folder.read_record()
+        if record.config == config:
+            return record
+        damage = "run.json is of another configuration"
+    except LabError as error:
+        damage = str(error)
+    check(config, data)
+    try:
+        folder.path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LabError(f"cannot make {folder.path}: {explain(error)}") from None
+    record = _new_record(config, data, threads, created_at)
+    folder.write_record(record)
+    folder.log(f"{damage}; it was written again from what the store has")
+    return record
+
+
+def _new_record(
+    config: RunConfig, data: Dataset, threads: int | None, created_at: datetime, fallback_for: str | None = None
+) -> RunRecord:
+    return RunRecord(
         state="running",
         config=config,
         threads=threads or config.threads or available_cores(),
-        device=devices.describe(device),
+        device=devices.describe(devices.resolve(config.device)),
         environment=environment(),
-        created_at=moment,
-        started_at=moment,
+        created_at=created_at,
+        started_at=now(),
         dataset=DatasetRecord(
             name=data.name,
             source=data.source,
@@ -75,8 +109,6 @@ def begin(
             std=data.std,
         ),
     )
-    folder.write_record(record)
-    return folder, record
 
 
 def check(config: RunConfig, data: Dataset) -> None:
@@ -117,7 +149,6 @@ def run(folder: RunFolder, record: RunRecord, data: Dataset, reporter: Reporter)
             update={"state": "running", "reason": None, "started_at": now(), "finished_at": None}
         )
         folder.write_record(record)
-        reporter.begun(folder, record)
         try:
             return _run(folder, record, data, reporter)
         except LabError as error:
@@ -138,23 +169,26 @@ def _run(folder: RunFolder, record: RunRecord, data: Dataset, reporter: Reporter
     config = record.config
     device = devices.resolve(config.device)
     devices.make_repeatable(device, record.threads)
-    verb = "resuming" if folder.checkpoint_path.exists() else "training"
-    folder.log(f"{verb} {config.title()} on {record.device}, {counted(record.threads, 'CPU thread')}")
+    training = loop.prepare(config, data, folder, device)
+    reporter.begun(folder, record)
+    verb = f"resuming after epoch {len(training.history)}" if training.history else "training"
+    folder.log(f"{verb}: {config.title()} on {record.device}, {counted(record.threads, 'CPU thread')}")
 
     state: State = "finished"
     reason = None
     stopped_early = False
     try:
-        stopped_early = loop.train(config, data, folder, device, reporter)
+        stopped_early = loop.train(config, data, folder, device, reporter, training)
     except loop.Stopped:
         state, reason = "stopped", "on request"
     except loop.Diverged as diverged:
         state, reason = "failed", f"{diverged}; a smaller --lr than {config.lr:g} may help, or --clip-norm 1"
 
-    history = folder.read_metrics()
+    history = training.history
     best, kept = metrics.best(history), metrics.kept(history)
     if best is not None and kept is not None:
         reporter.reporting(state)
+        loop.write_results(folder, training)
         predictions = _predict(folder, config, data, device, split="test" if state == "finished" else "validation")
         predictions.write(folder.predictions_path)
         record = record.model_copy(
@@ -165,10 +199,27 @@ def _run(folder: RunFolder, record: RunRecord, data: Dataset, reporter: Reporter
         for report in written:
             folder.log(str(report))
         reporter.drawn(written)
+        _read_back(folder, predictions, training)
     record = _close(folder, record, state, reason)
     if state == "finished":
+        if folder.read_record() != record:
+            raise LabError(f"{folder.record_path} cannot be read back as it was written; check the disk")
         folder.checkpoint_path.unlink(missing_ok=True)
     return record
+
+
+def _read_back(folder: RunFolder, predictions: Predictions, training: loop.State) -> None:
+    """Raise `LabError` unless everything that a run leaves is on disk as it was written: then its checkpoint may go."""
+    loop.write_results(folder, training)
+    there = Predictions.read(folder.predictions_path)
+    same = all(
+        np.array_equal(getattr(there, name), getattr(predictions, name), equal_nan=name != "labels")
+        for name in ("labels", "logits", "features")
+    )
+    weights = loop.read_weights(folder)
+    same = same and all(torch.equal(weights[name], value) for name, value in (training.weights or {}).items())
+    if not same or folder.read_metrics() != training.history:
+        raise LabError(f"{folder.path} cannot be read back as it was written; check the disk, and resume the run")
 
 
 def _predict(
@@ -184,10 +235,12 @@ def _predict(
 def load_network(folder: RunFolder, config: RunConfig) -> models.Network:
     """Return the network with the folder's best-validation weights, on the CPU. Raises `LabError`."""
     network = models.build(config)
+    weights = loop.read_weights(folder)
     try:
-        network.load_state_dict(safetensors.torch.load(folder.weights_path.read_bytes()))
-    except (OSError, safetensors.SafetensorError, RuntimeError) as error:
-        raise LabError(f"cannot load {folder.weights_path}: {str(error).splitlines()[0]}") from None
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        why = printable(str(error).strip().partition("\n")[0])[:200]
+        raise LabError(f"{folder.weights_path} is damaged: {why}") from None
     return network
 
 

@@ -64,6 +64,8 @@ def from_csv(text: str) -> list[EpochMetrics]:
     history: list[EpochMetrics] = []
     reader = csv.DictReader(io.StringIO(text))
     try:
+        if not set(COLUMNS) <= set(reader.fieldnames or ()):
+            raise ValueError
         for row in reader:
             epoch = EpochMetrics(int(row["epoch"]), *(float(row[name]) for name in COLUMNS[1:]))
             if epoch.epoch != len(history) + 1 or epoch.epoch > MAX_EPOCHS:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import signal
 import socket
 import subprocess
 import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from lenet_tui.words import printable
 
 NICENESS = 10  # of whatever computes for long: the app and the shell come first
 _DEAD_STATES = ("Z", "X", "x")
@@ -47,6 +51,42 @@ def is_alive(owner: Owner) -> bool | None:
     if owner.host != this_host():
         return None
     return _start_of(owner.pid) == owner.start
+
+
+def send_signal(owner: Owner, number: signal.Signals) -> bool:
+    """Signal a process that is known to be ``owner``, and no other; return whether it was signalled.
+
+    False where it has ended, belongs to another host, or is not this user's to signal.
+    """
+    if not is_alive(owner):
+        return False
+    try:
+        if sys.platform == "linux" and hasattr(os, "pidfd_open") and hasattr(signal, "pidfd_send_signal"):
+            try:
+                handle = os.pidfd_open(owner.pid)
+            except OSError as error:
+                if error.errno not in (errno.ENOSYS, errno.EPERM):  # an old kernel, or a sandbox that hides it
+                    return False
+            else:
+                try:
+                    # The handle means one process for ever, so what is true of it now is true of who gets the signal.
+                    if not is_alive(owner):
+                        return False
+                    signal.pidfd_send_signal(handle, number)
+                    return True
+                finally:
+                    os.close(handle)
+        os.kill(owner.pid, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def host_name(owner: Owner) -> str:
+    """Return the name of the host that a process belongs to, as a person knows it."""
+    name = printable(owner.host.split(" ")[0])
+    same_name = owner.host != this_host() and name == socket.gethostname()
+    return f"{name} (another container)" if same_name else name
 
 
 def this_host() -> str:

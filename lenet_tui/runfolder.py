@@ -306,13 +306,3 @@ def _can_create(folder: Path) -> bool:
     except OSError as error:
         return error.errno == errno.ENOSPC  # full is not read-only; what is written next says so
     return True
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Replace the file ``path`` by ``content``, wholly or not at all."""
-    safe_files.write_own(path, content)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Replace the file ``path`` by ``text``, wholly or not at all."""
-    safe_files.write_own(path, text.encode())

@@ -14,6 +14,7 @@ import os
 import secrets
 import stat
 import zipfile
+import zlib
 from typing import IO, TYPE_CHECKING, Literal
 
 from lenet_tui.errors import LabError
@@ -87,14 +88,16 @@ def tail_own(path: Path, most: int) -> bytes:
 
 
 def check_zip(path: Path, content: bytes, most: int) -> None:
-    """Raise `LabError` when a zip archive is damaged or would unpack to more than ``most`` bytes."""
+    """Raise `LabError` when a zip archive or a checksum in it is wrong, or it unpacks to more than ``most`` bytes."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+            if sum(entry.file_size for entry in archive.infolist()) > most:
+                raise LabError(f"{path} unpacks to more than {size(most)}, so it is not ours")
+            bad = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError) as error:
         raise LabError(f"{path} is damaged: {printable(str(error))[:120] or 'it ends too early'}") from None
-    if unpacked > most:
-        raise LabError(f"{path} unpacks to more than {size(most)}, so it is not ours")
+    if bad is not None:
+        raise LabError(f"{path} is damaged: {printable(bad)[:120]} does not have its checksum")
 
 
 def is_own_file(path: Path) -> bool:

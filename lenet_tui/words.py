@@ -19,6 +19,12 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub(lambda found: " " if found[0] in "\t\n\r" else _REPLACEMENT, text)
 
 
+def shown(text: str, longest: int = 200) -> str:
+    """Return a text from disk as `printable` does, cut to ``longest`` characters."""
+    text = printable(text[: longest + 1])
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
 def counted(count: int, noun: str) -> str:
     """Return a number with its noun: ``1 thread``, ``2 threads``, ``10,000 runs``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

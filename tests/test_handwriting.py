@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from lenet_tui import handwriting
-from lenet_tui.errors import LabError, UsageError
+from lenet_tui.errors import LabError
 from lenet_tui.handwriting import as_mnist, prepare, read
-from lenet_tui.ink import joined
+from lenet_tui.handwriting.files import WORKING_SIDE
+from lenet_tui.handwriting.pieces import pieces_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,8 +36,18 @@ def written(folder: Path, picture: Image.Image, name: str = "seven.png", **optio
     return path
 
 
+def inked(path: Path) -> NDArray[np.float32]:
+    """All ink of a picture, where it is."""
+    found = read(path)
+    whole = np.zeros((found.height, found.width), dtype=np.float32)
+    for digit in found.digits:
+        height, width = digit.ink.shape
+        whole[digit.top : digit.top + height, digit.left : digit.left + width] += digit.ink
+    return whole
+
+
 def prepared(path: Path) -> NDArray[np.float64]:
-    return as_mnist(read(path)).astype(np.float64)
+    return as_mnist(inked(path)).astype(np.float64)
 
 
 def apart(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
@@ -78,8 +88,8 @@ def test_dark_on_light_and_light_on_dark_are_the_same(tmp_path: Path, plain: NDA
 
 @pytest.mark.parametrize("size", [(75, 100), (900, 1200), (3000, 4000)])
 def test_the_size_does_not_matter(tmp_path: Path, plain: NDArray[np.float64], size: tuple[int, int]) -> None:
-    ink = read(written(tmp_path, seven((600, 800)).resize(size, Image.Resampling.LANCZOS)))
-    assert max(ink.shape) <= handwriting.WORKING_SIDE
+    ink = inked(written(tmp_path, seven((600, 800)).resize(size, Image.Resampling.LANCZOS)))
+    assert max(ink.shape) <= WORKING_SIDE
     assert apart(as_mnist(ink).astype(np.float64), plain) < 2
 
 
@@ -149,7 +159,7 @@ def test_shade_noise_and_dust_leave_the_paper_empty(tmp_path: Path, plain: NDArr
     greys[350:353, 250:253] = 20
     greys[20:22, 280:282] = 20
     path = written(tmp_path, Image.fromarray(greys.clip(0, 255).astype(np.uint8)), "seven.jpg", quality=60)
-    ink = read(path)
+    ink = inked(path)
     assert not ink[:, 200:].any()
     assert not ink[260:].any()
     assert apart(as_mnist(ink).astype(np.float64), plain) < 3
@@ -165,7 +175,7 @@ def test_strokes_that_are_apart_are_kept(tmp_path: Path) -> None:
     draw = ImageDraw.Draw(picture)
     draw.line([(60, 40), (60, 160)], fill=0, width=14)
     draw.line([(100, 60), (120, 60)], fill=0, width=14)
-    ink = read(written(tmp_path, picture))
+    ink = inked(written(tmp_path, picture))
     assert ink[60, 110] == 1
     assert ink[100, 60] == 1
 
@@ -231,44 +241,6 @@ def test_noise_alone_is_blank(tmp_path: Path) -> None:
         read(written(tmp_path, Image.fromarray(noise)))
 
 
-def test_what_is_no_picture_is_one_clear_line(tmp_path: Path) -> None:
-    (tmp_path / "words.png").write_text("a seven, in words")
-    (tmp_path / "empty.jpg").touch()
-    seven().save(tmp_path / "seven.gif")
-    whole = written(tmp_path, seven(), "whole.jpg").read_bytes()
-    (tmp_path / "half.jpg").write_bytes(whole[: len(whole) // 2])
-    png = written(tmp_path, seven(), "whole.png").read_bytes()
-    (tmp_path / "half.png").write_bytes(png[: len(png) // 2])
-    (tmp_path / "broken.png").write_bytes(png[:60] + b"\0\0\0\0" + png[64:])
-    for name, error, words in (
-        ("words.png", LabError, "is neither a PNG nor a JPEG picture"),
-        ("empty.jpg", LabError, "is neither a PNG nor a JPEG picture"),
-        ("seven.gif", LabError, "is neither a PNG nor a JPEG picture"),
-        ("half.jpg", LabError, "is damaged"),
-        ("half.png", LabError, "is damaged"),
-        ("broken.png", LabError, "is damaged"),
-        ("nowhere.png", UsageError, "No such file"),
-        (".", UsageError, "Is a directory"),
-    ):
-        with pytest.raises(error, match=words) as raised:
-            read(tmp_path / name)
-        assert "\n" not in str(raised.value)
-
-
-@pytest.mark.parametrize("size", [(9000, 9000), (60_000, 60_000)])
-def test_a_huge_picture_is_refused_before_it_is_decoded(tmp_path: Path, size: tuple[int, int]) -> None:
-    # Only the header says so: nobody has to make, nor to read, gigabytes for this.
-    path = written(tmp_path, Image.new("1", (8, 8)))
-    content = bytearray(path.read_bytes())
-    content[16:24] = b"".join(side.to_bytes(4, "big") for side in size)
-    import zlib
-
-    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
-    path.write_bytes(content)
-    with pytest.raises(LabError, match="more than 64 million pixels"):
-        read(path)
-
-
 def test_pieces_hang_together_by_sides_and_corners() -> None:
     drawing = """
         #..#....#
@@ -281,8 +253,8 @@ def test_pieces_hang_together_by_sides_and_corners() -> None:
     for seed, size in (((0, 0), 4), ((0, 3), 6), ((0, 8), 5), ((4, 0), 1)):
         seeds = np.zeros_like(mask)
         seeds[seed] = True
-        piece = joined(mask, seeds)
-        assert piece[seed]
-        assert piece.sum() == size
-        assert not (piece & ~mask).any()
-    assert not joined(mask, np.zeros_like(mask)).any()
+        (piece,) = pieces_of(mask, seeds)
+        assert piece.whole[seed]
+        assert piece.area == piece.whole.sum() == size
+        assert not (piece.whole & ~mask).any()
+    assert not pieces_of(mask, np.zeros_like(mask))

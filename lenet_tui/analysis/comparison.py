@@ -11,7 +11,7 @@ from lenet_tui.analysis import comparison_verdicts
 from lenet_tui.analysis.overfitting import overfitting_region
 from lenet_tui.analysis.statistics import mean_interval
 from lenet_tui.config import DATASET_TITLES, MODEL_TITLES, hyperparameter, hyperparameters
-from lenet_tui.words import counted
+from lenet_tui.words import counted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -167,7 +167,7 @@ def _labels(runs: Sequence[Evidence], differing: Sequence[str]) -> list[str]:
         named = [setting(name, values[name]) for name in differing if name in values]
         label = ", ".join(named) or ("defaults" if differing else MODEL_TITLES[run.config.model])
         if label in found:  # the same settings on other images: a data set that stood in, or another copy of it
-            label += f", {run.record.dataset.name} {run.record.dataset.checksum[:8]}"
+            label += f", {shown(run.record.dataset.name)} {shown(run.record.dataset.checksum[:8])}"
         found.append(label)
     return found
 
@@ -192,9 +192,9 @@ def _notes(groups: Sequence[Group]) -> list[str]:
                 notes.append(
                     f"run {run.run_id} repeats run {first.run_id}, seed and all: means and tests of seeds have it once"
                 )
-            if run.record.dataset.fallback_for:
-                stand_in = run.record.dataset
-                notes.append(f"run {run.run_id} saw {stand_in.name}, standing in for {stand_in.fallback_for}")
+            stand_in, wanted = run.record.dataset, run.record.dataset.fallback_for
+            if wanted:
+                notes.append(f"run {run.run_id} saw {shown(stand_in.name)}, standing in for {shown(wanted)}")
             if run.best is None:
                 notes.append(f"run {run.run_id} has no epoch of finite validation loss")
     if len({(run.config.loss, run.config.label_smoothing) for group in groups for run in group.runs}) > 1:

@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.analysis.comparison import figures
+from lenet_tui.analysis.plain_markdown import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,9 +68,9 @@ def as_markdown(comparison: Comparison) -> str:
     if any(len(group.counted) > 1 for group in comparison.groups):
         parts += ["## Configurations", "Means over seeds ± half the 95 % interval.", _markdown(group_rows(comparison))]
     if comparison.verdicts:
-        parts += ["## Differences", "\n".join(f"- {verdict.text}" for verdict in comparison.verdicts)]
+        parts += ["## Differences", "\n".join(f"- {plain(verdict.text)}" for verdict in comparison.verdicts)]
     if comparison.notes:
-        parts += ["## Notes", "\n".join(f"- {note}" for note in comparison.notes)]
+        parts += ["## Notes", "\n".join(f"- {plain(note)}" for note in comparison.notes)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -147,7 +148,7 @@ def _plain(value: Any) -> Any:
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> str:
-    heading, *body = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    heading, *body = [[plain(cell) for cell in row] for row in rows]
     ruler = ["---" if cell in ("run", "state") else "---:" for cell in heading]
     return "\n".join(f"| {' | '.join(row)} |" for row in (heading, ruler, *body))
 

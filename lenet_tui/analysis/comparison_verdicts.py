@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from lenet_tui.analysis.statistics import LEVEL, block_contrasts, holm, mcnemar, paired_bootstrap
-from lenet_tui.words import counted
+from lenet_tui.words import counted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +113,7 @@ def verdicts(groups: Sequence[Group]) -> tuple[list[Verdict], list[str]]:
 def _apart(run: Evidence, other: Evidence) -> str | None:
     one, two = run.record.dataset, other.record.dataset
     if one.name != two.name:
-        return f"{one.name} and {two.name} are different images"
+        return f"{shown(one.name)} and {shown(two.name)} are different images"
     if one.checksum != two.checksum:
         return "their images have different checksums"
     if run.config.val_size != other.config.val_size:

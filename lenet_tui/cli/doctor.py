@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import importlib
 import importlib.metadata
 import os
@@ -16,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from rich.table import Table
 from rich.text import Text
 
-from lenet_tui import data
+from lenet_tui import data, folders
 from lenet_tui.cli import flags, output
 from lenet_tui.config import DATASET_TITLES, DatasetName
 from lenet_tui.errors import LabError
 from lenet_tui.machine import available_cores, package_version
 from lenet_tui.runfolder import check_root
+from lenet_tui.runner import daemon
 from lenet_tui.words import printable
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def examine(root: Path) -> list[Finding]:
     """Look at everything a run needs, without changing anything."""
-    return [_python(), *_torch(), _cores(), *_datasets(), _terminal(), _root(root), _logout()]
+    return [_python(), *_torch(), _cores(), *_datasets(), _terminal(), _root(root), _runner(root), _logout()]
 
 
 def _python() -> Finding:
@@ -79,7 +79,7 @@ def _python() -> Finding:
 def _torch() -> list[Finding]:
     try:
         import torch
-    except ImportError as error:
+    except Exception as error:  # noqa: BLE001 - its compiled parts raise what they like
         return [Finding("torch", "problem", f"cannot be imported: {error}", "pip install torch torchvision")]
     from lenet_tui import device
 
@@ -182,11 +182,26 @@ def _root(root: Path) -> Finding:
     return Finding("root", "ok", f"{root.resolve()} is writable, {free:.0f} GB free")
 
 
+def _runner(root: Path) -> Finding:
+    """Whether the background runner works, and why it could not start."""
+    try:
+        failure = daemon.last_failure(root)
+        alive = daemon.is_running(root)
+    except LabError as error:
+        return Finding("runner", "problem", str(error), "lenet-tui runner start, once that is done")
+    if failure is not None:
+        log = daemon.log_path(root)
+        return Finding(
+            "runner", "problem", f"cannot start: {failure}", f"lenet-tui runner start tries again; see {log}"
+        )
+    return Finding("runner", "ok", "running" if alive else "stopped; it starts when a run is queued")
+
+
 def _logout() -> Finding:
     """Whether the system ends a user's processes at logout, and with them the runner."""
     if not _logind_kills():
         return Finding("after logout", "ok", "processes go on")
-    user = getpass.getuser()
+    user = folders.user_name()
     if Path(f"/var/lib/systemd/linger/{user}").exists():
         return Finding("after logout", "ok", f"processes go on: lingering is enabled for {user}")
     return Finding(

@@ -50,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
             codes.append(error.exit_code)
             continue
         told.append({"run": name, **_pictures(written)})
+        if any(report.failed for report in written):
+            codes.append(1)
         if not arguments.json:
             _tell(written)
     if arguments.json:
@@ -102,4 +104,5 @@ def _pictures(written: list[Report]) -> dict[str, Any]:
     return {
         "pictures": [str(report.path) for report in written if report.skipped is None],
         "skipped": {report.path.name: report.skipped for report in written if report.skipped is not None},
+        "failed": [report.path.name for report in written if report.failed],
     }

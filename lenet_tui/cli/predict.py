@@ -1,4 +1,4 @@
-"""``lenet-tui predict``: what a run's network takes pictures of handwriting for."""
+"""``lenet-tui predict``: classify pictures of handwriting with a run's network."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from lenet_tui.cli.export import find
 from lenet_tui.cli.output import say, say_json, tell
 from lenet_tui.data.catalog import CLASS_NAMES, DIGITS
 from lenet_tui.errors import LabError
+from lenet_tui.words import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -18,67 +19,119 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from lenet_tui.handwriting import Digit, Handwriting
+    from lenet_tui.trained import Trained
+
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the command ``predict``."""
     parser = commands.add_parser(
         "predict",
-        help="say what a run's network takes pictures of handwriting for",
-        description="Say what a run's network, with the weights it kept, takes pictures of single digits for, and how "
-        "sure it is. PNG and JPEG of any size, dark on light or light on dark; each is prepared as MNIST was: scaled "
-        "into 20×20 and centred by its centre of mass in 28×28. A picture that can't be read doesn't keep the others "
-        "from being told.",
+        help="classify pictures of handwriting with a run's network",
+        description="Classify pictures of handwritten digits with a run's network and the weights it kept, and say "
+        "how sure it is. PNG, JPEG, WEBP, BMP, GIF and TIFF of any size, dark on light or light on dark; shadows, "
+        "table edges, thumbs and printed lines are left out. Each digit is prepared as MNIST was: scaled into 20×20 "
+        "and centred by its centre of mass in 28×28. Several digits are answered from left to right. A picture that "
+        "cannot be read does not stop the others.",
         allow_abbrev=False,
     )
     parser.add_argument("name", metavar="RUN", help="the run's number or folder")
-    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="a PNG or JPEG picture of one digit")
-    parser.add_argument("--show", action="store_true", help="draw what the network saw of each picture")
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="a picture of a digit, or of several")
+    parser.add_argument("--show", action="store_true", help="draw what the network sees of each digit")
     flags.add_root(parser)
     flags.add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a line for each picture; return 0, or 1 if any could not be read, 2 if only because it was not there."""
-    import numpy as np
-
+    """Print a line for each digit; return 0, or 1 if any picture could not be read, 2 if only for being no file."""
     from lenet_tui import handwriting, trained  # imports torch, which takes a second
 
     network = trained.load(find(arguments.name, arguments.root))
     dataset = network.record.config.dataset
     names = CLASS_NAMES.get(dataset, DIGITS)
-    told: list[dict[str, Any]] = []
+    answers: list[dict[str, Any]] = []
     codes = set()
     for path in arguments.images:
         try:
-            seen = handwriting.prepare(handwriting.read(path), dataset)
+            found = handwriting.read(path, dataset)
         except LabError as error:
             tell(f"lenet-tui: {error}")
-            told.append({"image": str(path), "error": str(error)})
+            answers.append({"image": str(path), "error": str(error)})
             codes.add(error.exit_code)
             continue
-        shares = network.probabilities(seen[np.newaxis])[0]
-        told.append(
-            {
-                "image": str(path),
-                "class": int(shares.argmax()),
-                "name": names[int(shares.argmax())],
-                "probabilities": shares.tolist(),
-            }
-        )
+        answer, seen = classify(network, found)
+        answers.append({"image": str(path), **answer})
         if not arguments.json:
-            say(line(path, shares, names))
-            if arguments.show:
-                _draw(seen)
+            _print(path, answer, seen, names, show=arguments.show)
     if arguments.json:
-        say_json({"run": arguments.name, "dataset": dataset, "images": told})
+        say_json({"run": arguments.name, "dataset": dataset, "images": answers})
     return min(codes, default=0)
 
 
-def line(path: Path, shares: NDArray[np.float64], names: Sequence[str]) -> str:
-    """Return what is told of a picture: ``four.png  4  99.2 %  (next: 9, 0.6 %)``."""
-    *_, second, first = shares.argsort(kind="stable")
-    return f"{path}  {names[first]}  {_percent(shares[first])}  (next: {names[second]}, {_percent(shares[second])})"
+def line(path: Path, shares: Sequence[float], names: Sequence[str], place: str = "") -> str:
+    """Return the answer for a digit: ``four.png  4  99.2 %  (next: 9, 0.6 %)``; ``place``: which of several it is."""
+    second, first = sorted(range(len(shares)), key=lambda own: (shares[own], own))[-2:]
+    return (
+        f"{printable(str(path))}{place}  {names[first]}  {_percent(shares[first])}  "
+        f"(next: {names[second]}, {_percent(shares[second])})"
+    )
+
+
+def classify(network: Trained, found: Handwriting) -> tuple[dict[str, Any], list[NDArray[np.uint8]]]:
+    """Return the answer for a picture, the first digit's at its top, and what the network saw of each digit."""
+    answers, seen = [], []
+    for digit in found.digits:
+        answer, image = _answer(network, digit, found)
+        answers.append(answer)
+        seen.append(image)
+    first = {key: answers[0][key] for key in ("class", "name", "probabilities")}
+    doubts = [
+        f"digit {number} of {len(answers)}: {doubt}" if len(answers) > 1 else doubt
+        for number, answer in enumerate(answers, start=1)
+        for doubt in answer["warnings"]
+    ]
+    return {**first, "warnings": [*found.warnings, *doubts], "digits": answers}, seen
+
+
+def _answer(network: Trained, digit: Digit, found: Handwriting) -> tuple[dict[str, Any], NDArray[np.uint8]]:
+    import numpy as np
+
+    from lenet_tui.handwriting import doubts
+
+    dataset = network.record.config.dataset
+    names = CLASS_NAMES.get(dataset, DIGITS)
+    variants = doubts.variants(digit.ink, dataset)
+    shares = network.probabilities(variants)
+    if not np.isfinite(shares).all():
+        raise LabError("the network gives no numbers: the run diverged")
+    best = int(shares[0].argmax())
+    height, width = digit.ink.shape
+    answer = {
+        "class": best,
+        "name": names[best],
+        "probabilities": shares[0].tolist(),
+        "warnings": [*digit.doubts, *doubts.of_network(shares, names)],
+        "box": {  # shares of the picture's width and height
+            "left": round(digit.left / found.width, 4),
+            "top": round(digit.top / found.height, 4),
+            "right": round((digit.left + width) / found.width, 4),
+            "bottom": round((digit.top + height) / found.height, 4),
+        },
+    }
+    return answer, variants[0]
+
+
+def _print(
+    path: Path, answer: dict[str, Any], seen: list[NDArray[np.uint8]], names: Sequence[str], *, show: bool
+) -> None:
+    for number, (digit, image) in enumerate(zip(answer["digits"], seen, strict=True), start=1):
+        place = f"  digit {number} of {len(seen)}" if len(seen) > 1 else ""
+        say(line(path, digit["probabilities"], names, place))
+        if show:
+            _draw(image)
+    for warning in answer["warnings"]:
+        tell(f"lenet-tui: {printable(str(path))}: {warning}")
 
 
 def _percent(share: float) -> str:

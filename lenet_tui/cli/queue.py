@@ -12,18 +12,21 @@ from lenet_tui.cli.session import find, is_untouched, raise_all, start_runner_fo
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.machine import available_cores
 from lenet_tui.process import is_alive
+from lenet_tui.runner import daemon
 from lenet_tui.runner.estimate import seconds_until_done
 from lenet_tui.runner.slots import Machine
 from lenet_tui.sweep import MAX_RUNS, expand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from lenet_tui.config import RunConfig
     from lenet_tui.store import Run, Store
 
 RUN_HELP = "a run's number or folder"
 _POLL_SECONDS = 0.5
+_TRIES = 3  # to start a runner that failed, after which waiting for it ends
 _COUNT = flags.whole_number(1, MAX_RUNS)
 _SPREAD = "comma lists make a grid: --batch-size 16,32,64 --lr 0.01,0.001 are six runs"
 
@@ -159,7 +162,7 @@ def drain(arguments: argparse.Namespace) -> int:
 
 
 def wait(arguments: argparse.Namespace) -> int:
-    """Wait until runs are done; return 1 when one of them did not finish."""
+    """Wait until runs are done; return 1 when one of them did not finish. Raises `LabError` when none can start."""
     with store_of(arguments) as store:
         if arguments.runs:
             open_ids = {find(store, arguments.root, name).id for name in arguments.runs}
@@ -168,6 +171,7 @@ def wait(arguments: argparse.Namespace) -> int:
             if not open_ids:
                 tell("nothing runs or waits")
         ended: list[Run] = []
+        patience = _Patience(arguments.root)
         while open_ids:
             queue = store.queue()
             for run_id in sorted(open_ids - {run.id for run in queue}):
@@ -183,10 +187,33 @@ def wait(arguments: argparse.Namespace) -> int:
                 )
             store.requeue_dead(is_alive)
             start_runner_for_work(arguments.root, store)
+            if any(run.waiting and run.id in open_ids for run in queue):
+                patience.check()
             time.sleep(_POLL_SECONDS)
     if arguments.json:
         say_json([tables.as_json(run) for run in ended])
     return 0 if all(run.state == "finished" for run in ended) else 1
+
+
+class _Patience:
+    """Watches the tries to start a runner while one is waited for."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        found = daemon.failed_tries(root)
+        self._before = found.count if found else 0
+        self._said = ""
+
+    def check(self) -> None:
+        """Say each new reason. Raises `LabError` after some tries in a row, at least one of them from now on."""
+        found = daemon.failed_tries(self._root)
+        if found is None or found.under_way:
+            return
+        if found.count >= _TRIES and found.count > self._before:
+            raise LabError(f"the runner cannot start: {found.reason} ({found.count} tries)")
+        if found.reason != self._said:
+            self._said = found.reason
+            tell(f"the runner cannot start: {found.reason}; it is tried again")
 
 
 def _each(arguments: argparse.Namespace, call: Callable[[Store, int], Run | str]) -> int:

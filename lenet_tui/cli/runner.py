@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.cli import flags, tables
-from lenet_tui.cli.output import say, say_json
+from lenet_tui.cli.output import say, say_json, tell
 from lenet_tui.cli.session import is_untouched, store_of
+from lenet_tui.process import host_name, this_host
 from lenet_tui.runner import daemon
 from lenet_tui.words import counted
 
 if TYPE_CHECKING:
     import argparse
+
+    from lenet_tui.process import Owner
 
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
@@ -39,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "start":
         with store_of(arguments) as store:
             store.set_draining(False)
-            daemon.ensure(arguments.root)
+            daemon.ensure(arguments.root, at_once=True)
             daemon.wait_until_there(arguments.root)
     return _status(arguments)
 
@@ -55,7 +58,7 @@ def _stop(arguments: argparse.Namespace) -> int:
         store.set_draining(True)
         before = {run.id for run in store.queue() if not run.waiting}
         if alive:
-            daemon.stop(arguments.root)
+            daemon.stop(arguments.root, tell=tell)
         queue = store.queue()
     interrupted = sum(run.waiting and run.id in before for run in queue)
     others = sum(run.waiting for run in queue) - interrupted
@@ -90,17 +93,28 @@ def _status(arguments: argparse.Namespace) -> int:
             count = tables.counts(store.queue())
             draining = store.draining()
         alive = daemon.is_running(arguments.root)
-    pid = daemon.runner_pid(arguments.root) if alive else None
+    owner = daemon.runner_owner(arguments.root) if alive else None
+    failure = daemon.last_failure(arguments.root)
     if arguments.json:
-        say_json({"alive": alive, "pid": pid, **count, "draining": draining})
+        who = {"pid": owner.pid if owner else None, "host": host_name(owner) if owner else None}
+        say_json({"alive": alive, **who, **count, "draining": draining, "failure": failure})
         return 0
-    where = f"process {pid}" if pid else "starting" if alive else "not there"
+    where = _where(owner) if alive else "not there"
     stopping = f"{count['stopping']} stopping, " if count["stopping"] else ""
     say(f"the runner is {where}; {count['running']} running, {stopping}{count['waiting']} waiting")
     if draining:
         say("nothing more will start; 'lenet-tui runner start' or 'lenet-tui queue drain --off' lets the queue go on")
-    elif not alive and not count["waiting"]:
+    elif not alive and not count["waiting"] and failure is None:
         say("it comes when something is queued, and goes when there has been nothing to do for a minute")
-    if alive:
+    if failure is not None and (draining or not count["waiting"]):  # else `store_of` has said so
+        tell(f"the runner could not start: {failure}")
+    if alive or failure is not None:
         say(f"its log: {daemon.log_path(arguments.root)}")
     return 0
+
+
+def _where(owner: Owner | None) -> str:
+    if owner is None:
+        return "running, and does not say in which process"
+    here = owner.host == this_host()
+    return f"process {owner.pid}" if here else f"process {owner.pid} on {host_name(owner)}"

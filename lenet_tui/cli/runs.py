@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import gc
-import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.cli import flags, tables
 from lenet_tui.cli.output import say, say_json, say_json_lines, tell
 from lenet_tui.cli.session import find, is_untouched, raise_all, store_of
-from lenet_tui.config import MODEL_TITLES
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.runfolder import RunFolder, create
+from lenet_tui.runfolder import RunFolder
 from lenet_tui.runner.estimate import clock
 from lenet_tui.safe_files import tail_own
+from lenet_tui.store import below
+from lenet_tui.store.importing import copy_into
+from lenet_tui.store.recovery import folders_in
 from lenet_tui.words import counted
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
             import_,
             "put run folders on record, from here or copied from another root; by default all found here",
             "A folder below the root is put on record where it is; one from elsewhere, say of another machine, is "
-            "copied into the root first and left as it was. Runs that are on record already stay as they are. One that "
-            "was at work when it was copied counts as interrupted, and goes on here.",
+            "copied into the root first and left as it was: the files that a run writes, and no links. Runs that are "
+            "on record already stay as they are. One that was at work when it was copied is stopped here; "
+            "'lenet-tui queue resume' lets it go on.",
         ),
     ):
         description = f"{text[0].upper()}{text[1:]}. {more}"
@@ -158,9 +160,7 @@ def delete(arguments: argparse.Namespace) -> int:
 def import_(arguments: argparse.Namespace) -> int:
     """Put run folders on record."""
     with store_of(arguments) as store:
-        folders = arguments.folders or sorted(
-            path.parent for model in MODEL_TITLES for path in (arguments.root / model).glob("*/run.json")
-        )
+        folders = arguments.folders or sorted(folder.path for folder in folders_in(arguments.root))
         runs: list[Run] = []
         refused: list[LabError] = []
         for path in folders:
@@ -181,16 +181,10 @@ def import_(arguments: argparse.Namespace) -> int:
 
 def _in_root(root: Path, folder: RunFolder) -> RunFolder:
     """Return the folder itself where it is below ``root``, else a copy of it there."""
-    if folder.path.resolve().is_relative_to(root.resolve()):
-        return RunFolder(root / folder.path.resolve().relative_to(root.resolve()))
-    record = folder.read_record()
-    copy = create(root, record.config)
     try:
-        shutil.copytree(folder.path, copy.path, dirs_exist_ok=True)
-    except (OSError, shutil.Error) as error:
-        shutil.rmtree(copy.path, ignore_errors=True)
-        raise LabError(f"cannot copy {folder.path} to {copy.path}: {error}") from None
-    return copy
+        return RunFolder(root / below(root, folder.path))
+    except UsageError:
+        return copy_into(root, folder)
 
 
 def _ask(runs: list[Run]) -> None:

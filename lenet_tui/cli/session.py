@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 
 from lenet_tui.cli import output
 from lenet_tui.config import MODEL_TITLES
-from lenet_tui.errors import UsageError
+from lenet_tui.errors import LabError, UsageError
 from lenet_tui.process import is_alive
 from lenet_tui.runfolder import check_root
 from lenet_tui.runner import daemon
-from lenet_tui.store import PRIVATE_FOLDER, Store
+from lenet_tui.store import PRIVATE_FOLDER, Store, below
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from lenet_tui.errors import LabError
     from lenet_tui.store import Run
 
 NO_NAME = "the name of a run is empty; give its number or folder, which 'lenet-tui runs' shows"
@@ -26,17 +25,32 @@ NO_NAME = "the name of a run is empty; give its number or folder, which 'lenet-t
 
 @contextlib.contextmanager
 def store_of(arguments: argparse.Namespace) -> Iterator[Store]:
-    """Open the store of ``--root``, with dead runs put back into the queue; see to it that somebody runs what waits."""
+    """Open the store of ``--root``, with dead runs put back into the queue; have a runner work on what waits.
+
+    Where none can start, that is said beside the output. On a read-only or full disk it can be looked at.
+    """
     root: Path = arguments.root
-    check_root(root)
+    if not root.is_dir():
+        check_root(root)
     with Store(root) as store:
         for notice in store.notices:
             output.tell(notice)
+        if store.read_only:
+            yield store
+            return
         store.requeue_dead(is_alive)
         try:
             yield store
-        finally:
+        except BaseException:
+            with contextlib.suppress(LabError):  # what ended the command is said, and not what keeps a runner away
+                start_runner_for_work(root, store)
+            raise
+        try:
             start_runner_for_work(root, store)
+        except LabError as error:
+            output.tell(str(error))
+        else:
+            tell_why_none_runs(root, store)
 
 
 def find(store: Store, root: Path, name: str) -> Run:
@@ -48,8 +62,10 @@ def find(store: Store, root: Path, name: str) -> Run:
         return store.get(int(name))
     if not name:
         raise UsageError(NO_NAME)
-    folders = {(place / name).resolve() for place in (Path(), root)}
-    wanted = {path.relative_to(root.resolve()).as_posix() for path in folders if path.is_relative_to(root.resolve())}
+    wanted = set()
+    for place in (Path(), root):
+        with contextlib.suppress(LabError):
+            wanted.add(below(root, place / name))
     for run in store.runs():
         if run.folder in wanted:
             return run
@@ -67,10 +83,22 @@ def is_untouched(root: Path) -> bool:
 
 
 def start_runner_for_work(root: Path, store: Store) -> bool:
-    """Start the runner where something waits, nothing drains the queue and no runner is there; say whether it did."""
-    if store.draining() or not any(run.waiting for run in store.queue()):
-        return False
-    return daemon.ensure(root)
+    """Start the runner where something waits, nothing drains the queue and no runner is there; say whether it did.
+
+    One that could not start lately is not tried again before its next try is due. Raises `LabError`.
+    """
+    return _has_work(store) and daemon.ensure(root)
+
+
+def tell_why_none_runs(root: Path, store: Store) -> None:
+    """Say why the runner could not start, where something waits for it."""
+    reason = daemon.last_failure(root)
+    if reason is not None and _has_work(store):
+        output.tell(f"the runner cannot start: {reason}")
+
+
+def _has_work(store: Store) -> bool:
+    return not store.draining() and any(run.waiting for run in store.queue())
 
 
 def raise_all(refused: list[LabError]) -> None:

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
-
+from lenet_tui import folders
+from lenet_tui.data import files
 from lenet_tui.data.catalog import IDX_FILES, MNIST_MD5, TORCHVISION_CLASS
 from lenet_tui.data.errors import DamagedFileError, DataError
 
@@ -21,17 +21,19 @@ if TYPE_CHECKING:
 
     from lenet_tui.config import DatasetName
 
-CACHE_VARIABLE = "LENET_TUI_CACHE"
+CACHE_VARIABLE = folders.CACHE_VARIABLE
 CHECKSUMS_FILE = "unpacked-md5.json"
+_CHECKSUM_BYTES = 10_000  # at most, of that file; it has a few hundred
 _SCRATCH_PREFIX = ".fetch-"
 _STALE_SECONDS = 24 * 3600.0
 
 
 def cache_folder() -> Path:
-    """Return the folder of all cached data sets, in torchvision's layout; it need not exist yet."""
-    override = os.environ.get(CACHE_VARIABLE)
-    base = Path(override).expanduser() if override else platformdirs.user_cache_path("lenet-tui")
-    return base / "datasets"
+    """Return the folder of all cached data sets, in torchvision's layout; it need not exist yet.
+
+    Raises `UsageError` as `folders.cache` does.
+    """
+    return folders.cache() / "datasets"
 
 
 def raw_folder(name: DatasetName) -> Path:
@@ -49,9 +51,10 @@ def expected_md5(name: DatasetName, folder: Path) -> Mapping[str, str]:
         return MNIST_MD5
     record = folder / CHECKSUMS_FILE
     try:
-        known = json.loads(record.read_text(encoding="utf-8"))
-        return {file.name: str(known[file.name]) for file in IDX_FILES}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        with files.reading(record) as (file, _):
+            known = json.loads(file.read(_CHECKSUM_BYTES))
+        return {idx_file.name: str(known[idx_file.name]) for idx_file in IDX_FILES}
+    except (DataError, RecursionError, ValueError, KeyError, TypeError) as error:
         raise DamagedFileError(f"{record}, the checksums of the files beside it, cannot be read: {error}") from None
 
 

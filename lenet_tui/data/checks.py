@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import zlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import io
+from dataclasses import dataclass, replace
+from typing import IO, TYPE_CHECKING
 
-from lenet_tui.data import idx
+from lenet_tui.data import files, idx
 from lenet_tui.data.catalog import CLASSES, MNIST_MD5, PUBLISHED_GZ_MD5, IdxFile, title
-from lenet_tui.data.errors import DamagedFileError, DataError
+from lenet_tui.data.errors import DamagedFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from lenet_tui.config import DatasetName
@@ -25,8 +24,9 @@ _CHUNK = 1 << 20
 class Content:
     """What a file holds once unpacked.
 
-    ``data`` is cut at the length that was expected, ``length`` is not. ``packed_md5`` is that of the .gz file
-    itself, None for a file that was not packed. ``complaint`` says why unpacking ended early, "" if it did not.
+    ``data`` is cut at the length that was expected, ``length`` and ``md5`` a little later. ``packed_md5`` is that of
+    the .gz file itself, None for a file that was not packed. ``complaint`` says why reading ended early, "" if it did
+    not.
     """
 
     data: bytearray
@@ -37,44 +37,40 @@ class Content:
 
 
 def read(path: Path, capacity: int) -> Content:
-    """Read a file, gzipped or not, and its checksums, in memory for ``capacity`` bytes however long it is.
+    """Read a file, gzipped or not, and its checksums, in memory and time for ``capacity`` bytes however long it is.
 
     Raises `DataError` when the file cannot be read at all.
     """
-    try:
-        with path.open("rb") as file:
-            if file.read(2) != b"\x1f\x8b":
-                file.seek(0)
-                return _unpacked(file.readinto, capacity)
+    with files.reading(path) as (file, size):
+        if file.read(2) != b"\x1f\x8b":
             file.seek(0)
-            packed_md5 = hashlib.file_digest(file, _md5).hexdigest()
-            file.seek(0)
-            with gzip.GzipFile(fileobj=file) as unpacking:
-                return _unpacked(unpacking.readinto, capacity, packed_md5)
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from None
+            content = _unpacked(file, capacity)
+            return replace(content, length=max(content.length, size)) if content.complaint else content
+        if size > capacity + _CHUNK:
+            raise DamagedFileError(f"{path} has {size:,} bytes packed, and should have at most {capacity:,} unpacked")
+        file.seek(0)
+        packed = file.read(capacity + _CHUNK)
+    with gzip.GzipFile(fileobj=io.BytesIO(packed)) as unpacking:
+        return _unpacked(unpacking, capacity, hashlib.md5(packed, usedforsecurity=False).hexdigest())
 
 
-def _md5() -> hashlib._Hash:
-    return hashlib.md5(usedforsecurity=False)  # the published checksums are md5; it works on FIPS machines so
-
-
-def _unpacked(readinto: Callable[[memoryview], int], capacity: int, packed_md5: str | None = None) -> Content:
-    data, beyond, digest, length, complaint = bytearray(capacity), bytearray(_CHUNK), _md5(), 0, ""
-    while True:
-        room = memoryview(data)[length : length + _CHUNK] if length < capacity else memoryview(beyond)
+def _unpacked(file: IO[bytes] | gzip.GzipFile, capacity: int, packed_md5: str | None = None) -> Content:
+    # The published checksums are md5; without "for security" it works on FIPS machines.
+    data, digest, complaint = bytearray(), hashlib.md5(usedforsecurity=False), ""
+    while not complaint:
         try:
-            count = readinto(room)
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            complaint = f"gzip: {error}"
+            chunk = file.read(_CHUNK)
+        except (gzip.BadGzipFile, *files.DAMAGE) as error:
+            complaint = f"{'gzip' if packed_md5 else 'zip'}: {error}"
             break
-        if not count:
+        if not chunk:
             break
-        digest.update(room[:count])
-        length += count
-        room.release()
-    if length < capacity:
-        data = data[:length]
+        digest.update(chunk)
+        data += chunk
+        if len(data) > capacity + _CHUNK:
+            complaint = "more was not read"
+    length = len(data)
+    del data[capacity:]
     return Content(data, digest.hexdigest(), length, packed_md5, complaint)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _UNSIGNED_BYTE = 0x08
+_MOST_DIMENSIONS = 4
 
 
 def header(shape: Sequence[int]) -> bytes:
@@ -35,6 +36,8 @@ def parse(content: bytes | bytearray, where: str) -> NDArray[np.uint8]:
         begins = bytes(content[:4]).hex(" ") or "nothing"
         raise DamagedFileError(f"{where} is not an IDX file of unsigned bytes: it begins with {begins}, not 00 00 08")
     dimensions = content[3]
+    if dimensions > _MOST_DIMENSIONS:
+        raise DamagedFileError(f"{where} says that it has {dimensions} dimensions, and none has more than 4")
     start = 4 + 4 * dimensions
     if len(content) < start:
         raise DamagedFileError(f"{where} ends within its header: expected {start} bytes, found {len(content)}")

@@ -1,21 +1,23 @@
 """Where a data set is, told from the names of files alone: a folder of the user's comes first, then the cache.
 
-Cheap enough for whoever shows a screen: nothing is read, and no numpy.
+Cheap enough for whoever shows a screen: nothing is read but names, and no numpy.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from lenet_tui.data import cache, digits
+from lenet_tui import folders
+from lenet_tui.data import cache, digits, names
 from lenet_tui.data.catalog import IDX_FILES, TORCHVISION_CLASS, title
 from lenet_tui.data.errors import DataError
 from lenet_tui.errors import LabError, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lenet_tui.config import DatasetName
 
 DATA_VARIABLE = "LENET_TUI_DATA"
@@ -25,6 +27,7 @@ DATA_VARIABLE = "LENET_TUI_DATA"
 class Located:
     """Where a data set is. ``files`` are its four files in the order of `IDX_FILES`, packed or not.
 
+    ``others`` has further candidates for each of them, in the same order: copies, and files of similar names.
     ``origin`` is "folder" (the user's), "cache" (ours) or "scikit-learn", which has no such files.
     """
 
@@ -32,6 +35,13 @@ class Located:
     origin: Literal["folder", "cache", "scikit-learn"]
     folder: Path
     files: tuple[Path, ...] = ()
+    others: tuple[tuple[Path, ...], ...] = ()
+
+    @property
+    def choices(self) -> tuple[tuple[Path, ...], ...]:
+        """The candidates for each of the four files, the likeliest first."""
+        others = self.others or ((),) * len(self.files)
+        return tuple((path, *more) for path, more in zip(self.files, others, strict=True))
 
 
 def locate(name: DatasetName, data_dir: Path | None = None) -> Located | None:
@@ -57,9 +67,9 @@ def is_here(name: DatasetName) -> bool:
 def user_folder(data_dir: Path | None) -> tuple[Path, str] | None:
     """Return the user's folder and how it was given; None when none was."""
     if data_dir is not None:
-        return data_dir.expanduser(), "--data-dir"
-    variable = os.environ.get(DATA_VARIABLE)
-    return (Path(variable).expanduser(), DATA_VARIABLE) if variable else None
+        return folders.expanded(data_dir, "--data-dir"), "--data-dir"
+    folder = folders.from_variable(DATA_VARIABLE)
+    return None if folder is None else (folder, DATA_VARIABLE)
 
 
 def _in_user_folder(name: DatasetName, data_dir: Path | None) -> Located | None:
@@ -67,17 +77,30 @@ def _in_user_folder(name: DatasetName, data_dir: Path | None) -> Located | None:
     if given is None:
         return None
     folder, flag = given
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 - it never raises
         raise UsageError(f"{flag} {folder} is not a folder; give one with the four files of {title(name)}")
-    places = [(place, _files(place)) for place in (folder / TORCHVISION_CLASS[name] / "raw", folder / "raw", folder)]
+    layouts = (folder / TORCHVISION_CLASS[name] / "raw", folder / "raw", folder)
+    places = [(place, _candidates(place, name)) for place in layouts if os.path.isdir(place)]  # noqa: PTH112
     for place, files in places:
         if len(files) == len(IDX_FILES):
-            return Located(name, "folder", place, tuple(files.values()))
+            return Located(
+                name, "folder", place, tuple(f[0] for f in files.values()), tuple(f[1:] for f in files.values())
+            )
     for place, files in places:
         if files:
             missing = ", ".join(file.name for file in IDX_FILES if file.name not in files)
-            raise DataError(f"{place} ({flag}) lacks {missing} (or the same with .gz) of {title(name)}'s four files")
+            raise DataError(
+                f"{place} ({flag}) lacks {missing} (or the same with .gz) of {title(name)}'s four files"
+                f"{names.what_else(place, name)}"
+            )
     return None
+
+
+def _candidates(folder: Path, name: DatasetName) -> dict[str, tuple[Path, ...]]:
+    try:
+        return names.candidates(folder, name)
+    except OSError as error:
+        raise DataError(f"cannot look into {folder}: {error.strerror or error}") from None
 
 
 def in_cache(name: DatasetName) -> Located | None:
@@ -92,7 +115,7 @@ def _files(folder: Path) -> dict[str, Path]:
     found = {}
     for file in IDX_FILES:
         for path in (folder / file.name, folder / f"{file.name}.gz"):
-            if path.is_file():
+            if os.path.isfile(path):  # noqa: PTH113 - it never raises
                 found[file.name] = path
                 break
     return found

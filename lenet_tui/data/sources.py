@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from lenet_tui.data import cache, checks, digits
+from lenet_tui.data import cache, checks, digits, names
 from lenet_tui.data.catalog import IDX_FILES, MNIST_MD5, PUBLISHED_GZ_MD5, IdxFile, title
 from lenet_tui.data.errors import DamagedFileError, DataError, UnavailableError
 from lenet_tui.data.fetching import fetch
@@ -66,9 +66,7 @@ def verify(name: DatasetName, data_dir: Path | None = None) -> Verified:
     """
     located = locate(name, data_dir)
     if located is not None and data_dir is not None and located.origin == "cache":
-        raise DataError(
-            f"none of {title(name)}'s four files is in {data_dir}; leave out --data-dir to verify the cache"
-        )
+        raise DataError(f"{_none_in(name, data_dir)}; leave out --data-dir to verify the cache")
     if located is None:
         raise DataError(f"{title(name)} is not here: {_looked(name, data_dir)}; {_ways_on(name)}")
     return verified(located)
@@ -81,7 +79,7 @@ def adopt(name: DatasetName, folder: Path) -> Verified:
     """
     located = locate(name, folder)
     if located is None or located.origin != "folder":
-        raise DataError(f"none of {title(name)}'s four files is in {folder}")
+        raise DataError(_none_in(name, folder))
     raw, md5 = cache.raw_folder(name), {}
     with cache.writing(raw), cache.scratch(raw) as scratch:
         for file, content, found in read_files(located):
@@ -147,10 +145,29 @@ def read_files(located: Located) -> Iterator[tuple[IdxFile, bytearray, VerifiedF
     expected: Mapping[str, str] = MNIST_MD5 if located.name == "mnist" else {}
     if located.origin == "cache":
         expected = cache.expected_md5(located.name, located.folder)
-    for file, path in zip(IDX_FILES, located.files, strict=True):
-        content = checks.read(path, file.length)
-        checks.check(located.name, file, path, content, expected.get(file.name))
+    for file, choices in zip(IDX_FILES, located.choices, strict=True):
+        path, content = _first_right(located.name, file, choices, expected.get(file.name))
         yield file, content.data, VerifiedFile(path, content.length, content.md5, _checked(located, file, content))
+
+
+def _first_right(
+    name: DatasetName, file: IdxFile, choices: tuple[Path, ...], md5: str | None
+) -> tuple[Path, checks.Content]:
+    """Return the first of the candidates that is the data set's ``file``, and its content.
+
+    Raises `DataError` with what is wrong with the first one where none is.
+    """
+    wrong = None
+    for path in choices:
+        try:
+            content = checks.read(path, file.length)
+            checks.check(name, file, path, content, md5)
+        except DataError as error:
+            wrong = wrong or error
+        else:
+            return path, content
+    kind = DamagedFileError if isinstance(wrong, DamagedFileError) else DataError
+    raise kind(f"{wrong}{names.remark(choices)}")
 
 
 def source_of(located: Located, files: list[VerifiedFile]) -> str:
@@ -177,8 +194,18 @@ def _checked(
 def _looked(name: DatasetName, data_dir: Path | None) -> str:
     """Say where the data set was not found, for one that has files."""
     given = user_folder(data_dir)
-    here = "" if given is None else f"{given[0]} ({given[1]}) has no {title(name)} files; "
+    here = ""
+    if given is not None:
+        here = f"{given[0]} ({given[1]}) has no {title(name)} files{_expected(name, given[0])}; "
     return f"{here}the cache {cache.cache_folder()} has none"
+
+
+def _none_in(name: DatasetName, folder: Path) -> str:
+    return f"none of {title(name)}'s four files is in {folder}{_expected(name, folder)}"
+
+
+def _expected(name: DatasetName, folder: Path) -> str:
+    return f" ({names.EXPECTED}){names.what_else(folder, name)}"
 
 
 def _ways_on(name: DatasetName) -> str:

@@ -5,11 +5,19 @@ Neither torch nor numpy is needed to read them.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 SIDE = 28  # of an image, in pixels
+CLASSES = 10
+
+Pixels = Annotated[bytes, Field(min_length=SIDE * SIDE, max_length=SIDE * SIDE)]
+Class = Annotated[int, Field(ge=0, lt=CLASSES)]
+Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1.0001)]  # a sum of floats may be a little more than 1
+_ROW = Field(min_length=CLASSES, max_length=CLASSES)
+Names = Annotated[tuple[str, ...], Field(min_length=CLASSES, max_length=CLASSES)]
 
 
 class Message(BaseModel):
@@ -95,8 +103,8 @@ class Counts(Message):
 
     kind: Literal["counts"] = "counts"
     split: Literal["test", "validation"]
-    counts: tuple[tuple[int, ...], ...]
-    names: tuple[str, ...]
+    counts: Annotated[tuple[Annotated[tuple[Count, ...], _ROW], ...], _ROW]
+    names: Names
 
 
 class Shown(Message):
@@ -107,10 +115,10 @@ class Shown(Message):
     """
 
     kind: Literal["shown"] = "shown"
-    index: int
-    pixels: bytes
-    true: int
-    predicted: int | None = None
+    index: Count
+    pixels: Pixels
+    true: Class
+    predicted: Class | None = None
     confidence: float | None = None
 
 
@@ -129,13 +137,19 @@ class Map(Message):
     """
 
     kind: Literal["map"] = "map"
-    indices: tuple[int, ...]
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    true: tuple[int, ...]
-    predicted: tuple[int, ...]
-    names: tuple[str, ...]
-    colours: tuple[str, ...]
+    indices: Annotated[tuple[Count, ...], Field(min_length=1)]
+    x: tuple[Share, ...]
+    y: tuple[Share, ...]
+    true: tuple[Class, ...]
+    predicted: tuple[Class, ...]
+    names: Names
+    colours: Names
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> Self:
+        if len({len(part) for part in (self.indices, self.x, self.y, self.true, self.predicted)}) > 1:
+            raise ValueError("a map has as many of everything as it has images")
+        return self
 
 
 class Layer(Message):
@@ -146,11 +160,17 @@ class Layer(Message):
 
     kind: Literal["layer"] = "layer"
     title: str
-    count: int
-    height: int
-    width: int
+    count: Annotated[int, Field(ge=1)]
+    height: Annotated[int, Field(ge=1)]
+    width: Annotated[int, Field(ge=1)]
     largest: float
     values: bytes
+
+    @model_validator(mode="after")
+    def _check_size(self) -> Self:
+        if len(self.values) != self.count * self.height * self.width:
+            raise ValueError("a layer has a byte for each value of its planes")
+        return self
 
     def plane(self, number: int) -> bytes:
         """Return one plane, row by row."""
@@ -167,9 +187,9 @@ class Layers(Message):
     kind: Literal["layers"] = "layers"
     split: Literal["test", "validation"]
     image: Shown
-    of: int
-    names: tuple[str, ...]
-    layers: tuple[Layer, ...]
+    of: Annotated[int, Field(ge=1)]
+    names: Names
+    layers: Annotated[tuple[Layer, ...], Field(min_length=1)]
 
 
 class Guess(Message):
@@ -180,9 +200,16 @@ class Guess(Message):
 
     kind: Literal["guess"] = "guess"
     prepared: bytes = b""
-    probabilities: tuple[float, ...] = ()
+    probabilities: tuple[Share, ...] = ()
     names: tuple[str, ...] = ()
     error: str = ""
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> Self:
+        sizes = len(self.prepared), len(self.probabilities), len(self.names)
+        if not self.error and sizes != (SIDE * SIDE, CLASSES, CLASSES):
+            raise ValueError("a guess has an image, and a probability and a name for each class")
+        return self
 
 
 class Guesses(Message):

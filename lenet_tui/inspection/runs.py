@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
 from lenet_tui import experiment
+from lenet_tui.config import DATASET_TITLES
 from lenet_tui.data import datasets
 from lenet_tui.data.catalog import CLASS_NAMES, DIGITS, title
 from lenet_tui.errors import LabError
@@ -19,7 +21,6 @@ from lenet_tui.training.evaluation import Scaling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from torch import Tensor
 
@@ -53,6 +54,8 @@ class Runs:
     def folder(self, name: str) -> RunFolder:
         """Return the folder of that name. Raises `LabError` when it is gone."""
         path = self._root / name
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise LabError(f"{name} is no folder below {self._root}")
         if not path.is_dir():
             raise LabError(f"the folder {path} is not there any more")
         return RunFolder(path)
@@ -91,6 +94,8 @@ class Runs:
         Raises `LabError` when the data set is not here, or is another than the one that the run saw.
         """
         record = self.record(name)
+        if record.dataset.name not in DATASET_TITLES:
+            raise LabError(f"the run saw a data set {record.dataset.name}, which this version does not know")
         key = record.dataset.name, record.config.val_size
         if key not in self._data:
             self.doing(f"reading {title(cast('DatasetName', key[0]))}…")

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
-from lenet_tui import runfolder
+from lenet_tui import runfolder, safe_files
+from lenet_tui.errors import LabError
 from lenet_tui.predictions import Predictions
+from lenet_tui.reports import matplotlib_import
+from lenet_tui.words import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from lenet_tui.runfolder import RunFolder
+
+# Here, since whoever draws imports this package before matplotlib.
+matplotlib_import.prepare()
+
+_LONGEST = 300  # characters of a reason
 
 
 class NotDrawable(Exception):  # noqa: N818 - not an error: the run is just not that far
@@ -21,10 +31,14 @@ class NotDrawable(Exception):  # noqa: N818 - not an error: the run is just not 
 
 @dataclass(frozen=True)
 class Report:
-    """What became of one picture: written to ``path``, or left out for the reason in ``skipped``."""
+    """What became of one picture: written to ``path``, or left out for the reason in ``skipped``.
+
+    ``failed`` tells an error from a run that is not that far.
+    """
 
     path: Path
     skipped: str | None = None
+    failed: bool = False
 
     def __str__(self) -> str:
         """Say it in one line for people."""
@@ -34,33 +48,47 @@ class Report:
 def write_all(folder: RunFolder) -> list[Report]:
     """Draw the pictures of ``folder`` from its run.json, metrics.csv and predictions.npz; return what became of each.
 
-    A picture whose input isn't there yet is skipped, and an older one of its name is left alone. Raises `LabError`
-    when the folder isn't a run, one of its files is damaged, or a picture can't be written.
+    A picture whose input isn't there yet is skipped, and an older one of its name is left alone. Whatever goes wrong
+    with one picture is its report, with the details in ``log.txt``: the others are drawn, and no result is lost for a
+    picture. Raises `LabError` when the folder isn't a run.
     """
     record = folder.read_record()
-    history = folder.read_metrics()
-    predictions = Predictions.read(folder.predictions_path) if folder.predictions_path.exists() else None
+
+    @cache
+    def predictions() -> Predictions:
+        if not folder.predictions_path.exists():
+            raise NotDrawable("predictions.npz is not there yet")
+        return Predictions.read(folder.predictions_path)
 
     # matplotlib and scikit-learn take a second to import, which only those who draw should wait for.
-    from lenet_tui.reports import confusion, loss, tsne
+    def confusion() -> bytes:
+        from lenet_tui.reports import confusion
 
-    drawings: dict[str, Callable[[], bytes]] = {
-        "confusion.png": lambda: confusion.draw(record, _present(predictions)),
-        "loss.png": lambda: loss.draw(record, history),
-        "t-SNE.png": lambda: tsne.draw(record, _present(predictions)),
-    }
-    return [_write(folder.path / name, drawings[name]) for name in runfolder.PICTURES]
+        return confusion.draw(record, predictions())
+
+    def loss() -> bytes:
+        from lenet_tui.reports import loss
+
+        return loss.draw(record, folder.read_metrics())
+
+    def tsne() -> bytes:
+        from lenet_tui.reports import tsne
+
+        return tsne.draw(record, predictions())
+
+    drawings = {"confusion.png": confusion, "loss.png": loss, "t-SNE.png": tsne}
+    return [_write(folder, folder.path / name, drawings[name]) for name in runfolder.PICTURES]
 
 
-def _write(path: Path, draw: Callable[[], bytes]) -> Report:
+def _write(folder: RunFolder, path: Path, draw: Callable[[], bytes]) -> Report:
     try:
-        runfolder.write_bytes(path, draw())
+        matplotlib_import.load()
+        safe_files.write_own(path, draw())
     except NotDrawable as reason:
         return Report(path, str(reason))
+    except LabError as error:
+        return Report(path, str(error), failed=True)
+    except Exception as error:  # noqa: BLE001 - of matplotlib, scikit-learn, fonts: all of them cost this picture only
+        folder.log(f"{path.name} could not be drawn\n{traceback.format_exc()}")
+        return Report(path, printable(f"internal error: {error!r}; log.txt has the details")[:_LONGEST], failed=True)
     return Report(path)
-
-
-def _present(predictions: Predictions | None) -> Predictions:
-    if predictions is None:
-        raise NotDrawable("predictions.npz is not there yet")
-    return predictions

@@ -14,6 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from lenet_tui import __version__
 from lenet_tui.reports import NotDrawable, style
 from lenet_tui.reports.loss import LOG_FROM, LOSS_NAMES
+from lenet_tui.reports.matplotlib_import import with_defaults
 from lenet_tui.words import counted
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _LEGEND_ROW = 0.24  # inches
 _BODY = 4.6  # inches of axes with their labels
 
 
+@with_defaults
 def draw(comparison: Comparison) -> bytes:
     """Return the PNG of the groups' losses. Raises `NotDrawable` when no epoch has a finite validation loss.
 

@@ -11,6 +11,7 @@ from matplotlib.colors import LogNorm, to_rgba
 
 from lenet_tui.predictions import CLASSES
 from lenet_tui.reports import style
+from lenet_tui.reports.matplotlib_import import with_defaults
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,6 +35,7 @@ def confusion_matrix(labels: NDArray[np.int64], predicted: NDArray[np.int64]) ->
     return np.bincount(labels * CLASSES + predicted, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
 
 
+@with_defaults
 def draw(record: RunRecord, predictions: Predictions) -> bytes:
     """Return the PNG of the run's confusion matrix.
 

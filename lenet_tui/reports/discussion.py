@@ -10,7 +10,7 @@ from lenet_tui.analysis.study.findings import find
 from lenet_tui.errors import LabError
 from lenet_tui.reports import study as figures
 from lenet_tui.reports.webpage import webpage
-from lenet_tui.runfolder import write_bytes, write_text
+from lenet_tui.safe_files import write_own
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ def write(study: Study, folder: Path) -> list[Path]:
     except OSError as error:
         raise LabError(f"cannot write in {folder}: {error.strerror}") from None
     for name, content in drawn.items():
-        write_bytes(folder / name, content)
-    write_text(folder / MARKDOWN, text)
-    write_text(folder / HTML, webpage(title, text, drawn))
+        write_own(folder / name, content)
+    write_own(folder / MARKDOWN, text.encode())
+    write_own(folder / HTML, webpage(title, text, drawn).encode())
     return [folder / MARKDOWN, folder / HTML, *(folder / name for name in drawn)]

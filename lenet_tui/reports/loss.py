@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from lenet_tui import metrics
 from lenet_tui.analysis.overfitting import overfitting_region
 from lenet_tui.reports import NotDrawable, style
+from lenet_tui.reports.matplotlib_import import with_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,7 @@ LOSS_NAMES = {
 }
 
 
+@with_defaults
 def draw(record: RunRecord, history: Sequence[EpochMetrics]) -> bytes:
     """Return the PNG of the run's loss curves. Raises `NotDrawable` when no epoch is done."""
     if not history:

@@ -17,6 +17,7 @@ from lenet_tui.analysis.study.findings import arms_of
 from lenet_tui.analysis.study.prose import alexnet, batch_size, improvements, learning_rate, overfitting
 from lenet_tui.reports import style
 from lenet_tui.reports.loss import SAMPLE, TRAIN, VALIDATION
+from lenet_tui.reports.matplotlib_import import with_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,6 +39,7 @@ _OTHERS = (("#0072b2", "-", "o"), ("#007a5a", ":", "^"))
 _BETTER, _WORSE, _OPEN = "#0072b2", "#d55e00", "#6b6b6b"
 
 
+@with_defaults
 def draw(found: Findings) -> dict[str, bytes]:
     """Return the PNG of every figure that there are runs for, by the name of its file."""
     drawn: dict[str, bytes] = {}

@@ -12,6 +12,7 @@ from matplotlib.font_manager import FontProperties
 
 from lenet_tui import __version__
 from lenet_tui.data.catalog import CLASS_NAMES, DIGITS
+from lenet_tui.words import shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +58,7 @@ class Page:
         self.record = record
         self.heading = heading
         self.note = (
-            f"{record.dataset.name}, standing in for {record.dataset.fallback_for}"
+            f"{shown(record.dataset.name)}, standing in for {shown(record.dataset.fallback_for)}"
             if record.dataset.fallback_for
             else None
         )
@@ -96,8 +97,8 @@ class Page:
                 "Title": title,
                 "Software": f"lenet-tui {__version__}",
                 "lenet-tui:config": json.dumps(self.record.config.model_dump(mode="json")),
-                "lenet-tui:dataset": self.record.dataset.name,
-                "lenet-tui:checksum": self.record.dataset.checksum,
+                "lenet-tui:dataset": shown(self.record.dataset.name),
+                "lenet-tui:checksum": shown(self.record.dataset.checksum),
             },
         )
         return content.getvalue()

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from lenet_tui.predictions import CLASSES
 from lenet_tui.reports import NotDrawable, style
+from lenet_tui.reports.matplotlib_import import with_defaults
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,6 +34,7 @@ SIZES = (17, 17, 17, 20, 20, 24, 36, 24, 20, 20)  # of the markers, so that they
 _THREAD_LIMIT = threading.Lock()  # threadpool_limits changes the whole process and puts back what it found
 
 
+@with_defaults
 def draw(record: RunRecord, predictions: Predictions) -> bytes:
     """Return the PNG of the map of the run's features. Raises `NotDrawable` as `arranged` does."""
     chosen, places = arranged(record, predictions)

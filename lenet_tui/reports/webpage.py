@@ -11,6 +11,9 @@ from markdown_it import MarkdownIt
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# Nothing is fetched and nothing runs, whatever got into the document.
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1a1a1a; --pale: #666; --line: #ddd; --ground: #fff; --link: #0059b3; }
 @media (prefers-color-scheme: dark) {
@@ -29,15 +32,21 @@ th { white-space: normal; vertical-align: bottom; font-weight: 600; }
 
 
 def webpage(title: str, text: str, pictures: Mapping[str, bytes]) -> str:
-    """Return the HTML of a document written in Markdown; images that name one of ``pictures`` (PNG) carry it inside."""
-    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    """Return the HTML of a document written in Markdown; images that name one of ``pictures`` (PNG) carry it inside.
+
+    Links to other places than in the document, and other images, stay text.
+    """
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    reader.validateLink = lambda url: url.startswith("#") or url in pictures  # type: ignore[method-assign]
+    body = reader.render(text)
     # Headings can be linked to by their words, as on most sites that show Markdown.
     body = re.sub(r"<h2>(.*?)</h2>", lambda found: f'<h2 id="{_anchor(found[1])}">{found[1]}</h2>', body)
     body = body.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
     for name, content in pictures.items():
         inside = f"data:image/png;base64,{base64.b64encode(content).decode()}"
         body = body.replace(f'src="{name}"', f'src="{inside}"')
-    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{_escaped(title)}</title>'
+    head = f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+    head += f'<meta name="viewport" content="width=device-width"><title>{_escaped(title)}</title>'
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head>{head}<style>{_STYLE}</style></head>\n<body>\n{body}</body></html>\n'
     )

@@ -10,134 +10,299 @@ import signal
 import subprocess
 import sys
 import time
-from typing import IO, TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lenet_tui.errors import LabError
-from lenet_tui.store.files import private_folder
+from lenet_tui.process import Owner, host_name, is_alive, send_signal, this_host, this_process
+from lenet_tui.runner import private, tries
+from lenet_tui.runner.log import log_path, open_log
+from lenet_tui.store.files import PRIVATE_FOLDER, private_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
+
+__all__ = [
+    "ask_to_end",
+    "ensure",
+    "failed_tries",
+    "forget_request",
+    "holds_lock",
+    "is_asked_to_end",
+    "is_running",
+    "last_failure",
+    "log_path",
+    "only_runner",
+    "runner_owner",
+    "runner_pid",
+    "stop",
+    "wait_until_there",
+]
 
 LOCK_NAME = "runner.lock"
-LOG_NAME = "runner.log"
-LOG_BYTES = 1_000_000
+REQUEST_NAME = "runner.stop"
+# A request travels by a file, which another host may see late.
+_REQUEST_SECONDS = 90.0
+# Of the variables that change Python itself, those that say where it finds modules, and those that would break a
+# process without a terminal or turn a library's warning into its failure.
+_FOLDER_VARIABLES = ("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONPYCACHEPREFIX")
+_DROPPED_VARIABLES = ("PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONWARNINGS", "PYTHONDEVMODE", "PYTHONBREAKPOINT")
 
 
 def is_running(root: Path) -> bool:
-    """Say whether a runner serves ``root``: whether somebody holds its lock, which dies with its holder."""
-    with (private_folder(root) / LOCK_NAME).open("a") as file:
+    """Say whether a runner serves ``root``: whether a process holds its lock, which dies with its holder.
+
+    Makes nothing. Raises `LabError` where the lock is not a file of this user's.
+    """
+    with _opened_lock(root, os.O_RDONLY) as lock:
         # Shared, so that two who ask don't take each other for a runner.
-        return not _lock(file, fcntl.LOCK_SH)
+        return lock is not None and not _lock(root, lock, fcntl.LOCK_SH)
+
+
+def runner_owner(root: Path) -> Owner | None:
+    """Return which process serves ``root``, as its lock file says; None where none does or the file does not say."""
+    if not is_running(root):
+        return None
+    content = private.read_own(_path(root, LOCK_NAME))
+    return tries.parse_owner(content.decode(errors="replace")) if content else None
 
 
 def runner_pid(root: Path) -> int | None:
-    """Return the runner's process id as its lock file tells it; None when no runner serves ``root``."""
-    if not is_running(root):
-        return None
-    try:
-        return int((private_folder(root) / LOCK_NAME).read_text().split()[0])
-    except (ValueError, IndexError):  # it has the lock, and is about to write its number
-        return None
+    """Return the runner's process id on its host; None where none serves ``root`` or the lock does not say."""
+    owner = runner_owner(root)
+    return owner.pid if owner else None
 
 
-def ensure(root: Path) -> bool:
+def last_failure(root: Path) -> str | None:
+    """Return the line that says why the runner of ``root`` could not start; None once one has served since.
+
+    Reads one small file, and the end of the log where the runner died without a word.
+    """
+    found = failed_tries(root)
+    return found.reason if found else None
+
+
+def failed_tries(root: Path) -> tries.Tries | None:
+    """Return the tries to start a runner where at least one did not succeed and none has served since."""
+    found = tries.read(root)
+    if found is None or (not found.reason and found.under_way):
+        return None
+    if not found.reason:
+        with contextlib.suppress(LabError):
+            if is_running(root):
+                return None
+    return tries.Tries(found.count, found.at, tries.why(root, found), found.log_offset, found.owner)
+
+
+def ensure(root: Path, *, at_once: bool = False) -> bool:
     """Start a runner for ``root`` where none serves it; return whether one was started. Does not wait for it.
 
-    Two who start one at the same time both succeed: the second runner finds the lock taken and ends.
+    After tries that failed it starts one only when the next is due, unless ``at_once``. Two who start one at the same
+    time both succeed: the second runner finds the lock taken and ends. Raises `LabError`.
     """
     if is_running(root):
         return False
-    log = _open_log(root)
+    before = tries.read(root)
+    if before is not None and before.seconds_left and not at_once:
+        return False
+    private_folder(root)
     try:
-        subprocess.Popen(  # noqa: S603 - this very program
+        log = open_log(root)
+    except LabError as error:
+        tries.fail(root, str(error), count=before.count + 1 if before else 1)
+        raise
+    try:
+        note = tries.begin(root)
+    except OSError as error:
+        os.close(log)
+        raise LabError(f"cannot write in {root / PRIVATE_FOLDER}: {error.strerror}") from None
+    try:
+        if not sys.executable:
+            raise FileNotFoundError(errno.ENOENT, "Python does not know where its own program is")
+        process = subprocess.Popen(  # noqa: S603 - this very program
             [sys.executable, "-m", "lenet_tui.runner", str(root.resolve())],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,  # so that it outlives the terminal
             cwd="/",
+            env=_environment(),
         )
     except OSError as error:
-        raise LabError(f"cannot start the runner: {error.strerror}") from None
+        os.close(note)
+        reason = f"{sys.executable} cannot be started: {error.strerror}"
+        tries.fail(root, reason)
+        raise LabError(f"cannot start the runner: {reason}") from None
     finally:
         os.close(log)
+    tries.note_process(note, process.pid)
     return True
 
 
-def wait_until_there(root: Path, seconds: float = 5) -> None:
-    """Wait until a runner serves ``root``. Raises `LabError` when none does after ``seconds``."""
+def wait_until_there(root: Path, seconds: float = 30) -> None:
+    """Wait until a runner serves ``root``, or for ``seconds`` where it is still starting.
+
+    Raises `LabError` with the reason when it cannot start.
+    """
     deadline = time.monotonic() + seconds
-    while runner_pid(root) is None:
+    while True:
+        found = tries.read(root)
+        alive = is_running(root)
+        if alive and found is None:
+            return
+        if not alive and found is not None and not found.under_way and not is_running(root):
+            raise LabError(f"the runner cannot start: {tries.why(root, found)}; its log: {log_path(root)}")
         if time.monotonic() > deadline:
-            raise LabError(f"the runner does not start; {log_path(root)} may say why")
+            if alive or (found is not None and found.under_way):
+                return
+            raise LabError(f"the runner does not start; its log: {log_path(root)}")
         time.sleep(0.05)
 
 
-def stop(root: Path, seconds: float = 30) -> bool:
+def stop(root: Path, seconds: float = 30, tell: Callable[[str], None] = lambda _: None) -> bool:
     """End the runner of ``root`` and wait until it is gone; return whether there was one.
 
-    Raises `LabError` when it is still there after ``seconds``.
+    It is signalled only where it is known to be the process that has the lock, else asked by a file that it looks for;
+    ``tell`` hears then who has it. Raises `LabError` when it is still there after ``seconds``, or longer where it was
+    asked.
     """
-    pid = runner_pid(root)
-    if pid is None:
+    if not is_running(root):
         return False
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
+    owner = runner_owner(root)
+    signalled = owner is not None and _has_lock_open(root, owner) and send_signal(owner, signal.SIGTERM)
+    if not signalled and is_running(root):
+        seconds = max(seconds, _REQUEST_SECONDS)
+        tell(f"the runner is {_told(root, owner)}, so it is asked to end; this may take a minute")
+        ask_to_end(root, owner)
     deadline = time.monotonic() + seconds
-    while is_running(root):
-        if time.monotonic() > deadline:
-            raise LabError(
-                f"the runner (process {pid}) does not end; kill -9 {pid} ends it, and no run is lost by that"
-            )
-        time.sleep(0.05)
+    try:
+        while is_running(root):
+            if time.monotonic() > deadline:
+                raise LabError(_still_there(root, owner, signalled=signalled))
+            time.sleep(0.05)
+    finally:
+        if not signalled:
+            forget_request(root)
+    tries.clear(root)  # it may have been about to start
     return True
+
+
+def ask_to_end(root: Path, owner: Owner | None) -> None:
+    """Leave a request to end for the runner ``owner``, or for whichever has the lock. Raises `LabError`."""
+    path = _path(root, REQUEST_NAME)
+    try:
+        os.close(private.replace(path, tries.owner_lines(owner) if owner else b""))
+    except OSError as error:
+        raise LabError(f"cannot write {path}, by which the runner is asked to end: {error.strerror}") from None
+
+
+def is_asked_to_end(root: Path, owner: Owner) -> bool:
+    """Say whether there is a request to end for the runner ``owner``."""
+    content = private.read_own(_path(root, REQUEST_NAME))
+    return content is not None and content in (b"", tries.owner_lines(owner))
+
+
+def forget_request(root: Path) -> None:
+    """Remove a request to end."""
+    with contextlib.suppress(OSError):
+        _path(root, REQUEST_NAME).unlink()
 
 
 @contextlib.contextmanager
-def only_runner(root: Path) -> Iterator[bool]:
-    """Hold the runner's lock of ``root``; give False when another process has it."""
-    path = private_folder(root) / LOCK_NAME
-    with path.open("a+") as file:
+def only_runner(root: Path) -> Iterator[int | None]:
+    """Hold the runner's lock of ``root`` and give its descriptor; give None when another process has it."""
+    private_folder(root)
+    with _opened_lock(root, os.O_RDWR | os.O_CREAT) as lock:
+        assert lock is not None  # noqa: S101 - it was made
         deadline = time.monotonic() + 1.0
-        while not (held := _lock(file, fcntl.LOCK_EX)) and time.monotonic() < deadline:
+        while not (held := _lock(root, lock, fcntl.LOCK_EX)) and time.monotonic() < deadline:
             time.sleep(0.05)  # it may only be somebody who asked whether there is a runner
         if held:
-            file.truncate(0)
-            file.write(f"{os.getpid()}\n")
-            file.flush()
-        yield held
+            content = tries.owner_lines(this_process())
+            with contextlib.suppress(OSError):  # a full disk: it can be asked to end, if not signalled
+                os.pwrite(lock, content, 0)
+                os.ftruncate(lock, len(content))
+        yield lock if held else None
 
 
-def _lock(file: IO[str], kind: int) -> bool:
+def holds_lock(root: Path, lock: int) -> bool:
+    """Say whether the open ``lock`` still is the lock file of ``root``, and not one that was deleted or moved away."""
     try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
+        found = _path(root, LOCK_NAME).lstat()
+    except OSError:
+        return False
+    return os.path.samestat(found, os.fstat(lock))
+
+
+@contextlib.contextmanager
+def _opened_lock(root: Path, flags: int) -> Iterator[int | None]:
+    try:
+        lock = private.open_own(_path(root, LOCK_NAME), flags)
+    except FileNotFoundError:
+        yield None
+        return
+    try:
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def _lock(root: Path, lock: int, kind: int) -> bool:
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
             return False
         raise LabError(
-            f"{file.name} cannot be locked ({error.strerror}), so that two runners could do the same work; "
-            "put the root on a file system with locks"
+            f"{_path(root, LOCK_NAME)} cannot be locked ({error.strerror}), so that two runners could do the same "
+            "work; put the root on a file system with locks"
         ) from None
     return True
 
 
-def log_path(root: Path) -> Path:
-    """Return the runner's log."""
-    return private_folder(root) / LOG_NAME
+def _has_lock_open(root: Path, owner: Owner) -> bool:
+    """Say whether a process of this host has the lock file open, where the system tells: the file may name another."""
+    if not is_alive(owner):
+        return False
+    if sys.platform != "linux":
+        return True
+    try:
+        lock = _path(root, LOCK_NAME).lstat()
+        for entry in Path(f"/proc/{owner.pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if os.path.samestat(entry.stat(), lock):
+                    return True
+    except OSError:  # not ours to look into, so not ours to signal
+        return False
+    return False
 
 
-def rotate_log(root: Path) -> None:
-    """Put a log that has grown long aside, and this process's standard streams on a new one."""
-    path = log_path(root)
-    with contextlib.suppress(OSError):
-        if path.stat().st_size > LOG_BYTES:
-            path.replace(path.with_suffix(".log.1"))
-            log = _open_log(root)
-            os.dup2(log, 1)
-            os.dup2(log, 2)
-            os.close(log)
+def _told(root: Path, owner: Owner | None) -> str:
+    if owner is None:
+        return f"a process that {_path(root, LOCK_NAME)} does not name"
+    if owner.host != this_host():
+        return f"process {owner.pid} on {host_name(owner)}, which cannot be signalled from here"
+    return f"not process {owner.pid}, which {_path(root, LOCK_NAME)} names"
 
 
-def _open_log(root: Path) -> int:
-    return os.open(log_path(root), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+def _still_there(root: Path, owner: Owner | None, *, signalled: bool) -> str:
+    if signalled and owner is not None:
+        return f"the runner (process {owner.pid}) does not end; kill -9 {owner.pid} ends it, and no run is lost by that"
+    return f"the runner does not end; it is {_told(root, owner)}"
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of the runner: Python finds the same modules from another current folder."""
+    kept = {name: value for name, value in os.environ.items() if name not in _DROPPED_VARIABLES}
+    for name in _FOLDER_VARIABLES:
+        if kept.get(name):
+            # An empty entry means the current folder, in which anything may be taken for a module.
+            kept[name] = os.pathsep.join(str(Path(part).absolute()) for part in kept[name].split(os.pathsep) if part)
+    home = Path(__file__).resolve().parents[2]
+    if home.name not in ("site-packages", "dist-packages"):  # run from where it was unpacked
+        kept["PYTHONPATH"] = os.pathsep.join(filter(None, (kept.get("PYTHONPATH"), str(home))))
+    return kept
+
+
+def _path(root: Path, name: str) -> Path:
+    return root / PRIVATE_FOLDER / name

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sqlite3
 import sys
+import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -18,6 +20,7 @@ from lenet_tui.errors import LabError, UsageError
 from lenet_tui.process import NICENESS, this_process
 from lenet_tui.runfolder import RunFolder
 from lenet_tui.store import Store
+from lenet_tui.words import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,9 +38,10 @@ _PATIENCE_SECONDS = 3600.0  # in the background, where nobody waits for an answe
 
 
 class StoreReporter:
-    """Tells the store what a run does, and ``inner``, who may be watching in the foreground.
+    """Tells the store what a run does, and ``inner``, which may show it in the foreground.
 
-    A store that cannot be written, or was rebuilt under the run, never ends the run: its folder is the record.
+    A store that cannot be written, or was rebuilt under the run, never ends the run: its folder is the record. What
+    the store did not take is told again, whole, with what comes next.
     """
 
     def __init__(self, store: Store, run_id: int, owner: Owner, inner: experiment.Reporter | None = None) -> None:
@@ -46,14 +50,18 @@ class StoreReporter:
         self._owner = owner
         self._inner = inner
         self._folder: RunFolder | None = None
+        self._device = ""
+        self._history: list[EpochMetrics] = []
+        self._behind = True
         self._next_progress = 0.0
         self._lost = False
 
     def begun(self, folder: RunFolder, record: RunRecord) -> None:
-        """Tell where the folder is, and the epochs in it: a kill may have come between folder and store."""
+        """Record where the folder is, and the epochs in it: a kill may have come between folder and store."""
         self._folder = folder
-        history = folder.read_metrics() if folder.checkpoint_path.exists() else []
-        self._tell(lambda: self._store.begun(self.run_id, self._owner, folder.path, record.device, history))
+        self._device = record.device
+        self._history = folder.read_metrics() if folder.checkpoint_path.exists() else []
+        self.catch_up()
         if self._inner:
             self._inner.begun(folder, record)
 
@@ -67,17 +75,35 @@ class StoreReporter:
 
     def epoch(self, row: EpochMetrics, best: EpochMetrics) -> None:
         """Record the figures of an epoch."""
-        self._tell(lambda: self._store.record_epoch(self.run_id, self._owner, row))
+        self._history.append(row)
+        if self._behind:
+            self.catch_up()
+        else:
+            self._behind = not self._tell(lambda: self._store.record_epoch(self.run_id, self._owner, row))
         if self._inner:
             self._inner.epoch(row, best)
 
+    def catch_up(self) -> bool:
+        """Record folder, device and all epochs where the store missed something; say whether it has them now."""
+        folder = self._folder
+        if self._behind and folder is not None:
+            self._behind = not self._tell(
+                lambda: self._store.begun(self.run_id, self._owner, folder.path, self._device, self._history)
+            )
+        return not self._behind
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the run has no folder yet that the store could be told."""
+        return self._folder is None
+
     def should_stop(self) -> bool:
-        """Say whether somebody wished the run to stop, or took it from this process."""
+        """Say whether a person asked the run to stop, or the store gave it to another process."""
         if self._lost or (self._inner and self._inner.should_stop()):
             return True
         try:
             return self._store.wishes(self.run_id) == "stop"
-        except LabError:
+        except (LabError, sqlite3.Error):
             return False
 
     def reporting(self, state: State) -> None:
@@ -90,13 +116,16 @@ class StoreReporter:
         if self._inner:
             self._inner.drawn(written)
 
-    def _tell(self, call: Callable[[], bool]) -> None:
+    def _tell(self, call: Callable[[], bool]) -> bool:
+        """Return whether the store took it, or has given the run to another process, which it need not be told."""
         try:
             if not call():
                 self._return_to_record()
-        except LabError as error:
+        except (LabError, sqlite3.Error) as error:
             if self._folder is not None:
-                self._folder.log(f"the store could not be told: {error}")
+                self._folder.log(f"the store could not be written: {error}")
+            return False
+        return True
 
     def _return_to_record(self) -> None:
         """Find out why the run is not ours: off the record with a store that was rebuilt, or in other hands."""
@@ -144,51 +173,67 @@ def execute(
 
     Raises `LabError` when it could not be worked on; that is on record as its failure then.
     """
-    with _failures_on_record(store, run.id, owner, patience=5.0 if inner else _PATIENCE_SECONDS):
+    patience = 5.0 if inner else _PATIENCE_SECONDS
+    reporter = StoreReporter(store, run.id, owner, inner)
+    with _failures_on_record(store, reporter, owner, patience):
         data = data or datasets.load(run.config.dataset, val_size=run.config.val_size)
         if run.folder is None:
             folder, record = experiment.begin(root, run.config, data, threads=run.threads, fallback_for=fallback_for)
         else:
             folder = RunFolder(root / run.folder)
-            record = folder.read_record()
-        reporter = StoreReporter(store, run.id, owner, inner)
-        if record.state != "finished":  # else it was killed between finishing and telling so
+            record = experiment.record_of(folder, run.config, data, threads=run.threads, created_at=run.created_at)
+        if record.state != "finished":  # else it was killed between finishing and saying so
             record = experiment.run(folder, record, data, reporter)
-        if record.state == "finished":
-            assert record.summary is not None  # noqa: S101 - nothing finishes without one
-            store.finish(reporter.run_id, owner, record.summary)
-        elif record.state == "failed":
-            store.fail(reporter.run_id, owner, record.reason or "", record.summary)
-        else:
-            store.stop(reporter.run_id, owner, record.reason, record.summary)
+    reason, summary = record.reason, record.summary
+
+    def end() -> bool:
+        if record.state == "finished" and summary is not None:
+            return store.finish(reporter.run_id, owner, summary)
+        if record.state == "failed":
+            return store.fail(reporter.run_id, owner, reason or "", summary)
+        return store.stop(reporter.run_id, owner, reason, summary)
+
+    _insist(store, reporter, end, f"{record.state}", patience)
     return folder, record
 
 
 @contextlib.contextmanager
-def _failures_on_record(store: Store, run_id: int, owner: Owner, patience: float) -> Iterator[None]:
+def _failures_on_record(store: Store, reporter: StoreReporter, owner: Owner, patience: float) -> Iterator[None]:
     try:
         yield
-    except LabError as error:
-        _insist(store, run_id, owner, str(error), patience)
-        raise
     except KeyboardInterrupt:
-        store.stop(run_id, owner)
+        with contextlib.suppress(LabError, sqlite3.Error):  # else the next command finds that its process is gone
+            store.stop(reporter.run_id, owner)
         raise
     except Exception as error:
-        _insist(store, run_id, owner, f"internal error: {error!r}", patience)
+        reason = str(error) if isinstance(error, LabError) else f"internal error: {error!r}"
+        _insist(store, reporter, lambda: store.fail(reporter.run_id, owner, reason), f"failed ({reason})", patience)
         raise
 
 
-def _insist(store: Store, run_id: int, owner: Owner, reason: str, patience: float) -> None:
-    # The disk may be full, which is then why the run failed; somebody may be making room right now.
+def _insist(store: Store, reporter: StoreReporter, end: Callable[[], bool], how: str, patience: float) -> None:
+    """Record how a run ended, as often as it takes. The disk may be full, and a person be making room right now."""
     deadline = time.monotonic() + patience
     while True:
         try:
-            store.fail(run_id, owner, reason)
-        except (LabError, sqlite3.Error) as error:
-            if time.monotonic() > deadline or not store.root.is_dir():
-                print(f"run {run_id} failed ({reason}), and the store cannot be told: {error}", file=sys.stderr)  # noqa: T201
+            if reporter.catch_up() or reporter.is_unknown:
+                end()
                 return
-            time.sleep(1.0)
-        else:
+            error: Exception | None = None
+        except (LabError, sqlite3.Error) as refused:
+            error = refused
+        if time.monotonic() > deadline or not _may_have_room(store.root):
+            why = f": {error}" if error else "; log.txt says why"
+            text = f"run {reporter.run_id} {how}, and the store cannot be written{why}"
+            print(printable(text), file=sys.stderr)  # noqa: T201 - the runner's log, or the person's terminal
             return
+        time.sleep(1.0)
+
+
+def _may_have_room(root: Path) -> bool:
+    """Say whether the root can be written, or could be with more room: not one that is gone, read-only or broken."""
+    try:
+        tempfile.TemporaryFile(dir=root).close()
+    except OSError as error:
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return True

@@ -39,6 +39,11 @@ class Reading:
         """What was found damaged or missing, and mended, since the store was opened; a line each."""
         return self._database.notices
 
+    @property
+    def read_only(self) -> str | None:
+        """Why nothing can be written, where this is only a copy to look at; else None."""
+        return self._database.read_only
+
     def close(self) -> None:
         """Let go of the store."""
         self._database.close()

@@ -193,7 +193,7 @@ def _index(database: sqlite3.Connection, root: Path) -> tuple[int, list[str]]:
     """
     notices = []
     records: list[tuple[RunRecord, RunFolder]] = []
-    for folder in _folders(root):
+    for folder in folders_in(root):
         try:
             records.append((folder.read_record(), folder))
         except LabError as error:
@@ -209,7 +209,8 @@ def _index(database: sqlite3.Connection, root: Path) -> tuple[int, list[str]]:
     return database.execute(_COUNT).fetchone()[0] - before, notices
 
 
-def _folders(root: Path) -> list[RunFolder]:
+def folders_in(root: Path) -> list[RunFolder]:
+    """Return the folders below ``root`` that have a record, or something of its name."""
     found: list[Path] = []
     for model in _models():
         with contextlib.suppress(OSError):

@@ -11,19 +11,24 @@ import numpy as np
 import safetensors.torch
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lenet_tui import metrics, models
+from lenet_tui.errors import LabError
 from lenet_tui.metrics import EpochMetrics
-from lenet_tui.runfolder import write_bytes
+from lenet_tui.runfolder import MOST_WEIGHTS
+from lenet_tui.safe_files import read_own, write_own
 from lenet_tui.training import checkpoint
 from lenet_tui.training.augment import distort
+from lenet_tui.training.averaging import averaged
 from lenet_tui.training.evaluation import Scaling, evaluate
 from lenet_tui.training.objective import objective
 from lenet_tui.training.schedule import lr_factor
+from lenet_tui.words import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from torch.optim.swa_utils import AveragedModel
 
     from lenet_tui.config import RunConfig
     from lenet_tui.data.datasets import Dataset
@@ -67,29 +72,74 @@ class Diverged(Exception):  # noqa: N818 - the run failed, not the program
     """The loss is not a finite number any more."""
 
 
-def train(config: RunConfig, data: Dataset, folder: RunFolder, device: torch.device, reporter: Reporter) -> bool:
-    """Train ``config`` on ``data`` from the folder's checkpoint, or from the start where there is none.
+@dataclass
+class State:
+    """What training has come to: the epochs done, the networks and the optimizer after them.
+
+    ``weights`` are those of the selected epoch so far, on the CPU, as in ``model.safetensors``; None before the first.
+    """
+
+    network: Network
+    optimizer: torch.optim.Optimizer
+    ema: AveragedModel | None
+    history: list[EpochMetrics]
+    weights: dict[str, Tensor] | None = None
+
+
+def prepare(config: RunConfig, data: Dataset, folder: RunFolder, device: torch.device) -> State:
+    """Return the state in the folder's checkpoint, and write ``metrics.csv`` and the weights again where they differ.
+
+    Where there is no checkpoint, or none that this run wrote, return the state before the first epoch: training leads
+    to the same result from there. Raises `LabError` when the folder cannot be read or written.
+    """
+    state = _fresh(config, device)
+    path = folder.checkpoint_path
+    try:
+        saved = checkpoint.read(path, device)
+        steps = math.ceil(len(data.train_labels) / config.batch_size)
+        scheduled = config.lr_schedule != "constant"
+        checkpoint.restore(saved, path, state.network, state.optimizer, state.ema, steps=steps, scheduled=scheduled)
+        if len(saved.history) > config.epochs:
+            raise checkpoint.DamagedCheckpointError(f"{path} has more epochs than the run")
+        state.history = saved.history
+        state.weights = saved.weights or read_weights(folder)
+        write_results(folder, state)
+    except FileNotFoundError:
+        return state
+    except checkpoint.DamagedCheckpointError as error:
+        folder.log(f"{error}; training starts again, to the same result")
+        path.unlink()
+        return _fresh(config, device)
+    return state
+
+
+def _fresh(config: RunConfig, device: torch.device) -> State:
+    seed(config, epoch=0)
+    network = models.build(config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = make_optimizer(config, network, device)
+    ema = averaged(network, config.ema) if config.ema else None
+    return State(network, optimizer, ema, [])
+
+
+def train(
+    config: RunConfig,
+    data: Dataset,
+    folder: RunFolder,
+    device: torch.device,
+    reporter: Reporter,
+    state: State | None = None,
+) -> bool:
+    """Train ``config`` on ``data`` from ``state``, by default the one that `prepare` returns.
 
     After every epoch the weights, where they are the best so far, ``metrics.csv`` and the checkpoint are safe on disk,
     in that order: whatever happens in between, the epoch is replayed with the same result. Returns whether it stopped
     early for want of progress. Raises `Stopped`, `Diverged`, or `LabError` when the folder cannot be written.
     """
+    state = state or prepare(config, data, folder, device)
     data = data.to(device)
     scaling = Scaling(data.mean, data.std)
     loss_function = objective(config)
-    seed(config, epoch=0)
-    network = models.build(config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = make_optimizer(config, network, device)
-    ema = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema)) if config.ema else None
-    history: list[EpochMetrics] = []
-
-    if folder.checkpoint_path.exists():
-        saved = checkpoint.read(folder.checkpoint_path, device)
-        network.load_state_dict(saved.network)
-        optimizer.load_state_dict(saved.optimizer)
-        if ema and saved.ema:
-            ema.load_state_dict(saved.ema)
-        history = saved.history
+    network, optimizer, ema, history = state.network, state.optimizer, state.ema, state.history
 
     for epoch in range(len(history) + 1, config.epochs + 1):
         if out_of_patience(history, config.patience):
@@ -125,11 +175,13 @@ def train(config: RunConfig, data: Dataset, folder: RunFolder, device: torch.dev
         assert best is not None  # noqa: S101 - the validation loss just appended is finite
         assert kept is not None  # noqa: S101
         if kept.epoch == epoch:
-            write_weights(judged, folder)
+            state.weights = {name: value.cpu().clone().contiguous() for name, value in judged.state_dict().items()}
+            write_own(folder.weights_path, safetensors.torch.save(state.weights))
         folder.write_metrics(history)
-        checkpoint.Checkpoint(
-            history, network.state_dict(), optimizer.state_dict(), ema.state_dict() if ema else None
-        ).write(folder.checkpoint_path)
+        average = ema.state_dict() if ema else None
+        checkpoint.Checkpoint(history, network.state_dict(), optimizer.state_dict(), average, state.weights).write(
+            folder.checkpoint_path
+        )
         reporter.epoch(history[-1], best)
     return False
 
@@ -227,10 +279,31 @@ def out_of_patience(history: list[EpochMetrics], patience: int) -> bool:
     return bool(patience and best and history[-1].epoch - best.epoch >= patience)
 
 
-def write_weights(network: nn.Module, folder: RunFolder) -> None:
-    """Replace ``model.safetensors`` by the weights of ``network``."""
-    tensors: dict[str, Tensor] = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
-    write_bytes(folder.weights_path, safetensors.torch.save(tensors))
+def read_weights(folder: RunFolder) -> dict[str, Tensor]:
+    """Return what is in ``model.safetensors``, on the CPU. Raises `LabError` when it is missing or damaged."""
+    try:
+        weights: dict[str, Tensor] = safetensors.torch.load(read_own(folder.weights_path, MOST_WEIGHTS))
+    except FileNotFoundError:
+        raise LabError(f"{folder.weights_path} is missing") from None
+    except (safetensors.SafetensorError, ValueError, TypeError, KeyError, OverflowError, MemoryError) as error:
+        why = printable(str(error).strip().partition("\n")[0])[:200]
+        raise LabError(f"{folder.weights_path} is damaged: {why}") from None
+    return weights
+
+
+def write_results(folder: RunFolder, state: State) -> None:
+    """Write ``metrics.csv`` and ``model.safetensors`` again where they are not what ``state`` says."""
+    if state.weights is None:
+        return
+    content = safetensors.torch.save(state.weights)
+    for path, wanted in ((folder.metrics_path, metrics.to_csv(state.history).encode()), (folder.weights_path, content)):
+        try:
+            there = read_own(path, len(wanted)) == wanted
+        except (FileNotFoundError, LabError):
+            there = False
+        if not there:
+            folder.log(f"{path.name} is not what training left there; written again from the checkpoint")
+            write_own(path, wanted)
 
 
 def _finite(loss: float, where: str) -> float:

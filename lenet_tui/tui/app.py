@@ -8,22 +8,28 @@ import gc
 import os
 import signal
 import threading
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.app import App, SystemCommand
+from textual.events import InputEvent, Paste
+from textual.markup import escape
 from textual.message import Message
 
 from lenet_tui.errors import LabError
-from lenet_tui.tui import keys, settings
+from lenet_tui.tui import keys, plain_text, settings
+from lenet_tui.tui.job_control import JobControl
 from lenet_tui.tui.screens.main import MainScreen
 from lenet_tui.tui.watch import LOOK_SECONDS, QUIET_SECONDS, Snapshot, Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from textual.binding import BindingType
+    from textual.events import Event
+    from textual.filter import LineFilter
     from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
@@ -42,7 +48,7 @@ class LabApp(App[None]):
 
     TITLE = "lenet-tui"
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS: ClassVar[list[BindingType]] = [replace(keys.HELP, show=False).binding()]
+    BINDINGS: ClassVar[list[BindingType]] = [replace(keys.HELP, show=False).binding(), keys.SUSPEND.binding()]
     # What is told lies below titles and legend, over the upper right of the curves and not over the runs.
     CSS = """
     Screen { background: $background; }
@@ -65,6 +71,9 @@ class LabApp(App[None]):
         pace = QUIET_SECONDS if self.settings.quiet else LOOK_SECONDS
         self.watcher = Watcher(root, lambda snapshot: self.post_message(self.Seen(snapshot)), pace)
         self._inspector: Inspector | None = None
+        self._clean = plain_text.Clean()
+        self._jobs = JobControl(self.watcher.at_rest, self._forget_keys, self._redraw, self._cannot_suspend)
+        self._deaf_until = 0.0  # what was typed before is for the shell
         self.animation_level = "none"
 
     def action_help(self) -> None:
@@ -78,7 +87,7 @@ class LabApp(App[None]):
         if self.settings.theme in self.available_themes:
             self.theme = self.settings.theme
         else:
-            self._complaints += (f"there is no theme {self.settings.theme}; T shows those there are",)
+            self._complaints += (f"there is no theme {self.settings.theme:.60}; T shows those there are",)
         self.set_keymap(self.settings.keys)
         self.push_screen(MainScreen(self.settings))
         self.watcher.start()
@@ -87,6 +96,7 @@ class LabApp(App[None]):
             with contextlib.suppress(ValueError):  # not in the main thread, as in tests
                 # Not the loop's own handlers: it may hang on a terminal that takes no more.
                 signal.signal(number, lambda number, _: self._end_by(number, loop))
+        self._jobs.attach(self._driver, loop)
         for line in self._complaints:
             self.notify(line, severity="warning")
 
@@ -106,6 +116,7 @@ class LabApp(App[None]):
 
     def on_unmount(self) -> None:
         """Let go of the store and of the process that has torch."""
+        self._jobs.detach()
         self.watcher.end()
         if self._inspector is not None:
             self._inspector.end()
@@ -115,6 +126,8 @@ class LabApp(App[None]):
         before, self.snapshot = self.snapshot, event.snapshot
         for line in event.snapshot.notices[len(before.notices) :]:
             self.notify(line, severity="warning")
+        if event.snapshot.runner_failure not in ("", before.runner_failure) and not event.snapshot.draining:
+            self.notify(event.snapshot.runner_failure, title="the runner cannot start", severity="error")
         for screen in self.screen_stack:
             show = getattr(screen, "show", None)
             if show is not None:
@@ -132,13 +145,49 @@ class LabApp(App[None]):
         """Tell something for as long as its severity asks for; ``timeout`` is for what is to be copied off by hand."""
         seconds = _TOLD_SECONDS[severity] if timeout is None else timeout
         # Never as markup: paths and reasons may have brackets of their own, which would go missing.
+        message, title = plain_text.lines(message), plain_text.lines(title)
         super().notify(message, title=title, severity=severity, timeout=seconds, markup=False)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Look at every line that is painted."""
+        return [*super().get_line_filters(), self._clean]
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy what can be pasted into a shell without harm."""
+        super().copy_to_clipboard(plain_text.lines(text))
+
+    # Suspending
+
+    def action_suspend(self) -> None:
+        """Stop, and give the terminal back to the shell."""
+        if complaint := self._jobs.suspend():
+            self._cannot_suspend(complaint)
+
+    @contextlib.contextmanager
+    def suspend(self) -> Iterator[None]:
+        """Lend the terminal to another program."""
+        with self._jobs.lent(), super().suspend():
+            yield
+
+    async def on_event(self, event: Event) -> None:
+        """Leave out what was typed on the way to the shell."""
+        if not isinstance(event, (InputEvent, Paste)) or event.time >= self._deaf_until:
+            await super().on_event(event)
+
+    def _forget_keys(self) -> None:
+        self._deaf_until = time.monotonic()  # as Textual dates its events
+
+    def _redraw(self) -> None:
+        self.refresh(layout=True)
+
+    def _cannot_suspend(self, complaint: str) -> None:
+        self.notify(complaint, severity="warning")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer in the command palette what the keys do, and what Textual has to offer."""
         if isinstance(screen, MainScreen):
             for key in keys.MAIN:
-                shown = self.settings.keys.get(key.id) or key.shown_as or key.keys.split(",")[0]
+                shown = escape(self.settings.keys.get(key.id) or key.shown_as or key.keys.split(",")[0])
                 action = getattr(screen, f"action_{key.action}")
                 yield SystemCommand(f"{key.label} ({shown})", key.help, action)
         yield from super().get_system_commands(screen)

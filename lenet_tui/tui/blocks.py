@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -10,12 +11,20 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from lenet_tui.errors import LabError
+from lenet_tui.safe_files import MB, read_own
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from PIL import Image
 
 # Few colours and clean paper make runs of equal cells, which a slow link is glad of.
 COLOURS = 32
 NEARLY_WHITE = 236
+# Ours have 100 kB and less than two million pixels.
+MOST_BYTES = 20 * MB
+MOST_PIXELS = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -64,13 +73,30 @@ def fitted(picture_size: tuple[int, int], columns: int, rows: int) -> tuple[int,
     return max(1, round(width * scale)), max(1, round(height * scale / 2))
 
 
+def read(path: Path) -> Image.Image:
+    """Read a run's picture, RGB. Raises FileNotFoundError, and `LabError` where it is none of ours or damaged."""
+    from PIL import Image, UnidentifiedImageError
+
+    content = read_own(path, MOST_BYTES)
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG",)) as opened:
+            width, height = opened.size
+            if width * height > MOST_PIXELS:
+                raise LabError(f"{path.name} cannot be shown: {width:,} × {height:,} pixels are more than a run draws")
+            return opened.convert("RGB")
+    except UnidentifiedImageError:
+        raise LabError(f"{path.name} cannot be shown: it is not a PNG picture") from None
+    except Image.DecompressionBombError:
+        raise LabError(f"{path.name} cannot be shown: it has more pixels than a run draws") from None
+    except (OSError, ValueError, SyntaxError, OverflowError, MemoryError) as error:  # as damage happens to be met
+        raise LabError(f"{path.name} cannot be shown: {error}") from None
+
+
 def load(path: Path, columns: int, rows: int) -> Blocks:
-    """Read a picture and scale it to fit. Slow: not for the event loop. Raises OSError or ValueError when it can't."""
+    """Read a picture and scale it to fit. Slow: not for the event loop. Raises as `read`."""
     from PIL import Image
 
-    with Image.open(path) as opened:
-        opened.load()
-        picture = opened.convert("RGB")
+    picture = read(path)
     width, height = fitted(picture.size, columns, rows)
     picture = picture.resize((width, 2 * height), Image.Resampling.LANCZOS)
     picture = picture.point([255 if value > NEARLY_WHITE else value for value in range(256)] * 3)

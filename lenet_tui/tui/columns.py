@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.runner.estimate import clock
+from lenet_tui.words import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -50,7 +51,7 @@ class Column:
 
 def name(run: Run) -> str:
     """Return the run's folder, or the name that it will probably get: ``lenet/bs64_lr0.001``."""
-    return run.name
+    return printable(run.name)
 
 
 def epoch_at_work(run: Run) -> int:

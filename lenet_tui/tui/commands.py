@@ -13,6 +13,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lenet_tui.words import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -85,7 +87,7 @@ class _Job:
             lines: list[str] = []
             with process:
                 for raw in process.stderr or ():
-                    line = raw.decode(errors="replace").rstrip()
+                    line = printable(raw.decode(errors="replace").rstrip())
                     if line:
                         lines = [*lines[1 - _LINES_KEPT :], line]
                         self._hear(line)

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from lenet_tui.errors import LabError
 from lenet_tui.runner.estimate import clock
+from lenet_tui.words import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,12 +30,22 @@ _SPARE = ("end gap", "overfits")
 def parse(output: str) -> Document:
     """Return the command's document. Raises `LabError` when it is none."""
     try:
-        document: Document = json.loads(output)
+        document: Document = json.loads(output, object_hook=_cleaned)
         for name in ("differing", "groups", "runs", "verdicts", "notes"):
             document[name]
     except (KeyError, TypeError, ValueError):
         raise LabError("the command 'compare' gave no answer that can be read") from None
     return document
+
+
+def _cleaned(part: dict[str, Any]) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in part.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return printable(value) if isinstance(value, str) else value
 
 
 def render(document: Document, width: int) -> RenderableType:

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from rich.text import Text
 
 from lenet_tui.errors import LabError
-from lenet_tui.words import counted
+from lenet_tui.words import counted, printable
 
 CLASSES = 10
 NAMED_ERRORS = 8
@@ -80,8 +80,8 @@ def parse(text: str) -> Confusion:
         if "error" in told:
             raise LabError(told["error"])
         counts = tuple(tuple(map(int, row)) for row in told["counts"])
-        found = Confusion(told["split"], counts, tuple(map(str, told["names"])))
-    except (KeyError, TypeError, ValueError) as error:
+        found = Confusion(told["split"], counts, tuple(printable(str(name)) for name in told["names"]))
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise LabError(f"the predictions could not be read: {error}") from None
     if [len(row) for row in counts] != [CLASSES] * CLASSES or len(found.names) != CLASSES:
         raise LabError("the predictions could not be read: they are not of ten classes")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lenet_tui.folders import home
 from lenet_tui.runner.estimate import clock
 from lenet_tui.tui import columns
 from lenet_tui.tui.curves import Curve
+from lenet_tui.words import printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lenet_tui.metrics import EpochMetrics
     from lenet_tui.store import Run
     from lenet_tui.tui.watch import Snapshot
@@ -42,13 +45,13 @@ def headline(run: Run, snapshot: Snapshot) -> str:
         parts.append(columns.state(run) + share)
         parts.append(f"{where.images_per_second / 1000:.1f}k img/s")
         parts.append(f"done in {clock(snapshot.until.get(run.id))}")
-    return " · ".join([*parts, columns.name(run)])
+    return printable(" · ".join([*parts, columns.name(run)]))
 
 
 def short(path: Path) -> str:
     """Return a path as a shell's prompt has it, with ~ for the home folder."""
-    home = Path.home()
-    return f"~/{path.relative_to(home)}" if path != home and path.is_relative_to(home) else str(path)
+    folder = home()
+    return f"~/{path.relative_to(folder)}" if folder and path != folder and path.is_relative_to(folder) else str(path)
 
 
 def status_line(snapshot: Snapshot, root: Path, sorting: str = "") -> str:
@@ -67,7 +70,8 @@ def status_line(snapshot: Snapshot, root: Path, sorting: str = "") -> str:
     if snapshot.draining:
         parts.append("queue paused (p)")
     elif waiting and not snapshot.runner_alive:
-        parts.append("the runner is starting")
+        failure = snapshot.runner_failure
+        parts.append(f"the runner cannot start: {failure}" if failure else "the runner is starting")
     if sorting:
         parts.append(f"sorted: {sorting}")
     return " · ".join([*parts, short(root)])

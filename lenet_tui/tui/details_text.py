@@ -12,7 +12,9 @@ from rich.text import Text
 from lenet_tui import metrics
 from lenet_tui.errors import LabError
 from lenet_tui.runner.estimate import clock
-from lenet_tui.words import counted
+from lenet_tui.safe_files import is_own_file, tail_own
+from lenet_tui.tui import plain_text
+from lenet_tui.words import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,7 +46,7 @@ class Found:
 
 def headline(run: Run) -> str:
     """Return ``run 12 · lenet/bs64_lr0.001 · finished``."""
-    return " · ".join(part for part in (f"run {run.id}", run.folder or "", state(run)) if part)
+    return printable(" · ".join(part for part in (f"run {run.id}", run.folder or "", state(run)) if part))
 
 
 def state(run: Run) -> str:
@@ -67,7 +69,7 @@ def configuration(run: Run, *, everything: bool) -> Table | Text:
         config = run.config
     except LabError as error:
         values = "\n".join(f"{name}  {value}" for name, value in run.values.items())
-        return Text(f"{error}\n\nas written down:\n{values}")
+        return Text(plain_text.lines(f"{error}\n\nas written down:\n{values}"))
     changed = config.changed()
     table = Table.grid(padding=(0, 2), expand=True)
     for ratio in (None, None, None, 1):
@@ -103,7 +105,7 @@ def result(run: Run, root: Path, found: Found | None) -> Table:
     table.add_column(min_width=12)
     table.add_column(ratio=1, overflow="fold")
     for label, value in _result_rows(run, root, found):
-        table.add_row(Text(label, style="dim"), Text(value))
+        table.add_row(Text(printable(label), style="dim"), Text(printable(value)))
     return table
 
 
@@ -172,12 +174,12 @@ def epoch_rows(epochs: Sequence[EpochMetrics]) -> list[tuple[str, ...]]:
 
 
 def last_lines(path: Path, limit: int = LOG_BYTES) -> str:
-    """Return the end of a text file, whole lines, at most ``limit`` bytes of it. Raises OSError."""
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - limit))
-        content = file.read(limit)
-    if size > limit:
+    """Return the end of a run's text file, at most ``limit`` bytes of it, whole lines where it has any.
+
+    Raises FileNotFoundError, and `LabError` where it cannot be read or is no file of ours.
+    """
+    content = tail_own(path, limit)
+    if len(content) == limit and b"\n" in content:
         content = content.partition(b"\n")[2]
     return content.decode(errors="replace").rstrip("\n")
 
@@ -188,7 +190,7 @@ def look(folder: Path) -> Found:
 
     run_folder = RunFolder(folder)
     try:
-        pictures = tuple(path.name for path in run_folder.pictures if path.is_file())
+        pictures = tuple(path.name for path in run_folder.pictures if is_own_file(path))
         if not folder.is_dir():
             return Found(trouble="the folder is not there any more")
         return Found(run_folder.read_record(), pictures=pictures)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import textwrap
 from collections import Counter, defaultdict
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from lenet_tui.analysis.study.arms import ARMS, DEFAULT, Plan, Question
 from lenet_tui.analysis.study.cells import Cell, OnRecord, cells
 from lenet_tui.config import DATASET_TITLES, MODEL_TITLES
+from lenet_tui.errors import LabError
 from lenet_tui.runner.estimate import clock
 from lenet_tui.tui import columns
 from lenet_tui.words import counted
@@ -99,7 +101,8 @@ def standing(plan: Plan, snapshot: Snapshot) -> Standing:
     for run in snapshot.runs.values():
         dataset, epochs, _, shape = _parts(run.config_json)
         if (dataset, epochs) == (plan.dataset, plan.epochs) and shape in wanted:
-            own.append(OnRecord(run.id, run.state, run.config))
+            with contextlib.suppress(LabError):  # another version's, whose device is none of ours, say
+                own.append(OnRecord(run.id, run.state, run.config))
     table = tuple(cells(plan, own))
     running = []
     for cell in table:
@@ -215,5 +218,8 @@ def _arms(dataset: str) -> dict[frozenset[tuple[str, Any]], str]:
 def _parts(config_json: str) -> tuple[str, int, int, frozenset[tuple[str, Any]]]:
     """Return data set, epochs and seed, and what tells an arm from others: all settings that no machine decides."""
     values = json.loads(config_json)
+    is_plain = all(isinstance(value, str | int | float) for value in values.values())
+    if not is_plain or type(values.get("seed", 0)) is not int:  # of another version: no arm of ours
+        return "", 0, 0, frozenset()
     shape = frozenset((name, value) for name, value in values.items() if name not in _NOT_THE_ARMS)
     return values.get("dataset", ""), values.get("epochs", 0), values.get("seed", 0), shape

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import json
+import os
 import subprocess
 import sys
 import tempfile
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
 from lenet_tui.errors import LabError
-from lenet_tui.inspection.messages import Reply, Request
+from lenet_tui.inspection.messages import Reply, Request, WishMap
+from lenet_tui.words import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +28,10 @@ if TYPE_CHECKING:
     from lenet_tui.inspection.messages import Message, Wish
 
 _Answer = TypeVar("_Answer", bound="Message")
+_PATIENCE = 300.0  # seconds, in which torch is loaded even from a slow disk
+_MAP_TAKES = 6  # times as long, where every core is training
+_GRACE_SECONDS = 2.0
+_MOST_BYTES, _MOST_COMPLAINTS = 100_000_000, 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -49,8 +57,10 @@ class Inspector:
     the process finds its input closed and ends too.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, patience: float = _PATIENCE) -> None:
         self._root = root.absolute()
+        self._patience = patience
+        self._heard_count = 0
         self._helper: _Helper | None = None
         self._starting: asyncio.Task[_Helper] | None = None
         self._writing = threading.Lock()
@@ -69,6 +79,7 @@ class Inspector:
         Raises `LabError` when the answer is an error or the process dies.
         """
         helper = await self._started()
+        patience = self._patience * (_MAP_TAKES if isinstance(wish, WishMap) else 1)
         number = next(self._numbers)
         waiting = self._waiting[number] = _Waiting(asyncio.get_running_loop().create_future(), hear)
         if self._doing:
@@ -76,18 +87,33 @@ class Inspector:
         line = Request(id=number, wish=wish).model_dump_json().encode() + b"\n"
         try:
             await asyncio.to_thread(self._write, helper, line)
-            answer = await waiting.answer
+            answer = await self._answered(helper, waiting.answer, patience)
         finally:
             self._waiting.pop(number, None)
         if not isinstance(answer, kind):
             raise LabError(f"the helper process answered with {type(answer).__name__} instead of {kind.__name__}")
         return answer
 
+    async def _answered(self, helper: _Helper, answer: asyncio.Future[Message], patience: float) -> Message:
+        """Return the answer; a process that says nothing at all for so many seconds is ended, and the wish fails."""
+        done: set[asyncio.Future[Message]] = set()
+        while not done:
+            heard = self._heard_count
+            done, _ = await asyncio.wait({answer}, timeout=patience)
+            if not done:  # what was said while the app itself was suspended is heard first
+                done, _ = await asyncio.wait({answer}, timeout=_GRACE_SECONDS)
+            if not done and heard == self._heard_count:
+                helper.process.kill()
+                if helper is self._helper:
+                    self._helper = None
+                self._fail(f"the helper process said nothing for {patience:.0f} seconds; the next try starts another")
+        return answer.result()
+
     def end(self) -> None:
         """End the process."""
         helper, self._helper = self._helper, None
         if helper is not None:
-            helper.process.terminate()  # it holds nothing that could be lost
+            helper.process.kill()  # it holds nothing that could be lost, and might not hear anything else
             self._fail("the app ends")
 
     # The process
@@ -132,26 +158,25 @@ class Inspector:
         """Hear what the process says until it ends. In a thread."""
         assert helper.process.stdout is not None  # noqa: S101
         with contextlib.suppress(RuntimeError):  # the loop has ended
-            for line in helper.process.stdout:
-                try:
-                    reply = Reply.model_validate_json(line)
-                except ValidationError:
-                    continue  # something printed that is no reply
-                loop.call_soon_threadsafe(self._heard, reply)
+            for line in iter(partial(helper.process.stdout.readline, _MOST_BYTES), b""):
+                loop.call_soon_threadsafe(self._heard, _parse(line))
         code = helper.process.wait()
         with self._writing, contextlib.suppress(OSError):
             helper.process.stdin.close()  # type: ignore[union-attr]
         helper.process.stdout.close()
         with helper.complaints as file:
-            file.seek(0)
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _MOST_COMPLAINTS))
             said = file.read().decode(errors="replace").split("\n")
-        reason = next((line.strip() for line in reversed(said) if line.strip()), f"code {code}")
+        reason = next((printable(line.strip()) for line in reversed(said) if line.strip()), f"code {code}")
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(self._ended, helper, reason)
 
     # What it says
 
-    def _heard(self, reply: Reply) -> None:
+    def _heard(self, reply: Reply | None) -> None:
+        self._heard_count += 1
+        if reply is None:
+            return
         if reply.id == 0:
             self._doing = reply.doing
             for waiting in self._waiting.values():
@@ -164,7 +189,7 @@ class Inspector:
         if not reply.is_last:
             found.hear(reply.doing)
         elif reply.answer is None:
-            found.answer.set_exception(LabError(reply.error))
+            found.answer.set_exception(LabError(printable(reply.error)))
         else:
             found.answer.set_result(reply.answer)
 
@@ -178,3 +203,14 @@ class Inspector:
         for waiting in self._waiting.values():
             if not waiting.answer.done():
                 waiting.answer.set_exception(LabError(reason))
+
+
+def _parse(line: bytes) -> Reply | None:
+    """Return the reply in a line; of one that is damaged an error for who waits for it; None for anything else."""
+    try:
+        return Reply.model_validate_json(line)
+    except ValidationError:
+        with contextlib.suppress(ValueError, TypeError, KeyError):  # ValidationError is a ValueError
+            number = json.loads(line)["id"]
+            return Reply(id=number, error="the helper process gave an answer that cannot be read; r tries again")
+    return None

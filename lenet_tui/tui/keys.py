@@ -57,6 +57,12 @@ HELP = Key(
     shown_as="F1",
     worth=100,
 )
+# On every screen and dialog too, whatever has the focus.
+SUSPEND = Key(
+    *("suspend", "ctrl+z", "Suspend", "back to the shell; fg there brings the app back", APP),
+    shown_as="^z",
+    priority=True,
+)
 
 MAIN: tuple[Key, ...] = (
     Key(
@@ -134,6 +140,7 @@ MAIN: tuple[Key, ...] = (
     Key("wide", "z", "Hide form", "hide the form and give its room to curves and runs, or show it again", APP),
     Key("theme", "T", "Theme", "change the colours", APP, shown_as="T"),
     HELP,
+    SUSPEND,
     Key("quit", "q", "Quit", "leave; runs go on in the background", APP, show=True, worth=100),
     Key("quit-now", "ctrl+q", "Quit", "leave, from anywhere", APP, shown_as="^q", priority=True),
 )

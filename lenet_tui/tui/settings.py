@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-import os
+import re
+import textwrap
 import tomllib
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from lenet_tui import folders
 from lenet_tui.config import RunConfig, problems
+from lenet_tui.errors import LabError, UsageError
+from lenet_tui.safe_files import read_own
 from lenet_tui.store import PRIVATE_FOLDER
+from lenet_tui.words import printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FILE = "settings.toml"
+_MOST_BYTES = 100_000
+_MOST_COMPLAINTS, _LONGEST_COMPLAINT = 4, 300
+_KEY = r"(?:\w+(?:\+\w+)*|[^\s,])"
+_KEYS = re.compile(rf"{_KEY}(?:, *{_KEY})*")
 VARIABLE = "LENET_TUI_SETTINGS"
 
 
@@ -35,18 +45,25 @@ class Settings(BaseModel):
     defaults: Annotated[dict[str, Any], Field(description="what the form begins with")] = {}
 
 
-def own_path() -> Path:
-    """Return where the person's own settings are."""
-    given = os.environ.get(VARIABLE)
-    return Path(given) if given else Path(platformdirs.user_config_dir("lenet-tui")) / FILE
+def own_path() -> Path | None:
+    """Return where the person's own settings are; None without a home folder. Raises `UsageError`: `from_variable`."""
+    given, folder = folders.from_variable(VARIABLE), folders.configuration()
+    return given or (folder and folder / FILE)
 
 
 def load(root: Path, key_names: frozenset[str]) -> tuple[Settings, list[str]]:
     """Return the settings for ``root`` and, a line each, what was wrong in the files; what is wrong is left out."""
     values: dict[str, Any] = {}
     wrong: list[str] = []
-    for path in (own_path(), root / PRIVATE_FOLDER / FILE):
-        found, complaint = _read(path)
+    places = [(root / PRIVATE_FOLDER / FILE, False)]
+    try:
+        own = own_path()
+        # A person may keep a link to a file of theirs; whoever packed the root may not.
+        places[:0] = [(own.resolve(), True)] if own else []
+    except UsageError as error:
+        wrong.append(str(error))
+    for path, is_given in places:
+        found, complaint = _read(path, is_given=is_given)
         wrong += complaint
         for name, value in found.items():
             if isinstance(value, dict) and isinstance(values.get(name), dict):
@@ -64,16 +81,20 @@ def load(root: Path, key_names: frozenset[str]) -> tuple[Settings, list[str]]:
             said = f"is not a setting; there are {known}" if detail["type"] == "extra_forbidden" else detail["msg"]
             wrong.append(f"{FILE}: {name} {said}")
             del values[name]
-    return _checked(settings, key_names, wrong)
+    settings, wrong = _checked(settings, key_names, wrong)
+    if len(wrong) > _MOST_COMPLAINTS:
+        wrong = [*wrong[:_MOST_COMPLAINTS], f"{FILE}: {len(wrong) - _MOST_COMPLAINTS} more complaints like these"]
+    return settings, [textwrap.shorten(printable(line), _LONGEST_COMPLAINT, placeholder=" …") for line in wrong]
 
 
-def _read(path: Path) -> tuple[dict[str, Any], list[str]]:
+def _read(path: Path, *, is_given: bool) -> tuple[dict[str, Any], list[str]]:
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file), []
+        return tomllib.loads(read_own(path, _MOST_BYTES, of_anybody=is_given).decode()), []
     except FileNotFoundError:
         return {}, []
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except LabError as error:
+        return {}, [str(error)]
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, brackets within brackets without end
         return {}, [f"{path} cannot be read: {error}"]
 
 
@@ -88,4 +109,6 @@ def _checked(settings: Settings, key_names: frozenset[str], wrong: list[str]) ->
             wrong.append(f"{FILE}: defaults.{problem.name} {problem.value} {problem.message}")
             defaults.pop(problem.name, None)
     keys = {name: keys for name, keys in settings.keys.items() if name in key_names}
+    for name in [name for name, pressed in keys.items() if not (pressed.isprintable() and _KEYS.fullmatch(pressed))]:
+        wrong.append(f"{FILE}: keys.{name} is {keys.pop(name)!r}; a key is a name like f5 or ctrl+k, or a letter")
     return settings.model_copy(update={"keys": keys, "defaults": defaults}), wrong

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from dataclasses import dataclass, field, replace
@@ -14,19 +15,23 @@ from lenet_tui.process import is_alive
 from lenet_tui.runner import daemon
 from lenet_tui.runner.estimate import seconds_until_done
 from lenet_tui.runner.slots import Machine
-from lenet_tui.store import Store, StoreRebuilt
+from lenet_tui.safe_files import explain
+from lenet_tui.store import PRIVATE_FOLDER, Store, StoreRebuilt
+from lenet_tui.words import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from lenet_tui.metrics import EpochMetrics
-    from lenet_tui.store import Run, SpeedKey
+    from lenet_tui.store import Changes, Run, SpeedKey
 
 LOOK_SECONDS = 1.0
 QUIET_SECONDS = 2.0
 CHECK_SECONDS = 2.0
 SPEEDS_SECONDS = 10.0
+_REST_SECONDS = 5.0
+_REMOVED = f"the folder {PRIVATE_FOLDER} was removed: it is made again, and the runs are read from their folders"
 
 _Answer = TypeVar("_Answer")
 
@@ -36,13 +41,15 @@ class Snapshot:
     """One state of the store. ``runs`` are all of them by number, ``queue`` those that run and then those that wait.
 
     ``until`` has the seconds until each run of the queue is done, ``epochs`` the history of the runs that are watched.
-    ``trouble`` says why the store could not be read, or is ""; the rest is then as it was before.
+    ``runner_failure`` says why the runner cannot start, or is "". ``trouble`` says why the store could not be read, or
+    is ""; the rest is then as it was before.
     """
 
     runs: Mapping[int, Run] = field(default_factory=dict)
     queue: tuple[Run, ...] = ()
     draining: bool = False
     runner_alive: bool = False
+    runner_failure: str = ""
     speeds: Mapping[SpeedKey, float] = field(default_factory=dict)
     until: Mapping[int, float | None] = field(default_factory=dict)
     epochs: Mapping[int, tuple[EpochMetrics, ...]] = field(default_factory=dict)
@@ -71,6 +78,7 @@ class Watcher:
         self._watched: frozenset[int] = frozenset()
         self._store: Store | None = None
         self._opening = threading.Lock()
+        self._at_store = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="watcher", daemon=True)
 
     def start(self) -> None:
@@ -99,9 +107,24 @@ class Watcher:
     def ask(self, question: Callable[[Store], _Answer]) -> _Answer:
         """Do something with the store, from any thread, and look at what came of it. May raise `LabError`."""
         try:
-            return question(self._opened())
+            with self._at_store:
+                return question(self._opened())
+        except (LabError, OSError) as error:
+            if isinstance(error, LabError) and self._root.is_dir():
+                raise
+            raise LabError(_why(self._root, error)) from None
         finally:
             self.look()
+
+    @contextlib.contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Leave the store alone meanwhile: a process that is stopped must not hold locks that runs wait for."""
+        is_at_rest = self._at_store.acquire(timeout=_REST_SECONDS)
+        try:
+            yield
+        finally:
+            if is_at_rest:
+                self._at_store.release()
 
     def _opened(self) -> Store:
         with self._opening:
@@ -109,16 +132,28 @@ class Watcher:
                 self._store = Store(self._root)
             return self._store
 
+    def _open_again(self, reading: _Reading) -> None:
+        """Let go of a store whose folder was removed from a root that is there: what opens next makes it again."""
+        with self._at_store, self._opening:
+            if self._store is not None and self._root.is_dir() and not (self._root / PRIVATE_FOLDER).exists():
+                reading.begin_again(self._store.notices)
+                self._store.close()
+                self._store = None
+
     def _work(self) -> None:
         reading = _Reading()
         while not self._ended.is_set():
             self._wake.clear()
             try:
-                seen = reading.look(self._opened(), self._root, self._watched)
+                with self._at_store:
+                    seen = reading.look(self._opened(), self._root, self._watched)
             except StoreRebuilt:
                 continue  # the next look tells it, among the notices
             except (LabError, OSError) as error:
-                seen = reading.failed(str(error))
+                seen = reading.failed(_why(self._root, error))
+                self._open_again(reading)
+            except Exception as error:  # noqa: BLE001 - a bug is no reason to show what is no longer so, and not say it
+                seen = reading.failed(f"internal error: {error!r}")
             if seen is not None and not self._ended.is_set():
                 self._tell(seen)
             self._wake.wait(self._look_seconds)
@@ -136,7 +171,12 @@ class _Reading:
         self._watched: frozenset[int] = frozenset()
         self._next_check = 0.0
         self._next_speeds = 0.0
-        self._told = False
+        self._notices: tuple[str, ...] = ()
+
+    def begin_again(self, notices: Sequence[str]) -> None:
+        """Read everything from another store; what the one before had to say stays said."""
+        self._notices = (*self._notices, *notices, _REMOVED)
+        self._counter, self._generation, self._revision = None, -1, -1
 
     def failed(self, reason: str) -> Snapshot | None:
         self._counter = None
@@ -147,32 +187,41 @@ class _Reading:
 
     def look(self, store: Store, root: Path, watched: frozenset[int]) -> Snapshot | None:
         """Return what is there now, or None when nothing changed."""
-        alive = self._last.runner_alive
+        runner = self._last.runner_alive, self._last.runner_failure
         if time.monotonic() >= self._next_check:
             self._next_check = time.monotonic() + CHECK_SECONDS
             store.requeue_dead(is_alive)
-            alive = daemon.is_running(root)
-            waits = any(run.waiting for run in self._last.queue)
-            if waits and not alive and not self._last.draining:
-                daemon.ensure(root)
+            runner = self._look_after_runner(root)
         counter = store.change_counter()
-        if counter == self._counter and watched == self._watched and alive == self._last.runner_alive:
+        known = self._counter, self._watched, (self._last.runner_alive, self._last.runner_failure)
+        if known == (counter, watched, runner):
             return None
         if counter[0] != self._generation:  # another file: its revisions are others
             self._generation, self._revision = counter[0], -1
-        self._read(store, watched, runner_alive=alive)
+        self._read(store, watched, runner)
         self._counter = counter
         return self._last
 
-    def _read(self, store: Store, watched: frozenset[int], *, runner_alive: bool) -> None:
-        found = store.changes(self._revision)
+    def _look_after_runner(self, root: Path) -> tuple[bool, str]:
+        """Start a runner where something waits for one; return whether one is there, and why none can be."""
+        try:
+            if daemon.is_running(root):
+                return True, ""
+            if any(run.waiting for run in self._last.queue) and not self._last.draining:
+                daemon.ensure(root)
+            return False, printable(daemon.last_failure(root) or "")
+        except (LabError, OSError) as error:  # the runs can be looked at without one
+            return False, printable(str(error))
+
+    def _read(self, store: Store, watched: frozenset[int], runner: tuple[bool, str]) -> None:
+        found = _plain(store.changes(self._revision))
         before = {run.id for run in self._last.queue}
         if self._revision < 0:
             self._runs = {}
         self._runs.update((run.id, run) for run in found.changed)
         self._runs.update((run.id, run) for run in found.queue)
         if len(self._runs) != found.count:  # somebody deleted some
-            found = store.changes()
+            found = _plain(store.changes())
             self._runs = {run.id: run for run in found.changed}
             self._runs.update((run.id, run) for run in found.queue)
         self._revision = found.revision
@@ -192,9 +241,28 @@ class _Reading:
             runs=MappingProxyType(dict(self._runs)),
             queue=tuple(found.queue),
             draining=found.draining,
-            runner_alive=runner_alive,
+            runner_alive=runner[0],
+            runner_failure=runner[1],
             speeds=speeds,
             until=seconds_until_done(found.queue, speeds, Machine(available_cores())),
             epochs=epochs,
-            notices=tuple(store.notices),
+            notices=(*self._notices, *store.notices),
         )
+
+
+def _why(root: Path, error: Exception) -> str:
+    """Return in a line why the store cannot be used."""
+    if not root.is_dir():
+        return f"{printable(str(root))} is not there any more; the app goes on when it is back"
+    return explain(error) if isinstance(error, OSError) else str(error)
+
+
+def _plain(found: Changes) -> Changes:
+    """Return what was read with the words of runs as they can be shown."""
+    return replace(found, changed=list(map(_plain_run, found.changed)), queue=list(map(_plain_run, found.queue)))
+
+
+def _plain_run(run: Run) -> Run:
+    words = {"reason": run.reason, "note": run.note, "device": run.device}
+    plain = {name: printable(text) for name, text in words.items() if text and printable(text) != text}
+    return replace(run, **plain) if plain else run  # type: ignore[arg-type]  # all three are words

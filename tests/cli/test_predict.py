@@ -1,4 +1,4 @@
-"""What a real run, trained for a few epochs on the digits, takes pictures for."""
+"""What `predict` answers, with a real run of a few epochs on the digits and with a default run on MNIST."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.runfolder import RunFolder
 from tests.conftest import Watcher
+from tests.test_photos import PHOTOS
 
 if TYPE_CHECKING:
     from lenet_tui.data.datasets import Dataset
@@ -90,8 +91,7 @@ def test_a_line_tells_the_class_how_sure_it_is_and_what_comes_next(
 
 
 def test_classes_that_are_no_digits_have_their_names() -> None:
-    shares = np.zeros(10)
-    shares[9], shares[7] = 0.75, 0.25
+    shares = [0.0, 0, 0, 0, 0, 0, 0, 0.25, 0, 0.75]
     names = predict.CLASS_NAMES["fashion-mnist"]
     shown = predict.line(Path("100%.png"), shares, names)
     assert shown == "100%.png  Ankle boot  75.0 %  (next: Sneaker, 25.0 %)"
@@ -109,21 +109,22 @@ def test_what_the_network_saw_can_be_looked_at(
 def test_a_picture_that_cannot_be_read_does_not_keep_the_others_from_being_told(
     run: RunFolder, pictures: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = tmp_path / "words.png"
+    words, nowhere = tmp_path / "words.png", tmp_path / "nowhere.png"
     words.write_text("four")
-    assert call(run.path, words, pictures[0], tmp_path / "nowhere.png") == 1
+    assert call(run.path, words, pictures[0], nowhere) == 1
     out, err = capsys.readouterr()
     assert out.startswith(f"{pictures[0]}  ")
     assert out.count("\n") == 1
     assert err.splitlines() == [
-        f"lenet-tui: {words} is neither a PNG nor a JPEG picture",
-        f"lenet-tui: {tmp_path / 'nowhere.png'} is no picture: No such file or directory",
+        f"lenet-tui: {words} is no picture that can be read: PNG, JPEG, WEBP, BMP, GIF and TIFF can",
+        f"lenet-tui: {nowhere} is no picture: No such file or directory",
     ]
     assert call(run.path, words, pictures[0], "--json") == 1
     bad, good = json.loads(capsys.readouterr().out)["images"]
-    assert bad == {"image": str(words), "error": f"{words} is neither a PNG nor a JPEG picture"}
+    assert bad["image"] == str(words)
+    assert bad["error"].startswith(f"{words} is no picture that can be read")
     assert good["image"] == str(pictures[0])
-    assert call(run.path, pictures[0], tmp_path / "nowhere.png") == 2
+    assert call(run.path, pictures[0], nowhere) == 2
 
 
 def test_a_run_without_weights_is_one_clear_line(copy: RunFolder, pictures: list[Path], tmp_path: Path) -> None:
@@ -131,7 +132,7 @@ def test_a_run_without_weights_is_one_clear_line(copy: RunFolder, pictures: list
     with pytest.raises(LabError, match=r"has no weights \(finished\)"):
         call(copy.path, pictures[0])
     copy.weights_path.write_bytes(b"not really")
-    with pytest.raises(LabError, match="cannot load"):
+    with pytest.raises(LabError, match="is damaged"):
         call(copy.path, pictures[0])
     with pytest.raises(UsageError, match="there is no run folder nowhere"):
         call("nowhere", pictures[0])
@@ -166,7 +167,65 @@ def test_probabilities_are_those_of_the_predictions_on_file(run: RunFolder, digi
 def test_the_data_set_of_the_run_says_how_large_its_things_are(
     run: RunFolder, pictures: list[Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    seen = handwriting.prepare(handwriting.read(pictures[0]), "digits")
+    seen = handwriting.prepare(handwriting.read(pictures[0], "digits").digits[0].ink, "digits")
     shares = trained.load(run).probabilities(seen[np.newaxis])[0]
     assert call(run.path, pictures[0], "--json") == 0
-    assert json.loads(capsys.readouterr().out)["images"][0]["probabilities"] == pytest.approx(shares.tolist())
+    assert json.loads(capsys.readouterr().out)["images"][0]["probabilities"] == pytest.approx(shares.tolist(), abs=1e-6)
+
+
+def test_several_digits_are_answered_from_left_to_right(capsys: pytest.CaptureFixture[str]) -> None:
+    photo = PHOTOS / "second_digit_beside_2.jpg"
+    assert call(PHOTOS / "run", photo, "--show") == 0
+    out, err = capsys.readouterr()
+    lines = [line for line in out.splitlines() if "next:" in line]
+    assert len(lines) == 2
+    assert lines[0].startswith(f"{photo}  digit 1 of 2  2  ")
+    assert lines[1].startswith(f"{photo}  digit 2 of 2  5  ")
+    assert len(out.splitlines()) == 2 * (1 + 14 + 1)
+    assert err == f"lenet-tui: {photo}: 2 digits, each answered on its own, from left to right\n"
+
+
+def test_json_has_every_digit_its_place_and_the_warnings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(PHOTOS / "run", PHOTOS / "second_digit_beside_2.jpg", "--json") == 0
+    out, err = capsys.readouterr()
+    (image,) = json.loads(out)["images"]
+    assert [digit["name"] for digit in image["digits"]] == ["2", "5"]
+    assert (image["class"], image["probabilities"]) == (2, image["digits"][0]["probabilities"])
+    assert image["warnings"] == ["2 digits, each answered on its own, from left to right"]
+    first, second = (digit["box"] for digit in image["digits"])
+    assert 0 < first["left"] < first["right"] < second["left"] < second["right"] < 1
+    assert 0 < first["top"] < first["bottom"] < 1
+    assert err == ""
+
+
+def test_what_the_network_is_not_sure_of_has_a_warning_with_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    photo = PHOTOS / "rotated_15_6.jpg"  # which it takes for a five, with 0.99
+    assert call(PHOTOS / "run", photo) == 0
+    out, err = capsys.readouterr()
+    assert "  5  99." in out
+    assert err.startswith(f"lenet-tui: {photo}: not sure")
+    assert "--show" in err
+    assert call(PHOTOS / "run", photo, "--json") == 0
+    (image,) = json.loads(capsys.readouterr().out)["images"]
+    assert image["warnings"][0].startswith("not sure")
+    assert image["digits"][0]["warnings"] == image["warnings"]
+
+
+def test_names_of_files_cannot_speak_to_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a\x1b]52;c;\x07\n.jpg"
+    path.write_bytes((PHOTOS / "second_digit_beside_2.jpg").read_bytes())
+    assert call(PHOTOS / "run", path, tmp_path / "\x1b[2J") == 2
+    for text in capsys.readouterr():
+        assert "\x1b" not in text
+        assert "\x07" not in text
+    assert call(PHOTOS / "run", path, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["images"][0]["image"] == str(path)
+
+
+def test_a_run_that_diverged_gives_no_answer(copy: RunFolder, pictures: list[Path]) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    weights = load_file(copy.weights_path)
+    save_file({name: np.full_like(values, np.nan) for name, values in weights.items()}, copy.weights_path)
+    with pytest.raises(LabError, match="gives no numbers: the run diverged"):
+        call(copy.path, pictures[0], "--json")

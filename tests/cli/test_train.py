@@ -226,7 +226,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_fails_the_run_with_that_reason_and_it_can_be_resumed_after(lab: Lab, small_disk: Path) -> None:
     words = (*DIGITS, "--epochs", "3", "--tsne-samples", "100", "--root", str(small_disk))
-    (small_disk / "ballast").write_bytes(bytes(3_200_000))  # leaves room for the weights, not for the checkpoint
+    (small_disk / "ballast").write_bytes(bytes(2_700_000))  # leaves room for the weights, not for the checkpoint
     done = lab(*words)
     assert done.returncode == 1
     assert "the disk is full; free some space and resume the run" in done.stderr
@@ -239,21 +239,6 @@ def test_a_full_disk_fails_the_run_with_that_reason_and_it_can_be_resumed_after(
     assert resumed.returncode == 0, resumed.stderr
     assert record.state in ("failed", "running")
     assert RunFolder(folder).read_record().state == "finished"
-
-
-def test_a_damaged_checkpoint_is_told_in_one_line_and_nothing_is_lost(lab: Lab, tmp_path: Path) -> None:
-    process = start(tmp_path, *DIGITS, "--epochs", "500", "--tsne-samples", "100")
-    folder = tmp_path / "lenet" / "bs64_lr0.001_data-digits_ep500_thr1_tsne100"
-    wait_for((folder / "checkpoint.pt").exists)
-    process.kill()
-    process.communicate(timeout=60)
-    (folder / "checkpoint.pt").write_bytes(b"not a checkpoint")
-    before = weights_and_metrics(folder)
-    done = lab("train", "--resume", folder)
-    assert done.returncode == 1
-    assert "checkpoint.pt is damaged and cannot be resumed from" in done.stderr
-    assert done.stderr.count("\n") == 1
-    assert weights_and_metrics(folder) == before
 
 
 def test_two_processes_cannot_work_on_one_run_folder(lab: Lab, tmp_path: Path) -> None:

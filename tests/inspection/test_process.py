@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -34,7 +36,7 @@ from lenet_tui.inspection.messages import (
 )
 from lenet_tui.predictions import Predictions
 from lenet_tui.runfolder import RunFolder
-from lenet_tui.tui.inspector import Inspector
+from lenet_tui.tui.inspector import Inspector, _parse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -280,6 +282,46 @@ async def test_a_process_that_dies_is_noticed_and_started_again(trained_root: Pa
         while inspector.pid is not None:
             await asyncio.sleep(0.01)
         assert (await inspector.ask(WishConfusion(folder=LENET), Counts)).split == "test"
+
+
+async def test_a_process_that_hangs_is_ended_and_started_again(trained_root: Path) -> None:
+    inspector = Inspector(trained_root, patience=1.0)
+    try:
+        with contextlib.suppress(LabError):  # loading torch may take longer on a busy machine
+            await inspector.ask(WishConfusion(folder=LENET), Counts)
+        while inspector.pid is None:
+            with contextlib.suppress(LabError):
+                await inspector.ask(WishConfusion(folder=LENET), Counts)
+        hung = inspector.pid
+        os.kill(hung, signal.SIGSTOP)
+        with pytest.raises(LabError, match="said nothing for 1 seconds; the next try starts another"):
+            await inspector.ask(WishConfusion(folder=LENET), Counts)
+        assert inspector.pid is None
+        inspector._patience = 300.0
+        assert (await inspector.ask(WishConfusion(folder=LENET), Counts)).split == "test"
+        assert inspector.pid != hung
+    finally:
+        inspector.end()
+
+
+@pytest.mark.parametrize("folder", ["../elsewhere", "/etc", "lenet/../../elsewhere"])
+async def test_a_folder_outside_the_root_is_not_looked_into(trained_root: Path, folder: str) -> None:
+    async with opened(trained_root) as inspector:
+        with pytest.raises(LabError, match="is no folder below"):
+            await inspector.ask(WishConfusion(folder=folder), Counts)
+
+
+def test_answers_that_do_not_fit_together_are_errors_for_who_waits() -> None:
+    good = {"kind": "shown", "index": 1, "pixels": base64.b64encode(bytes(784)).decode(), "true": 3}
+    layer = {"title": "x", "count": 2, "height": 3, "width": 3, "largest": 1.0, "values": ""}
+    assert _parse(json.dumps({"id": 3, "answer": good}).encode()).answer is not None  # type: ignore[union-attr]
+    for bad in (good | {"true": 10}, good | {"pixels": ""}, good | {"index": -1}, layer | {"kind": "layer"}, {}, 7):
+        found = _parse(json.dumps({"id": 3, "answer": bad}).encode())
+        assert found is not None
+        assert (found.id, found.answer) == (3, None)
+        assert "cannot be read" in found.error
+    for noise in (b"warning: something\n", b"[]", b"7", b'{"id": []}', b"\xff\x00"):
+        assert _parse(noise) is None
 
 
 async def test_who_no_longer_waits_leaves_the_process_to_others(trained_root: Path) -> None:

@@ -58,19 +58,31 @@ def test_a_bad_folder_does_not_stop_the_others(make_run, tmp_path, capsys):
         ("lenet/bs64_lr0.001/run.json", 2, "is a file; give the folder of the run"),
         ("lenet", 1, "is not a run folder"),
         ("lenet/bs64_lr0.001_seed1", 1, "is damaged"),
-        ("lenet/bs64_lr0.001_seed2", 1, "metrics.csv is damaged: line 2"),
     ],
 )
 def test_what_is_not_a_run_is_one_clear_line(make_run, tmp_path, capsys, name, code, message):
     make_run()
     make_run(RunConfig(seed=1)).record_path.write_text('{"format": 1')
-    make_run(RunConfig(seed=2)).metrics_path.write_text("epoch,train_loss\n1,much\n")
     assert call(name, "--root", tmp_path) == code
     out, err = capsys.readouterr()
     assert not out
     assert message in err
     assert err.startswith("lenet-tui: ")
     assert err.count("\n") == 1
+
+
+def test_a_picture_that_cannot_be_drawn_is_told_and_the_others_are_drawn(make_run, capsys):
+    folder = make_run(said=predictions())
+    folder.metrics_path.write_text("epoch,train_loss\n1,much\n")
+    assert call(folder.path) == 1
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [str(folder.path / name) for name in ("confusion.png", "t-SNE.png")]
+    assert err.startswith(f"lenet-tui: {folder.path / 'loss.png'} not drawn: ")
+    assert "metrics.csv is damaged: line 1" in err
+    assert err.count("\n") == 1
+    assert call(folder.path, "--json") == 1
+    (told,) = json.loads(capsys.readouterr().out)["runs"]
+    assert told["failed"] == ["loss.png"]
 
 
 def test_json_is_one_document_with_what_was_drawn_skipped_and_wrong(make_run, capsys):

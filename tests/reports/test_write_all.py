@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from lenet_tui import __version__, reports, runfolder
@@ -90,19 +92,31 @@ def test_the_title_is_broken_between_hyperparameters_and_loses_none():
     assert len(lines) > 3
 
 
-def test_damaged_predictions_are_told_in_one_line(make_run):
+def test_damaged_predictions_cost_their_pictures_in_one_line_each_and_no_other(make_run):
     folder = make_run()
     folder.predictions_path.write_bytes(b"PK\x03\x04 not a zip")
-    with pytest.raises(LabError, match=r"predictions\.npz is damaged") as caught:
-        reports.write_all(folder)
-    assert "\n" not in str(caught.value)
+    confusion, loss, tsne = reports.write_all(folder)
+    assert loss == reports.Report(folder.path / "loss.png")
+    for report in (confusion, tsne):
+        assert report.failed
+        assert "predictions.npz is damaged" in report.skipped
+        assert "\n" not in str(report)
 
 
-def test_a_folder_that_cannot_be_written_is_told_in_one_line(make_run):
-    folder = make_run(rows=LEARNING)
+def test_a_picture_whose_place_is_taken_is_told_in_one_line_and_the_others_are_drawn(make_run):
+    folder = make_run(rows=LEARNING, said=predictions())
     (folder.path / "loss.png").mkdir()
-    with pytest.raises(LabError, match=r"cannot write .*loss\.png"):
-        reports.write_all(folder)
+    assert [report.failed for report in reports.write_all(folder)] == [False, True, False]
+
+
+def test_any_error_of_drawing_costs_one_picture_and_leaves_its_details_in_the_log(make_run):
+    huge = np.float32(3e38) * np.sign(predictions().features)  # scikit-learn's sums overflow
+    folder = make_run(said=replace(predictions(), features=huge))
+    confusion, loss, tsne = reports.write_all(folder)
+    assert (confusion.failed, loss.failed, tsne.failed) == (False, False, True)
+    assert tsne.skipped.startswith("internal error: ")
+    assert len(tsne.skipped) <= 300
+    assert "t-SNE.png could not be drawn\nTraceback" in folder.log_path.read_text()
 
 
 def test_a_folder_without_a_record_is_not_a_run(tmp_path):

@@ -30,10 +30,11 @@ class Bench:
 
     root: Path
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+    extra: dict[str, str] = field(default_factory=dict)
 
     @property
     def env(self) -> dict[str, str]:
-        return environment(**{MARK: self.mark})
+        return environment(**{MARK: self.mark}) | self.extra
 
     def call(self, *words: object, ok: int | None = 0, timeout: float = 240) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "lenet_tui", *map(str, words)]

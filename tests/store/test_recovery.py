@@ -320,7 +320,7 @@ def test_a_folder_that_cannot_be_read_is_named_and_the_others_are_indexed(tmp_pa
         assert [run.config.seed for run in store.runs()] == [1]
         told = "\n".join(store.notices)
         assert "seed2/run.json is damaged" in told
-        assert "seed3/metrics.csv is damaged: line 2" in told
+        assert "seed3/metrics.csv is damaged: line 1" in told
 
 
 @pytest.mark.parametrize("name", ["outside", "missing"])

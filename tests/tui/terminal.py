@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 import pyte
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 KEYS = {
@@ -31,9 +32,20 @@ KEYS = {
 
 
 class Terminal:
-    """A terminal with the app on ``root`` in it. Left with ``with``, it is hung up, as when a connection breaks."""
+    """A terminal with the app on ``root`` in it, or another ``command``.
 
-    def __init__(self, root: Path, columns: int = 80, lines: int = 24, **environment: str) -> None:
+    Left with ``with``, it is hung up, as when a connection breaks.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        columns: int = 80,
+        lines: int = 24,
+        *,
+        command: Sequence[str] | None = None,
+        **environment: str,
+    ) -> None:
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self.written = b""
@@ -43,7 +55,7 @@ class Terminal:
         self._slave = slave
         self._descriptors = [self._master, slave]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "lenet_tui", "--root", str(root)],
+            command or [sys.executable, "-m", "lenet_tui", "--root", str(root)],
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -74,13 +86,23 @@ class Terminal:
     def text(self) -> str:
         return "\n".join(line.rstrip() for line in self.screen.display)
 
+    def _in_one_line(self) -> str:
+        # Where a sentence breaks hangs on how long a path is.
+        return " ".join(self.text().split())
+
     def wait_for(self, *words: str, seconds: float = 60) -> str:
         deadline = time.monotonic() + seconds
-        while not all(word in self.text() for word in words):
+        while not all(word in self.text() or word in self._in_one_line() for word in words):
             assert time.monotonic() < deadline, f"{words} not on the screen:\n{self.text()}"
             assert self.process.poll() is None, f"the app ended with {self.process.returncode}:\n{self.text()}"
             self._read(0.1)
         return self.text()
+
+    def wait_until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"it never came true:\n{self.text()}"
+            self._read(0.1)
 
     def wait_for_end(self, seconds: float = 20) -> int:
         deadline = time.monotonic() + seconds
@@ -94,6 +116,11 @@ class Terminal:
         self.screen.resize(lines, columns)
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.process.send_signal(signal.SIGWINCH)
+
+    @property
+    def edits_lines(self) -> bool:
+        """Whether what is typed is shown by the system, and given to programs line by line."""
+        return bool(termios.tcgetattr(self._slave)[3] & termios.ICANON)
 
     def is_sane(self) -> bool:
         """Say whether the terminal is as it was before the app: echo and line editing on, cursor and screen back."""

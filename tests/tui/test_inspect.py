@@ -54,6 +54,10 @@ class Bench(App[None]):
     def text(self) -> str:
         return self.inspect.current.text()
 
+    def words(self) -> str:
+        """What is shown, in one line: however long a path is, and wherever it makes a sentence break."""
+        return " ".join(self.text().split())
+
 
 @contextlib.asynccontextmanager
 async def looking(
@@ -343,9 +347,9 @@ async def test_a_run_at_work_has_what_it_has_and_the_rest_when_it_ends(root: Pat
     kept = root / str(finished.folder) / "predictions.npz"
     kept.rename(kept.with_suffix(".away"))
     async with looking(root) as (app, pilot):
-        await until(pilot, lambda: "there is no predictions.npz yet" in app.text())
+        await until(pilot, lambda: "there is no predictions.npz yet" in app.words())
         await pilot.press("2")
-        await until(pilot, lambda: "there is no predictions.npz yet" in app.text())
+        await until(pilot, lambda: "there is no predictions.npz yet" in app.words())
         await pilot.press("3")
         await until(pilot, lambda: "validation image 0" in app.text())  # the test set is for when it is finished
         await pilot.press("4")
@@ -367,15 +371,17 @@ async def test_a_run_without_a_folder_and_a_deleted_one_say_so(root: Path) -> No
     async with looking(root, waiting.id) as (app, pilot):
         for number in "1234":
             await pilot.press(number)
-            await until(pilot, lambda: "The run has not begun" in app.text())
+            await until(pilot, lambda: "The run has not begun" in app.words())
         assert app.inspector.pid is None
     shutil.rmtree(root / str(gone.folder))
     async with looking(root, gone.id) as (app, pilot):
         for number in "123":
             await pilot.press(number)
-            await until(pilot, lambda: "is not there any more" in app.text().replace("\n ", " "))
-        await pilot.press("4")
-        await until(pilot, lambda: "there any more" in app.text())
+            await until(pilot, lambda: "is not there any more" in app.words())
+        await pilot.press("4")  # in a narrow column beside the canvas
+        await until(
+            pilot, lambda: any("is not there any more" in guess.error for _, guess in app.inspect.canvas.guesses)
+        )
         snapshot = type("Seen", (), {"runs": {1: app.runs[1]}})()
         app.inspect.show(snapshot, snapshot)  # type: ignore[arg-type]
         assert "was deleted" in str(app.inspect.query_one("#title", Static).render())
@@ -390,8 +396,8 @@ async def test_a_process_that_dies_is_said_and_started_again_by_key(trained_root
         await pilot.press("3")
         await pilot.pause(0.2)
         os.kill(pid, signal.SIGKILL)
-        await until(pilot, lambda: "the helper process died" in app.text())
-        assert "r tries again" in app.text()
+        await until(pilot, lambda: "the helper process died" in app.words())
+        assert "r tries again" in app.words()
         await pilot.press("r")
         await until(pilot, lambda: "filters 1" in app.text())
         assert app.inspector.pid != pid

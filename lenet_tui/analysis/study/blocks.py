@@ -39,7 +39,7 @@ class Bullets:
 class Table:
     """A table, heading first. The first column and those named in ``left`` are text, the others numbers.
 
-    Columns with nothing below their heading are left out.
+    Columns with nothing below their heading are left out. Cells are Markdown; a pipe in them is escaped.
     """
 
     rows: tuple[tuple[str, ...], ...]
@@ -50,7 +50,7 @@ class Table:
         columns = [column for column in zip(*self.rows, strict=True) if any(column[1:])]
         heading, *rows = zip(*columns, strict=True)
         rule = [":--" if n == 0 or name in self.left else "--:" for n, name in enumerate(heading)]
-        return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in (heading, rule, *rows))
+        return "\n".join(f"| {' | '.join(row)} |" for row in (heading, rule, *rows))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input
+
+from lenet_tui.tui.plain_text import PlainStatic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,10 +34,10 @@ class Confirm(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """Show what is asked, of what, and the keys that answer."""
         with Vertical():
-            yield Label(self._question, classes="question", markup=False)
+            yield PlainStatic(self._question, classes="question")
             for line in self._lines:
-                yield Static(line, markup=False)
-            yield Label("y yes   n no", classes="keys", markup=False)
+                yield PlainStatic(line)
+            yield PlainStatic("y yes   n no", classes="keys")
 
     def action_answer(self, answer: bool) -> None:  # noqa: FBT001 - Textual calls it so
         """End with the answer."""
@@ -56,9 +58,9 @@ class AskText(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Show the question and the line as it is now."""
         with Vertical():
-            yield Label(self._question, classes="question", markup=False)
+            yield PlainStatic(self._question, classes="question")
             yield Input(self._text, compact=True, select_on_focus=False)
-            yield Label("enter keeps it   esc leaves it as it was", classes="keys", markup=False)
+            yield PlainStatic("enter keeps it   esc leaves it as it was", classes="keys")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """End with the text."""

@@ -13,6 +13,7 @@ from textual.widgets import Static
 from lenet_tui.errors import LabError
 from lenet_tui.tui import commands, comparison_text
 from lenet_tui.tui.keys import COMPARE, bindings
+from lenet_tui.tui.plain_text import PlainStatic
 from lenet_tui.tui.widgets.key_footer import KeyFooter
 from lenet_tui.words import counted
 
@@ -52,10 +53,10 @@ class CompareScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """What is compared, the comparison, what was written, keys."""
-        yield Static(id="title", markup=False)
+        yield PlainStatic(id="title")
         with VerticalScroll():
-            yield Static(id="comparison", markup=False)
-        yield Static(f"w writes {', '.join(FILES)} into study/ in {self._root}", id="where", markup=False)
+            yield PlainStatic(id="comparison")
+        yield PlainStatic(f"w writes {', '.join(FILES)} into study/ in {self._root}", id="where")
         yield KeyFooter()
 
     def on_mount(self) -> None:

@@ -15,6 +15,7 @@ from textual.widgets import ContentSwitcher, Static
 from lenet_tui.errors import LabError
 from lenet_tui.tui import commands, confusion_table, details_text
 from lenet_tui.tui.keys import DETAILS, bindings
+from lenet_tui.tui.plain_text import PlainStatic
 from lenet_tui.tui.screens import run_pictures
 from lenet_tui.tui.widgets.epochs_table import EpochsTable
 from lenet_tui.tui.widgets.key_footer import KeyFooter
@@ -65,18 +66,18 @@ class DetailsScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Title, names of the sections, the sections, keys."""
-        yield Static(id="title", markup=False)
-        yield Static(id="sections")
+        yield PlainStatic(id="title")
+        yield PlainStatic(id="sections")
         with ContentSwitcher(initial=SECTIONS[0]):
             for name in ("configuration", "result"):
                 with VerticalScroll(id=name):
-                    yield Static()
+                    yield PlainStatic()
             with Vertical(id="epochs"):
                 yield EpochsTable()
-                yield Static(details_text.LEGEND, id="legend", markup=False)
+                yield PlainStatic(details_text.LEGEND, id="legend")
             for name in ("confusion", "log"):
                 with VerticalScroll(id=name):
-                    yield Static(markup=False)
+                    yield PlainStatic()
         yield KeyFooter()
 
     def on_mount(self) -> None:
@@ -228,8 +229,8 @@ class DetailsScreen(Screen[None]):
             self._tell_log(text or f"{path} is empty.")
         except FileNotFoundError:
             self._tell_log(f"There is no {path}.")
-        except OSError as error:
-            self._tell_log(f"{path} cannot be read: {error.strerror or error}")
+        except LabError as error:
+            self._tell_log(str(error))
 
     def _tell_log(self, text: str) -> None:
         pane = self.query_one("#log", VerticalScroll)

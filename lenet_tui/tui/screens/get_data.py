@@ -13,8 +13,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, ProgressBar, Static
 
 from lenet_tui.config import DATASET_TITLES
+from lenet_tui.errors import UsageError
+from lenet_tui.folders import expanded
 from lenet_tui.tui import commands
 from lenet_tui.tui.keys import MISSING_DATA, bindings
+from lenet_tui.tui.plain_text import PlainStatic
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -48,7 +51,7 @@ class GetDataScreen(ModalScreen[Answer]):
         title = DATASET_TITLES[self._dataset]
         size = " (12 MB)" if self._dataset == "mnist" else ""
         with Vertical():
-            yield Static(f"{title} is not on this machine yet.", id="question", markup=False)
+            yield PlainStatic(f"{title} is not on this machine yet.", id="question")
             choices = Text()
             for key, what in (
                 ("d", f"download it{size}; every folder of runs shares it"),
@@ -58,10 +61,10 @@ class GetDataScreen(ModalScreen[Answer]):
             ):
                 choices.append(f"{key:>4}  ", "bold").append(f"{what}\n")
             choices.rstrip()
-            yield Static(choices, id="choices")
+            yield PlainStatic(choices, id="choices")
             yield Input(placeholder="/path/to/the/folder   enter takes it", id="folder", compact=True)
             yield ProgressBar(id="bar", show_eta=True)
-            yield Static(id="told", markup=False)
+            yield PlainStatic(id="told")
 
     def on_mount(self) -> None:
         """Show only what there is."""
@@ -101,7 +104,11 @@ class GetDataScreen(ModalScreen[Answer]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Copy the files of the folder that was written down."""
         if event.value.strip() and not self.busy:
-            folder = Path(event.value.strip()).expanduser().absolute()
+            try:
+                folder = expanded(Path(event.value.strip())).absolute()
+            except UsageError as error:
+                self._tell(str(error))
+                return
             self._tell(f"reading {folder}…   esc cancels")
             self._at_work = self._work("import", self._dataset, str(folder), "--json")
 

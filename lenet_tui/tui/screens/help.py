@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Static
+
+from lenet_tui.tui.plain_text import PlainStatic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,11 +44,13 @@ class HelpScreen(ModalScreen[None]):
         """Show the keys by section, with their names where there is room."""
         names = self.app.size.width >= _ROOM_FOR_NAMES
         with VerticalScroll():
-            yield Static(Text(_INTRODUCTION))
+            yield PlainStatic(Text(_INTRODUCTION))
             for section in dict.fromkeys(key.section for key in self._keys):
-                yield Static(Text(f"\n{section}", style="bold"))
-                yield Static(table([key for key in self._keys if key.section == section], self._remapped, names=names))
-            yield Static(
+                yield PlainStatic(Text(f"\n{section}", style="bold"))
+                yield PlainStatic(
+                    table([key for key in self._keys if key.section == section], self._remapped, names=names)
+                )
+            yield PlainStatic(
                 Text("\nThe names are for the table [keys] of settings.toml; see docs/settings.md.", style="dim")
             )
 

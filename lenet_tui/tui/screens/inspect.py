@@ -10,6 +10,7 @@ from textual.widgets import ContentSwitcher, Static
 
 from lenet_tui.tui import details_text
 from lenet_tui.tui.keys import INSPECT, bindings
+from lenet_tui.tui.plain_text import PlainStatic
 from lenet_tui.tui.widgets.draw_section import DrawSection
 from lenet_tui.tui.widgets.errors_section import ErrorsSection
 from lenet_tui.tui.widgets.key_footer import KeyFooter
@@ -61,8 +62,8 @@ class InspectScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Title, names of the sections, the sections, keys."""
-        yield Static(id="title", markup=False)
-        yield Static(id="sections")
+        yield PlainStatic(id="title")
+        yield PlainStatic(id="sections")
         with ContentSwitcher(initial=SECTIONS[0]):
             yield ErrorsSection(self._inspector, self._run, id="errors")
             yield MapSection(self._inspector, self._run, id="map")

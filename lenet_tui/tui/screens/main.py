@@ -8,9 +8,11 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
+from lenet_tui.errors import LabError
 from lenet_tui.tui import keys, twins
 from lenet_tui.tui.command_line import command_for, root_flag
 from lenet_tui.tui.describe import curve, headline, status_line
+from lenet_tui.tui.plain_text import PlainStatic
 from lenet_tui.tui.screens.queueing import Queueing
 from lenet_tui.tui.screens.run_actions import RunActions
 from lenet_tui.tui.watch import Snapshot
@@ -69,7 +71,7 @@ class MainScreen(RunActions, Queueing, Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay the panes out."""
-        yield Static("", id="status", markup=False)
+        yield PlainStatic("", id="status")
         with Horizontal(id="panes"):
             yield RunForm(id="form")
             with Vertical(id="right"):
@@ -238,7 +240,11 @@ class MainScreen(RunActions, Queueing, Screen[None]):
         """Copy the command line of the chosen run or, from the form, of what it says."""
         run = self.runs.current
         in_form = self.focused is not None and self.form in self.focused.ancestors_with_self
-        command = self.form.equivalent_command() if in_form or run is None else command_for(run.config)
+        try:
+            command = self.form.equivalent_command() if in_form or run is None else command_for(run.config)
+        except LabError as error:  # of another version
+            self.notify(str(error), severity="error")
+            return
         command += root_flag(self.lab.root)
         self.app.copy_to_clipboard(command)
         self.notify(command, title="copied, where the terminal allows it", timeout=12)
@@ -305,6 +311,10 @@ class MainScreen(RunActions, Queueing, Screen[None]):
     def action_help(self) -> None:
         """Show every key."""
         self.lab.action_help()
+
+    def action_suspend(self) -> None:
+        """Go back to the shell."""
+        self.lab.action_suspend()
 
     def action_theme(self) -> None:
         """Choose other colours."""

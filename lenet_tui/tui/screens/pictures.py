@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import platform
 import shlex
 import subprocess
@@ -18,9 +17,12 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
+from lenet_tui.errors import LabError
+from lenet_tui.folders import user_name
 from lenet_tui.runfolder import PICTURES
 from lenet_tui.tui import blocks, exporting, planes
 from lenet_tui.tui.keys import PICTURES_KEYS, bindings
+from lenet_tui.tui.plain_text import PlainStatic
 from lenet_tui.tui.widgets.key_footer import KeyFooter
 
 if TYPE_CHECKING:
@@ -97,11 +99,11 @@ class PicturesScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Path, picture or words in its place, what would help, keys."""
-        yield Static(id="title", markup=False)
+        yield PlainStatic(id="title")
         with ScrollableContainer(id="view"):
             yield BlocksView()
-            yield Static(id="words", markup=False)
-        yield Static(id="hint", markup=False)
+            yield PlainStatic(id="words")
+        yield PlainStatic(id="hint")
         yield KeyFooter()
 
     def on_mount(self) -> None:
@@ -131,8 +133,8 @@ class PicturesScreen(Screen[None]):
         except FileNotFoundError:
             self._say(self._missing())
             return
-        except (OSError, ValueError, SyntaxError) as error:  # Pillow says damaged files in all three ways
-            self._say(f"{path.name} cannot be shown: {error}\n\ne draws it again from the run's files.")
+        except LabError as error:
+            self._say(f"{error}\n\ne draws it again from the run's files.")
             return
         self.query_one(BlocksView).show(picture)
         self.query_one("#words").display = False
@@ -221,8 +223,8 @@ class PicturesScreen(Screen[None]):
 
     def action_pixels(self) -> None:
         """Stand aside for a process that shows the picture in pixels, until a key is pressed."""
-        if not self.path.is_file():
-            self.notify(f"{self.path.name} is not there yet; e draws it", severity="warning")
+        if self.query_one(BlocksView).picture is None:
+            self.notify(f"{self.path.name} is not there to be shown; e draws it", severity="warning")
             return
         command = [sys.executable, "-m", "lenet_tui.tui.show_pixels", str(self.path.absolute())]
         try:
@@ -239,7 +241,7 @@ class PicturesScreen(Screen[None]):
 
 def copy_command(path: Path) -> str:
     """Return the command that copies a file from here to another machine's folder."""
-    target = f"{getpass.getuser()}@{platform.node()}:{path.absolute()}"
+    target = f"{user_name()}@{platform.node()}:{path.absolute()}"
     return f"scp {shlex.quote(target)} ."
 
 

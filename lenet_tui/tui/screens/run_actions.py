@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
+from lenet_tui.errors import LabError
 from lenet_tui.tui import columns
 from lenet_tui.tui.screens import run_pictures
 from lenet_tui.tui.screens.ask import AskText, Confirm
@@ -192,8 +193,13 @@ class RunActions(_Base):
         """Copy the current run's settings into the form."""
         run = self.runs.current
         if run is not None:
+            try:
+                config = run.config
+            except LabError as error:  # of another version
+                self.notify(str(error), severity="error")
+                return
             self.form.display = True
-            self.form.load(run.config)
+            self.form.load(config)
             self.form.focus_first()
             self.notify(f"the form has the settings of run {run.id}")
 

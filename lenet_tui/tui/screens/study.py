@@ -14,11 +14,14 @@ from textual.widgets import ContentSwitcher, Static
 
 from lenet_tui.analysis.study.arms import Plan
 from lenet_tui.config import DATASET_TITLES
+from lenet_tui.errors import LabError
 from lenet_tui.machine import available_cores
 from lenet_tui.runner.estimate import seconds_for
 from lenet_tui.runner.slots import Machine
-from lenet_tui.tui import commands, homework
+from lenet_tui.safe_files import MB, read_own
+from lenet_tui.tui import commands, homework, plain_text
 from lenet_tui.tui.keys import STUDY, bindings
+from lenet_tui.tui.plain_text import PlainStatic
 from lenet_tui.tui.widgets.document import Document
 from lenet_tui.tui.widgets.key_footer import KeyFooter
 from lenet_tui.words import counted
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
 AUTO_SECONDS = 60.0  # between updates that nobody asked for: each takes seconds of a core from training
 _LOOK_SECONDS = 5.0
+_MOST_BYTES = MB  # the discussion of the largest study has a twentieth of it
 _ROOM_FOR_CONTENTS = 120
 _OF_THE_PLAN = ("queue_study", "more_seeds", "fewer_seeds", "more_epochs", "fewer_epochs", "study_dataset")
 
@@ -82,13 +86,13 @@ class StudyScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """What is meant, how far it is, plan or discussion, where that is, keys."""
-        yield Static(id="title", markup=False)
-        yield Static(id="progress", markup=False)
+        yield PlainStatic(id="title")
+        yield PlainStatic(id="progress")
         with ContentSwitcher(initial="plan"):
             with VerticalScroll(id="plan"):
-                yield Static(markup=False)
+                yield PlainStatic()
             yield Document(id="discussion", show_table_of_contents=False)
-        yield Static(id="where", markup=False)
+        yield PlainStatic(id="where")
         yield KeyFooter()
 
     async def on_mount(self) -> None:
@@ -157,14 +161,17 @@ class StudyScreen(Screen[None]):
             stamp, text = await asyncio.to_thread(_read_if_new, self.path, self._stamp)
         except FileNotFoundError:
             stamp, text = (0, 0), _NOT_YET
-        except (OSError, UnicodeDecodeError) as error:
-            stamp, text = (0, 1), f"{self.path} cannot be read: {error}"
+        except (LabError, OSError, UnicodeDecodeError) as error:
+            stamp, text = (
+                (0, 1),
+                f"The discussion cannot be read:\n\n```\n{error}\n```",
+            )  # as it is: a path may look like Markdown
         if text is None or stamp == self._stamp:
             return
         self._stamp = stamp
         document = self.query_one(Document)
         place = document.scroll_offset.y
-        await document.document.update(text)
+        await document.document.update(plain_text.lines(text))
         self.call_after_refresh(document.scroll_to, y=place, animate=False)
 
     # Queueing and writing, in processes of their own
@@ -295,7 +302,7 @@ def _read_if_new(path: Path, known: tuple[int, int] | None) -> tuple[tuple[int, 
     """Return what changes when a file does, and its text unless that is ``known`` already."""
     found = path.stat()
     stamp = found.st_mtime_ns, found.st_size
-    return stamp, None if stamp == known else path.read_text(encoding="utf-8")
+    return stamp, None if stamp == known else read_own(path, _MOST_BYTES).decode()
 
 
 def _queued(output: str) -> int:

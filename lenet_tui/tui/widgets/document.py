@@ -8,8 +8,10 @@ from rich import box
 from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
-from textual.widgets import Markdown, MarkdownViewer, Static
+from textual.widgets import Markdown, MarkdownViewer
 from textual.widgets.markdown import MarkdownBlock, MarkdownTableOfContents
+
+from lenet_tui.tui.plain_text import PlainStatic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +44,7 @@ class FlatTable(MarkdownBlock):
                 else:
                     rows.append(cells)
         self._blocks.clear()
-        yield Static(FittingTable(headings, rows))
+        yield PlainStatic(FittingTable(headings, rows))
 
 
 class FittingTable:

@@ -80,6 +80,8 @@ class DrawSection(Section):
                 wish = WishGuesses(folders=tuple(run.folder or "" for run in runs), drawing=self.canvas.ink)
                 try:
                     found = await self.inspector.ask(wish, Guesses, self.tell)
+                    if len(found.guesses) != len(runs):
+                        raise LabError("the helper process did not guess for every run")
                 except LabError as error:
                     self.guesses = ()
                     self.tell(f"{error}\n\nr, or a stroke, tries again.")

@@ -7,12 +7,12 @@ import time
 from typing import TYPE_CHECKING
 
 from textual.widget import Widget
-from textual.widgets import Static
 
 from lenet_tui.machine import available_cores
 from lenet_tui.runner.estimate import seconds_for
 from lenet_tui.runner.slots import Machine
 from lenet_tui.tui import form_values, twins
+from lenet_tui.tui.plain_text import PlainStatic
 from lenet_tui.tui.widgets.form_lines import QueueButton
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ class FormFoot(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._help = Static("", classes="help", markup=False)
-        self._summary = Static("", classes="summary", markup=False)
+        self._help = PlainStatic("", classes="help")
+        self._summary = PlainStatic("", classes="summary")
         self._help_text = ""
         self._summary_lines = 1
         self._sweep: Sweep | None = None
@@ -104,7 +104,7 @@ class FormFoot(Widget):
         return max(self.size.width - 1, 4)
 
     @staticmethod
-    def _set(line: Static, lines: list[str]) -> None:
+    def _set(line: PlainStatic, lines: list[str]) -> None:
         text = "\n".join(lines)
         if text != line.content:
             line.update(text, layout=False)

@@ -9,8 +9,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lenet_tui.errors import LabError
-from lenet_tui.tui import planes
-from lenet_tui.words import confidence
+from lenet_tui.tui import plain_text, planes
+from lenet_tui.words import confidence, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,11 +119,11 @@ class Section(Widget, can_focus=True):
 
     def line(self, words: str, width: int, style: str = "") -> Strip:
         """Return one line of words."""
-        return self.strips(Text(words, style), width)[0]
+        return self.strips(Text(printable(words), style), width)[0]
 
     def folded(self, words: str, width: int) -> list[Strip]:
         """Return words in as many lines as they need, with some space around."""
-        lines = Text(words).wrap(self.app.console, max(1, width - 2))
+        lines = Text(plain_text.lines(words)).wrap(self.app.console, max(1, width - 2))
         return [Strip([]), *(Strip.join([Strip.blank(1), *self.strips(line, width - 2)]) for line in lines)]
 
 

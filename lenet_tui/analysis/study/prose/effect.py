@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lenet_tui.analysis.plain_markdown import plain
 from lenet_tui.analysis.study.arms import DEFAULT
 from lenet_tui.analysis.study.words import (
     Sentence,
@@ -172,12 +173,12 @@ def state_of(entry: Entry, epochs: int) -> str:
         return f"seed {entry.seed} is not queued"
     name = cited([entry.run_id])
     if entry.state == "finished":
-        return f"{name} can't be read ({entry.reason})"
+        return f"{name} can't be read ({plain(entry.reason or '')})"
     if entry.state == "running":
         return f"{name} is running, {entry.epochs_done} of {epochs} epochs done"
     if entry.state in ("failed", "stopped"):
         verb = "failed" if entry.state == "failed" else "was stopped"
-        return f"{name} {verb}" + (f" ({entry.reason})" if entry.reason else "")
+        return f"{name} {verb}" + (f" ({plain(entry.reason)})" if entry.reason else "")
     return f"{name} is {entry.state}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lenet_tui.analysis.plain_markdown import code
 from lenet_tui.analysis.study.blocks import Bullets, Paragraph, Section, Table, section
 from lenet_tui.analysis.study.prose import alexnet, batch_size, improvements, learning_rate, overfitting
 from lenet_tui.analysis.study.prose.effect import state_of
@@ -147,7 +148,7 @@ def _figures(entry: Entry) -> tuple[str, ...]:
         return ("", entry.state or "", "", "", "", "", "")
     tested = share(float(run.right.mean())) if run.right is not None else ""
     return (
-        f"`{run.folder}`",
+        code(run.folder),
         run.state,
         loss(run.best.val_cross_entropy),
         str(run.best.epoch),

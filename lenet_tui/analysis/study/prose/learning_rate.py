@@ -6,6 +6,7 @@ import math
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from lenet_tui.analysis.plain_markdown import plain
 from lenet_tui.analysis.study.arms import DEFAULT
 from lenet_tui.analysis.study.blocks import Block, Paragraph, Section, section
 from lenet_tui.analysis.study.prose import factor
@@ -89,8 +90,8 @@ def _failures(found: Findings) -> list[Sentence]:
     verb = "is" if len(runs) == 1 else "are"
     text = f"Of these learning rates {counted(len(runs), 'run')} failed and {verb} not in the table."
     reasons = [
-        Sentence(f"{cited([entry.run_id or 0]).capitalize()} ({entry.arm.name}): {entry.reason}.", (entry.run_id or 0,))
-        for entry in failed
+        Sentence(f"{cited([run]).capitalize()} ({entry.arm.name}): {plain(entry.reason or '')}.", (run,))
+        for run, entry in zip(runs, failed, strict=True)
     ]
     return [Sentence(text, tuple(runs)), *reasons]
 

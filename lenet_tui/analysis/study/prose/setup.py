@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lenet_tui.analysis.plain_markdown import plain
 from lenet_tui.analysis.study.blocks import Paragraph, Section, section
 from lenet_tui.analysis.study.findings import PARAMETERS
 from lenet_tui.analysis.study.words import Sentence, listed
@@ -150,4 +151,4 @@ def _device(run: Evidence) -> str:
 
 
 def _distinct(values: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(value for value in values if value))
+    return [plain(value) for value in dict.fromkeys(values) if value]

@@ -1,0 +1,25 @@
+"""What workers are forked from has imported this: all that takes long. What cannot be imported is left to the worker,
+which says why; here it would end the process that every worker comes from.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from lenet_tui.runner.entry import reason_of
+
+_MODULES = (
+    "lenet_tui.runner.worker",
+    "torch._dynamo",  # torch imports it with the first optimizer, which takes more than a second
+    "lenet_tui.reports.confusion",
+    "lenet_tui.reports.loss",
+    "lenet_tui.reports.tsne",
+    "sklearn.datasets",
+)
+
+for _name in _MODULES:
+    try:
+        importlib.import_module(_name)
+    except BaseException as error:  # noqa: BLE001 - even SystemExit
+        print(f"{_name} cannot be imported: {reason_of(error)}", file=sys.stderr, flush=True)  # noqa: T201 - the log

@@ -1,0 +1,129 @@
+"""Tries to start the runner that did not succeed: how many, when, and why. On disk, for every process that asks.
+
+Whoever starts a runner notes the try first; a runner that serves removes the note. So a note tells of a runner that is
+starting, or of one that could not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lenet_tui.process import Owner, is_alive, owner_of, this_host
+from lenet_tui.runner import log, private
+from lenet_tui.store.files import PRIVATE_FOLDER
+from lenet_tui.words import printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = "runner.tries"
+LONGEST_WAIT = 60.0
+# A try whose process is not known (its starter was killed in that moment) is given up after this long.
+_UNKNOWN_SECONDS = 60.0
+_REASON_LETTERS = 500
+
+
+@dataclass(frozen=True)
+class Tries:
+    """The tries in a row; ``reason`` is why the last one that ended did not succeed, empty where that is not known."""
+
+    count: int
+    at: float  # of the last try or its failure, seconds since 1970
+    reason: str = ""
+    log_offset: int = 0  # where the log of the last try begins
+    owner: Owner | None = None  # of the last try
+
+    @property
+    def seconds_left(self) -> float:
+        """How long to wait before the next try: 1 s, 2 s, 4 s … 60 s after the last; 0 once it is due."""
+        passed = time.time() - self.at
+        pause = min(LONGEST_WAIT, 2.0 ** min(self.count - 1, 10))
+        return max(0.0, pause - passed) if passed >= 0 else 0.0  # a clock that was set back delays nothing
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the last try's process may still be about to serve."""
+        alive = is_alive(self.owner) if self.owner else None if not self.reason else False
+        return alive if alive is not None else 0 <= time.time() - self.at < _UNKNOWN_SECONDS
+
+
+def read(root: Path) -> Tries | None:
+    """Return the tries so far; None where there are none, or what lies there cannot be read."""
+    content = private.read_own(_path(root))
+    if content is None:
+        return None
+    head, _, tail = content.decode(errors="replace").partition("\n")
+    try:
+        found = json.loads(head)
+        count, at, offset = int(found["count"]), float(found["at"]), int(found["log_offset"])
+        if not 1 <= count < 10**9 or not 0 <= offset < 2**62 or not 0 <= at < 10**12:
+            return None
+        return Tries(count, at, printable(str(found["reason"]))[:_REASON_LETTERS], offset, parse_owner(tail))
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        return None
+
+
+def begin(root: Path) -> int:
+    """Note that a runner is about to be started; return what `note_process` wants. Raises `OSError`."""
+    before = read(root)
+    count = before.count + 1 if before else 1
+    return _write(root, Tries(count, time.time(), why(root, before) if before else "", log.size(root)))
+
+
+def note_process(descriptor: int, pid: int) -> None:
+    """Note which process was started, unless the runner has replaced or removed the note meanwhile."""
+    # Into the very file that `begin` made: where it has lost its name, nobody reads this.
+    owner = owner_of(pid) or Owner(pid, this_host(), "ended")  # at once, which is known from here on
+    with contextlib.suppress(OSError):
+        os.write(descriptor, owner_lines(owner))
+    os.close(descriptor)
+
+
+def fail(root: Path, reason: str, count: int | None = None) -> None:
+    """Note why the last try did not succeed. A folder that cannot be written keeps it from being known."""
+    found = read(root)
+    known = max(found.count if found else 0, count or 1)
+    tries = Tries(known, time.time(), printable(reason)[:_REASON_LETTERS], found.log_offset if found else 0)
+    with contextlib.suppress(OSError):
+        os.close(_write(root, tries))
+
+
+def clear(root: Path) -> None:
+    """Forget the tries: a runner serves, or a person ended it."""
+    with contextlib.suppress(OSError):
+        _path(root).unlink()
+
+
+def why(root: Path, tries: Tries) -> str:
+    """Return why the runner could not start, from its log where it could not note that itself."""
+    if tries.reason or tries.under_way:
+        return tries.reason
+    return log.reason_since(root, tries.log_offset)[:_REASON_LETTERS] or "it ended without saying why"
+
+
+def owner_lines(owner: Owner) -> bytes:
+    """Return an identity as it is written to a file: process id, host and start, a line each."""
+    return f"{owner.pid}\n{owner.host}\n{owner.start}\n".encode(errors="surrogateescape")
+
+
+def parse_owner(text: str) -> Owner | None:
+    """Return the identity that `owner_lines` wrote; None for anything else."""
+    lines = text.split("\n")
+    if len(lines) != 4 or lines[3] or not all(lines[:3]) or not lines[0].isascii() or not lines[0].isdigit():
+        return None
+    pid = int(lines[0]) if len(lines[0]) <= 10 else 0
+    return Owner(pid, lines[1], lines[2]) if pid > 0 else None
+
+
+def _write(root: Path, tries: Tries) -> int:
+    fields = {"count": tries.count, "at": tries.at, "reason": tries.reason, "log_offset": tries.log_offset}
+    return private.replace(_path(root), json.dumps(fields).encode() + b"\n")
+
+
+def _path(root: Path) -> Path:
+    return root / PRIVATE_FOLDER / NAME
