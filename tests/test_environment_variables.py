@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lenet_tui.environment import settle
 from tests.conftest import environment
 
 if TYPE_CHECKING:
@@ -49,6 +50,39 @@ def test_a_run_ends_well_with_its_pictures_whatever_a_variable_says(variables: d
     named = {name: value.format(folder=tmp_path) for name, value in variables.items()}
     env = {name: value for name, value in environment().items() if name != "MPLBACKEND"} | named
     assert_trained([sys.executable, "-m", "lenet_tui", *TRAIN], tmp_path, env)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "right"),
+    [
+        ("OMP_NUM_THREADS", ["abc", "0", "-1", "1,", "2 3", ""], ["1", "4,2", " 8 "]),
+        ("OMP_THREAD_LIMIT", ["many", "0"], ["16"]),
+        ("OMP_SCHEDULE", ["abc", "static,x"], ["dynamic,4", "STATIC", "monotonic:guided"]),
+        ("GOMP_CPU_AFFINITY", ["abc", "1-x", "0,,x"], ["0", "0 3 1-2 4-15:2", "0,1"]),
+    ],
+)
+def test_only_what_openmp_cannot_read_is_left_out(
+    name: str, wrong: list[str], right: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for value in [*wrong, *right]:
+        monkeypatch.setenv(name, value)
+        settle()
+        assert os.environ.get(name) == (value if value in right else None)
+
+
+def test_loading_torch_with_nonsense_for_openmp_says_nothing_and_ends() -> None:
+    nonsense = {"OMP_NUM_THREADS": "abc", "OMP_SCHEDULE": "abc", "GOMP_CPU_AFFINITY": "abc"}
+    command, env = [sys.executable, "-c", "import lenet_tui, torch; print('here')"], environment(**nonsense)
+    ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=True)
+    assert (ended.stdout, ended.stderr) == ("here\n", "")
+
+
+def test_a_relative_path_is_made_whole_for_the_runner_whose_folder_is_another(tmp_path: Path) -> None:
+    given = {"LENET_TUI_CACHE": "a/b", "LENET_TUI_DATA": "~/c", "LENET_TUI_SETTINGS": ""}
+    code = f"import os, lenet_tui; print([os.environ[name] for name in {list(given)}])"
+    command, env = [sys.executable, "-c", code], environment(**given)
+    ended = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout == f"{[str(tmp_path / 'a/b'), '~/c', '']}\n"
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def resume(root: Path, digits: Dataset) -> RunFolder:
 REFUSED = {
     *(("checkpoint.pt", how) for how in ("link", "fifo", "folder", "foreign")),
     *(("log.txt", how) for how in ("link", "fifo", "folder", "foreign")),
-    *((name, "folder") for name in FILES),
+    *((name, "folder") for name in FILES[:-1]),
 }
 
 
@@ -125,7 +125,8 @@ def test_a_stopped_run_with_a_damaged_file_ends_in_the_same_bytes_or_says_why_no
         folder = resume(copy, digits)
         assert results(folder.path) == wanted
         assert not folder.checkpoint_path.exists()
-        assert all(picture.stat().st_size > 10_000 for picture in folder.pictures)
+        drawn = [picture.name for picture in folder.pictures if picture.is_file() and picture.stat().st_size > 10_000]
+        assert len(drawn) == (2 if (name, how) == ("loss.png", "folder") else 3)  # no picture costs a result
     if how == "link":
         assert (copy / "lenet" / "elsewhere").read_bytes() == (
             root / "lenet" / CONFIG.folder_name() / name

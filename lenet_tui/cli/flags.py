@@ -14,7 +14,6 @@ from lenet_tui import named_files
 from lenet_tui.config import RunConfig, hyperparameter, hyperparameters, problems
 from lenet_tui.errors import UsageError
 from lenet_tui.runfolder import ROOT_VARIABLE
-from lenet_tui.store.files import PRIVATE_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -84,7 +83,7 @@ def check_root_exists(root: Path) -> None:
     try:
         if not stat.S_ISDIR(root.stat().st_mode):
             raise UsageError(f"--root {root} is a file; give a folder")
-        (root / PRIVATE_FOLDER).is_dir()
+        os.stat(f"{root}/.")  # noqa: PTH116 - pathlib would drop the dot, which asks for the right to look inside
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(
             f"--root {root} does not exist; give the folder that the run folders are in (--root or {ROOT_VARIABLE})"

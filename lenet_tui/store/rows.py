@@ -6,7 +6,7 @@ import json
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -206,9 +206,7 @@ def to_run(row: tuple[Any, ...], place: int | None) -> Run:
 
 def check_row(row: Sequence[Any]) -> None:
     """Raise TypeError or ValueError when the values of `RUN_COLUMNS` are not of a run."""
-    for value, types, name in zip(row, _TYPES, RUN_COLUMNS, strict=False):
-        if not isinstance(value, types):
-            raise TypeError(f"{name} is of type {type(value).__name__}")
+    _check_types(tuple(map(type, row[: len(_TYPES)])))
     _, state, config, folder = row[:4]
     if state not in _STATES:
         raise ValueError(f"there is no state {state!r}")
@@ -217,6 +215,13 @@ def check_row(row: Sequence[Any]) -> None:
     values = json.loads(config)
     if not isinstance(values, dict) or any(type(values.get(name)) is not kind for name, kind in _CONFIG_TYPES.items()):
         raise ValueError("its configuration is none")
+
+
+@lru_cache(256)  # of ten thousand rows, most are alike
+def _check_types(found: tuple[type, ...]) -> None:
+    for kind, types, name in zip(found, _TYPES, RUN_COLUMNS, strict=True):
+        if not issubclass(kind, types):
+            raise TypeError(f"{name} is of type {kind.__name__}")
 
 
 def is_inside(folder: str) -> bool:
