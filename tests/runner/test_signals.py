@@ -219,4 +219,5 @@ def test_a_runner_whose_root_was_deleted_and_made_again_ends(bench: Bench, tmp_p
     inner.call("runner", "start")
     (inner.root / ".lenet-tui").rename(tmp_path / "away")
     Store(inner.root).close()
+    (inner.root / ".lenet-tui" / "runner.lock").touch()  # as the next runner makes it
     bench.wait_for(lambda: not bench.processes(), 20)  # else another runner would serve it beside this one
