@@ -70,9 +70,12 @@ def record_of(
     """
     try:
         record = folder.read_record()
-        if record.config == config:
+        if record.config != config:
+            damage = "run.json is of another configuration"
+        elif record.state == "finished" and record.summary is None:
+            damage = "run.json says that the run is finished, and has no results"
+        else:
             return record
-        damage = "run.json is of another configuration"
     except LabError as error:
         damage = str(error)
     check(config, data)

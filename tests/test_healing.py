@@ -13,6 +13,7 @@ from lenet_tui import experiment
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError
 from lenet_tui.process import this_process
+from lenet_tui.runfolder import RunFolder
 from lenet_tui.runner import worker
 from lenet_tui.store import Store
 from tests.conftest import Watcher
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lenet_tui.data.datasets import Dataset
-    from lenet_tui.runfolder import RunFolder
 
 CONFIG = RunConfig(dataset="digits", epochs=3, threads=1, tsne_samples=100, lr=0.003)
 DAMAGES = ("empty", "half", "nul", "gone", "flipped", "link", "fifo", "folder", "foreign")
@@ -206,6 +206,17 @@ def test_a_checkpoint_that_this_run_did_not_write_is_not_gone_on_from(
     folder = resume(copy, digits)
     assert results(folder.path) == wanted
     assert "cannot be resumed from" in folder.log_path.read_text()
+
+
+def test_a_record_that_says_finished_without_results_is_trained_again(
+    stopped: tuple[Path, dict[str, bytes]], digits: Dataset, tmp_path: Path
+) -> None:
+    root, wanted = stopped
+    copy = tmp_path / "root"
+    shutil.copytree(root, copy)
+    folder = RunFolder(copy / "lenet" / CONFIG.folder_name())
+    folder.write_record(folder.read_record().model_copy(update={"state": "finished", "summary": None}))
+    assert results(resume(copy, digits).path) == wanted
 
 
 def test_a_run_whose_folder_is_gone_is_trained_again(

@@ -229,7 +229,7 @@ def test_a_full_disk_fails_the_run_with_that_reason_and_it_can_be_resumed_after(
     (small_disk / "ballast").write_bytes(bytes(2_700_000))  # leaves room for the weights, not for the checkpoint
     done = lab(*words)
     assert done.returncode == 1
-    assert "the disk is full; free some space and resume the run" in done.stderr
+    assert "the disk is full; free some space and try again" in done.stderr
     assert done.stderr.count("\n") == 1
     (folder,) = (small_disk / "lenet").iterdir()
     assert not list(folder.glob(".*.tmp"))
