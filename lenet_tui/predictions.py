@@ -90,8 +90,6 @@ class Predictions:
         safe_files.check_zip(path, content, MOST_BYTES)
         try:
             arrays: Any = np.load(io.BytesIO(content), allow_pickle=False)
-            if not isinstance(arrays, np.lib.npyio.NpzFile):
-                raise LabError(f"{path} is damaged: it is not an .npz file")
             with arrays:
                 return cls(
                     split=str(arrays["split"]),  # type: ignore[arg-type]  # checked by __post_init__

@@ -79,7 +79,7 @@ def test_a_damaged_file_is_one_clear_line(tmp_path, content):
 
 def test_a_single_array_is_not_a_predictions_file(tmp_path):
     np.save(tmp_path / "p.npy", np.zeros(3))
-    with pytest.raises(LabError, match=r"not an \.npz"):
+    with pytest.raises(LabError, match="is damaged: File is not a zip file"):
         Predictions.read(tmp_path / "p.npy")
 
 

@@ -116,7 +116,7 @@ def test_any_error_of_drawing_costs_one_picture_and_leaves_its_details_in_the_lo
     assert (confusion.failed, loss.failed, tsne.failed) == (False, False, True)
     assert tsne.skipped.startswith("internal error: ")
     assert len(tsne.skipped) <= 300
-    assert "t-SNE.png could not be drawn\nTraceback" in folder.log_path.read_text()
+    assert "t-SNE.png could not be drawn\n  | Traceback" in folder.log_path.read_text()
 
 
 def test_a_folder_without_a_record_is_not_a_run(tmp_path):
