@@ -97,7 +97,7 @@ def test_a_deleted_store_is_a_notice_and_the_watching_goes_on(
 ) -> None:
     store.add([RunConfig()])
     seen.until(lambda s: bool(s.runs))
-    for file in (tmp_path / ".lenet-tui").glob("store.db*"):
+    for file in [*(tmp_path / ".lenet-tui").glob("store.db*"), tmp_path / ".lenet-tui" / "queue.json"]:
         file.unlink()
     seen.until(lambda s: not s.runs)
     store.add([RunConfig(seed=9)])
