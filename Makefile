@@ -23,7 +23,7 @@ run: $(STAMP)
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/python -m lenet_tui; else $(BIN)/python -m lenet_tui train; fi
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal
+	@$(BIN)/python -m pytest
 
 check: $(STAMP)
 	@$(BIN)/python -m ruff check .
