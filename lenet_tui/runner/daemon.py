@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -136,6 +137,9 @@ def ensure(root: Path, *, at_once: bool = False) -> bool:
     finally:
         os.close(log)
     tries.note_process(note, process.pid)
+    # Nobody waits for the runner, but one that ends while this process lives must not stay as a zombie.
+    with contextlib.suppress(RuntimeError):  # no thread to be had
+        threading.Thread(target=process.wait, daemon=True).start()
     return True
 
 

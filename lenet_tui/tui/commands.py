@@ -69,7 +69,11 @@ class _Job:
 
     def run(self) -> Ended:
         """Start the process and wait for it."""
-        with tempfile.TemporaryFile() as output:
+        try:
+            output = tempfile.TemporaryFile()  # noqa: SIM115 - closed below
+        except OSError as error:
+            return Ended(127, "", f"no temporary file can be made: {error.strerror or error}")
+        with output:
             try:
                 with self._lock:
                     if self.unwanted:

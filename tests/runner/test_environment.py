@@ -100,7 +100,7 @@ def test_the_runner_finds_the_same_modules_from_another_folder(bench: Bench) -> 
     }
     code = "from lenet_tui.runner import daemon; import pathlib; daemon.ensure(pathlib.Path.cwd(), at_once=True)"
     Store(bench.root).close()
-    command = [sys.executable, "-I", "-c", f"import sys; sys.path.append({str(home)!r}); {code}"]
+    command = [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(home)!r}); {code}"]
     subprocess.run(command, cwd=bench.root, env=bench.env, check=True, stdin=subprocess.DEVNULL, timeout=60)
     daemon.wait_until_there(bench.root)
     assert daemon.is_running(bench.root), bench.log()
