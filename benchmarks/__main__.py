@@ -19,7 +19,7 @@ from benchmarks import (
     store_writes,
     whole_run,
 )
-from lenet_tui.machine import available_cores, environment
+from lenet_tui.host.hardware import available_cores, environment
 
 BENCHMARKS = {
     "epoch": epoch,

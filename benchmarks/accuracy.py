@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from benchmarks.result import Result
-from lenet_tui.machine import available_cores
+from lenet_tui.host.hardware import available_cores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ import psutil
 
 from benchmarks.result import Result
 from benchmarks.terminal import Terminal
-from lenet_tui.machine import available_cores
+from lenet_tui.host.hardware import available_cores
 from lenet_tui.runner import daemon
 from lenet_tui.store import Store
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.result import Result
+from lenet_tui.host.hardware import available_cores
 from lenet_tui.inspection.messages import Guesses, WishGuesses
-from lenet_tui.machine import available_cores
 from lenet_tui.runner import daemon
 from lenet_tui.store import Store
-from lenet_tui.tui.canvas import Canvas
-from lenet_tui.tui.inspector import Inspector
+from lenet_tui.tui.inspect.canvas import Canvas
+from lenet_tui.tui.inspect.inspector import Inspector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

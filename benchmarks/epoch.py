@@ -14,7 +14,7 @@ import torch
 from benchmarks import loops
 from benchmarks.result import Result
 from lenet_tui.config import RunConfig
-from lenet_tui.machine import available_cores
+from lenet_tui.host.hardware import available_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

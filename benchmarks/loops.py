@@ -12,12 +12,11 @@ import torch
 from torch import nn
 
 from lenet_tui import data as sources
-from lenet_tui import models
 from lenet_tui.data import datasets
 from lenet_tui.data.torchvision_import import import_torchvision_datasets
-from lenet_tui.training import loop
+from lenet_tui.training import loop, models
 from lenet_tui.training.evaluation import Scaling
-from lenet_tui.training.objective import objective
+from lenet_tui.training.losses import objective
 
 if TYPE_CHECKING:
     from collections.abc import Callable

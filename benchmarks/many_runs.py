@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from benchmarks.result import Result
 from lenet_tui.config import RunConfig
-from lenet_tui.metrics import EpochMetrics
-from lenet_tui.process import this_process
-from lenet_tui.runfolder import Summary
+from lenet_tui.host.process import this_process
+from lenet_tui.run.folder import Summary
+from lenet_tui.run.metrics import EpochMetrics
 from lenet_tui.store import Store
 
 if TYPE_CHECKING:

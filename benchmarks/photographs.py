@@ -31,14 +31,14 @@ PAPER, INK = 216.0, 37.0
 
 def measure() -> Iterator[Result]:
     """Yield what percentage of each kind is read right, all digits of a picture, and how many have a warning."""
-    from lenet_tui import trained
     from lenet_tui.cli.predict import classify
     from lenet_tui.data import datasets
     from lenet_tui.errors import LabError
     from lenet_tui.handwriting import read
-    from lenet_tui.runfolder import RunFolder
+    from lenet_tui.inspection import classifier
+    from lenet_tui.run.folder import RunFolder
 
-    network = trained.load(RunFolder(RUN))
+    network = classifier.load(RunFolder(RUN))
     data = datasets.load("mnist", val_size=5000)
     images, labels = data.test_images[:, 0].numpy(), data.test_labels.tolist()
     with tempfile.TemporaryDirectory() as folder:

@@ -20,8 +20,8 @@ from benchmarks import loops
 from benchmarks.command import lenet_tui
 from benchmarks.result import Result
 from lenet_tui.config import RunConfig
-from lenet_tui.machine import available_cores
-from lenet_tui.runfolder import PICTURES
+from lenet_tui.host.hardware import available_cores
+from lenet_tui.run.folder import PICTURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

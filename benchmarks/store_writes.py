@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 
 from benchmarks import loops
 from benchmarks.result import Result
-from lenet_tui import device, experiment
+from lenet_tui import experiment
 from lenet_tui.config import RunConfig
-from lenet_tui.machine import available_cores
-from lenet_tui.process import this_process
+from lenet_tui.host.hardware import available_cores
+from lenet_tui.host.process import this_process
 from lenet_tui.runner.worker import StoreReporter
 from lenet_tui.store import Store
-from lenet_tui.training import loop
+from lenet_tui.training import device, loop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lenet_tui.metrics import EpochMetrics
+    from lenet_tui.run.metrics import EpochMetrics
 
 EPOCHS = 3
 

@@ -19,7 +19,7 @@ import torch
 from benchmarks import loops
 from benchmarks.result import Result
 from lenet_tui.config import RunConfig
-from lenet_tui.machine import available_cores
+from lenet_tui.host.hardware import available_cores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +67,7 @@ import sys, time
 from pathlib import Path
 from lenet_tui import reports
 from lenet_tui.reports import confusion, loss, tsne
-from lenet_tui.runfolder import RunFolder
+from lenet_tui.run.folder import RunFolder
 begun = time.perf_counter()
 reports.write_all(RunFolder(Path(sys.argv[1])))
 print(time.perf_counter() - begun)

@@ -1,6 +1,6 @@
 """A terminal lab bench for LeNet and AlexNet on MNIST."""
 
-from lenet_tui import environment
+from lenet_tui.host import environment
 
 __version__ = "0.1.0"
 

@@ -16,8 +16,8 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from lenet_tui.metrics import MAX_EPOCHS
-from lenet_tui.words import counted
+from lenet_tui.formatting import counted
+from lenet_tui.run.metrics import MAX_EPOCHS
 
 ModelName = Literal["lenet", "alexnet"]
 DatasetName = Literal["mnist", "fashion-mnist", "kmnist", "digits"]

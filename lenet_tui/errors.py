@@ -5,7 +5,7 @@ Everything else that is raised is a bug of ours.
 
 from __future__ import annotations
 
-from lenet_tui.words import printable
+from lenet_tui.formatting import printable
 
 
 class LabError(Exception):

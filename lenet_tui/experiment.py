@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from lenet_tui import device as devices
-from lenet_tui import metrics, models, reports, runfolder
+from lenet_tui import reports
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.machine import available_cores, environment
-from lenet_tui.predictions import Predictions
-from lenet_tui.runfolder import DatasetRecord, RunFolder, RunRecord, Summary, now
-from lenet_tui.safe_files import explain
-from lenet_tui.training import loop
+from lenet_tui.formatting import counted, printable
+from lenet_tui.host.hardware import available_cores, environment
+from lenet_tui.host.safe_files import explain
+from lenet_tui.run import folder as runfolder
+from lenet_tui.run import metrics
+from lenet_tui.run.folder import DatasetRecord, RunFolder, RunRecord, Summary, now
+from lenet_tui.run.predictions import Predictions
+from lenet_tui.training import device as devices
+from lenet_tui.training import loop, models
 from lenet_tui.training.evaluation import Scaling, outputs
-from lenet_tui.training.objective import objective
-from lenet_tui.words import counted, printable
+from lenet_tui.training.losses import objective
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 
     from lenet_tui.config import RunConfig
     from lenet_tui.data.datasets import Dataset
-    from lenet_tui.metrics import EpochMetrics
-    from lenet_tui.runfolder import State
+    from lenet_tui.run.folder import State
+    from lenet_tui.run.metrics import EpochMetrics
 
     class Reporter(loop.Reporter, Protocol):
         """Whoever watches a run from its first moment to its last."""

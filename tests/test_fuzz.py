@@ -12,11 +12,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lenet_tui import metrics
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError
-from lenet_tui.predictions import Predictions
-from lenet_tui.runfolder import RunFolder
+from lenet_tui.run import metrics
+from lenet_tui.run.folder import RunFolder
+from lenet_tui.run.predictions import Predictions
 from lenet_tui.store import Store
 from lenet_tui.training import checkpoint, loop
 from lenet_tui.tui import settings as app_settings

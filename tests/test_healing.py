@@ -12,8 +12,8 @@ import torch
 from lenet_tui import experiment
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError
-from lenet_tui.process import this_process
-from lenet_tui.runfolder import RunFolder
+from lenet_tui.host.process import this_process
+from lenet_tui.run.folder import RunFolder
 from lenet_tui.runner import worker
 from lenet_tui.store import Store
 from tests.conftest import Watcher

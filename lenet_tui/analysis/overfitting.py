@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lenet_tui.metrics import EpochMetrics
+    from lenet_tui.run.metrics import EpochMetrics
 
 WINDOW = 3  # epochs in a moving mean
 LEAST_RISE = 0.05  # of the lowest smoothed validation loss

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lenet_tui.words import shown
+from lenet_tui.formatting import shown
 
 # What makes emphasis, code, links, images, HTML, entities, table cells, strikethrough or formulas out of a text within
 # a line, and what GitHub makes links of by itself. An underscore within a word is none of these.

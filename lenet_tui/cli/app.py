@@ -29,7 +29,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Open the app. Raises `UsageError` where there is no terminal for it."""
-    from lenet_tui.runfolder import check_root
+    from lenet_tui.run.folder import check_root
 
     if not (sys.stdin.isatty() and output.is_terminal()):
         raise UsageError(

@@ -6,13 +6,13 @@ import shutil
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from lenet_tui import named_files
 from lenet_tui.cli import flags, output, tables
 from lenet_tui.cli.output import say, say_json, tell
 from lenet_tui.cli.session import find, is_untouched
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.process import is_alive
-from lenet_tui.runfolder import RunFolder
+from lenet_tui.host import named_files
+from lenet_tui.host.process import is_alive
+from lenet_tui.run.folder import RunFolder
 from lenet_tui.store import Store
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lenet_tui.analysis.comparison import Comparison
+    from lenet_tui.analysis.comparison.compare import Comparison
     from lenet_tui.store import Run
 
 _NARROW = ("state", "epochs", "end gap", "overfits", "img/s")  # columns that only files have room for
@@ -60,19 +60,20 @@ def run(arguments: argparse.Namespace) -> int:
     found = _runs(root, arguments.runs)
 
     # SciPy takes a second to import, which a mistyped number should not wait for.
-    from lenet_tui.analysis import comparison_forms, evidence
-    from lenet_tui.analysis.comparison import compare
+    from lenet_tui.analysis import run_result
+    from lenet_tui.analysis.comparison import formats
+    from lenet_tui.analysis.comparison.compare import compare
 
     begun = [run for run in found if run.folder is not None]
     waiting = [f"run {run.id} is {run.state} and has no epoch yet: left out" for run in found if run.folder is None]
-    read = [evidence.read(run.id, RunFolder(root / run.folder), run.folder, run.state) for run in begun if run.folder]
+    read = [run_result.read(run.id, RunFolder(root / run.folder), run.folder, run.state) for run in begun if run.folder]
     try:
         comparison = compare(read, waiting)
     except ValueError as error:
         raise LabError(str(error)) from None
     written = _write(arguments, comparison)
     if arguments.json:
-        say_json(comparison_forms.as_json(comparison))
+        say_json(formats.as_json(comparison))
     elif not on_output:
         _show(comparison)
     for path in written:
@@ -92,12 +93,12 @@ def _runs(root: Path, names: Sequence[str]) -> list[Run]:
 
 
 def _write(arguments: argparse.Namespace, comparison: Comparison) -> list[str]:
-    from lenet_tui.analysis import comparison_forms
+    from lenet_tui.analysis.comparison import formats
 
     written: list[str] = []
     for path, form in (
-        (arguments.markdown, comparison_forms.as_markdown),
-        (arguments.csv, comparison_forms.as_csv),
+        (arguments.markdown, formats.as_markdown),
+        (arguments.csv, formats.as_csv),
     ):
         if path:
             output.write_file(path, form(comparison).encode(errors="replace"))
@@ -115,7 +116,7 @@ def _write(arguments: argparse.Namespace, comparison: Comparison) -> list[str]:
 
 
 def _show(comparison: Comparison) -> None:
-    from lenet_tui.analysis.comparison_forms import group_rows, run_rows
+    from lenet_tui.analysis.comparison.formats import group_rows, run_rows
 
     heading, *rows = run_rows(comparison)
     kept = [index for index, name in enumerate(heading) if name not in _NARROW]

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lenet_tui.cli import output
-from lenet_tui.runfolder import PICTURES
-from lenet_tui.words import counted, printable
+from lenet_tui.formatting import counted, printable
+from lenet_tui.run.folder import PICTURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
-    from lenet_tui.metrics import EpochMetrics
     from lenet_tui.reports import Report
-    from lenet_tui.runfolder import RunFolder, RunRecord, State
+    from lenet_tui.run.folder import RunFolder, RunRecord, State
+    from lenet_tui.run.metrics import EpochMetrics
     from lenet_tui.training import loop
 
 

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from rich.table import Table
 from rich.text import Text
 
-from lenet_tui import data, folders
+from lenet_tui import data
 from lenet_tui.cli import flags, output
 from lenet_tui.config import DATASET_TITLES, DatasetName
 from lenet_tui.errors import LabError
-from lenet_tui.machine import available_cores, package_version
-from lenet_tui.runfolder import check_root
+from lenet_tui.formatting import printable
+from lenet_tui.host import folders
+from lenet_tui.host.hardware import available_cores, package_version
+from lenet_tui.run.folder import check_root
 from lenet_tui.runner import daemon
-from lenet_tui.words import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -81,7 +82,7 @@ def _torch() -> list[Finding]:
         import torch
     except Exception as error:  # noqa: BLE001 - its compiled parts raise what they like
         return [Finding("torch", "problem", f"cannot be imported: {error}", "pip install torch torchvision")]
-    from lenet_tui import device
+    from lenet_tui.training import device
 
     return [
         Finding("torch", "ok", torch.__version__),

@@ -9,7 +9,7 @@ from lenet_tui import reports
 from lenet_tui.cli import flags, output
 from lenet_tui.cli.session import NO_NAME, is_number, is_untouched
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.runfolder import RunFolder
+from lenet_tui.run.folder import RunFolder
 from lenet_tui.store import Store
 
 if TYPE_CHECKING:

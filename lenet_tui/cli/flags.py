@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from lenet_tui import named_files
 from lenet_tui.config import RunConfig, hyperparameter, hyperparameters, problems
 from lenet_tui.errors import UsageError
-from lenet_tui.runfolder import ROOT_VARIABLE
+from lenet_tui.host import named_files
+from lenet_tui.run.folder import ROOT_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -8,13 +8,13 @@ from lenet_tui.cli import flags, output
 from lenet_tui.cli.export import find
 from lenet_tui.cli.output import say, say_json
 from lenet_tui.errors import UsageError
-from lenet_tui.words import confidence, counted
+from lenet_tui.formatting import confidence, counted
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from lenet_tui.predictions import Predictions
+    from lenet_tui.run.predictions import Predictions
 
 _LAST_CLASS = 9
 _COUNT = 10

@@ -1,7 +1,7 @@
 """All that the command line writes: lines for people, JSON for programs, on streams that may be closed, full or old.
 
 Nothing else in `lenet_tui.cli` prints. What a line is made of may come from a damaged disk or from the command line, so
-every line is cleaned (`lenet_tui.words.printable`); only `console` adds escape sequences, and only its own.
+every line is cleaned (`lenet_tui.formatting.printable`); only `console` adds escape sequences, and only its own.
 
 An output that cannot be written never ends the work. The first reason is kept, the rest is dropped, and `finish` says
 it at the end. A reader who leaves early (``| head -1``) is the exception: `ReaderGone` ends what only prints.
@@ -19,8 +19,8 @@ import re
 import sys
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from lenet_tui import named_files
-from lenet_tui.words import printable
+from lenet_tui.formatting import printable
+from lenet_tui.host import named_files
 
 if TYPE_CHECKING:
     import io

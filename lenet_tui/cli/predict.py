@@ -10,7 +10,7 @@ from lenet_tui.cli.export import find
 from lenet_tui.cli.output import say, say_json, tell
 from lenet_tui.data.catalog import CLASS_NAMES, DIGITS
 from lenet_tui.errors import LabError
-from lenet_tui.words import printable
+from lenet_tui.formatting import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lenet_tui.handwriting import Digit, Handwriting
-    from lenet_tui.trained import Trained
+    from lenet_tui.inspection.classifier import Trained
 
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
@@ -45,9 +45,10 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a line for each digit; return 0, or 1 if any picture could not be read, 2 if only for being no file."""
-    from lenet_tui import handwriting, trained  # imports torch, which takes a second
+    from lenet_tui import handwriting  # imports torch, which takes a second
+    from lenet_tui.inspection import classifier
 
-    network = trained.load(find(arguments.name, arguments.root))
+    network = classifier.load(find(arguments.name, arguments.root))
     dataset = network.record.config.dataset
     names = CLASS_NAMES.get(dataset, DIGITS)
     answers: list[dict[str, Any]] = []

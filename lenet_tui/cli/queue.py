@@ -10,11 +10,11 @@ from lenet_tui.cli import flags, tables
 from lenet_tui.cli.output import say, say_json, tell
 from lenet_tui.cli.session import find, is_untouched, raise_all, start_runner_for_work, store_of
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.machine import available_cores
-from lenet_tui.process import is_alive
+from lenet_tui.host.hardware import available_cores
+from lenet_tui.host.process import is_alive
 from lenet_tui.runner import daemon
 from lenet_tui.runner.estimate import seconds_until_done
-from lenet_tui.runner.slots import Machine
+from lenet_tui.runner.placement import Machine
 from lenet_tui.sweep import MAX_RUNS, expand
 
 if TYPE_CHECKING:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from lenet_tui.cli import flags, tables
 from lenet_tui.cli.output import say, say_json, tell
 from lenet_tui.cli.session import is_untouched, store_of
-from lenet_tui.process import host_name, this_host
+from lenet_tui.formatting import counted
+from lenet_tui.host.process import host_name, this_host
 from lenet_tui.runner import daemon
-from lenet_tui.words import counted
 
 if TYPE_CHECKING:
     import argparse
 
-    from lenet_tui.process import Owner
+    from lenet_tui.host.process import Owner
 
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:

@@ -10,19 +10,19 @@ from lenet_tui.cli import flags, tables
 from lenet_tui.cli.output import say, say_json, say_json_lines, tell
 from lenet_tui.cli.session import find, is_untouched, raise_all, store_of
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.runfolder import RunFolder
+from lenet_tui.formatting import counted
+from lenet_tui.host.safe_files import tail_own
+from lenet_tui.run.folder import RunFolder
 from lenet_tui.runner.estimate import clock
-from lenet_tui.safe_files import tail_own
 from lenet_tui.store import below
 from lenet_tui.store.importing import copy_into
 from lenet_tui.store.recovery import folders_in
-from lenet_tui.words import counted
 
 if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
-    from lenet_tui.metrics import EpochMetrics
+    from lenet_tui.run.metrics import EpochMetrics
     from lenet_tui.store import Run
 
 _LOG_LINES = 10

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from lenet_tui.cli import output
 from lenet_tui.config import MODEL_TITLES
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.process import is_alive
-from lenet_tui.runfolder import check_root
+from lenet_tui.host.process import is_alive
+from lenet_tui.run.folder import check_root
 from lenet_tui.runner import daemon
 from lenet_tui.store import PRIVATE_FOLDER, Store, below
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from lenet_tui.analysis.study.arms import DEFAULT, Plan
-from lenet_tui.analysis.study.cells import Cell, OnRecord, cells
+from lenet_tui.analysis.study.plan import DEFAULT, Plan
+from lenet_tui.analysis.study.study_runs import Cell, OnRecord, cells
 from lenet_tui.cli import flags, tables
 from lenet_tui.cli.output import say, say_json, tell
 from lenet_tui.cli.session import store_of
 from lenet_tui.config import TRAINABLE_IMAGES, problems
 from lenet_tui.errors import LabError
-from lenet_tui.runfolder import RunFolder
+from lenet_tui.formatting import counted
+from lenet_tui.run.folder import RunFolder
 from lenet_tui.store import PRIVATE_FOLDER
-from lenet_tui.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -114,7 +114,7 @@ def _write(root: Path, plan: Plan, table: Sequence[Cell], runs: dict[int, Run]) 
 
 
 def _entry(root: Path, cell: Cell, runs: dict[int, Run]) -> Entry:
-    from lenet_tui.analysis import evidence
+    from lenet_tui.analysis import run_result
     from lenet_tui.analysis.study.study import Entry
 
     if cell.run is None:
@@ -123,7 +123,7 @@ def _entry(root: Path, cell: Cell, runs: dict[int, Run]) -> Entry:
     found, reason = None, run.reason
     if run.state == "finished" and run.folder is not None:
         try:
-            found = evidence.read(run.id, RunFolder(root / run.folder), run.folder, run.state)
+            found = run_result.read(run.id, RunFolder(root / run.folder), run.folder, run.state)
         except LabError as error:
             reason = str(error)
     return Entry(cell.arm, cell.seed, run.id, run.state, run.epochs_done, reason, found)

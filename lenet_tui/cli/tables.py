@@ -8,7 +8,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.cli import output
-from lenet_tui.runfolder import numbered
+from lenet_tui.run.folder import numbered
 from lenet_tui.runner.estimate import clock
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from lenet_tui.cli.fetch_display import fetch_progress
 from lenet_tui.config import DATASET_TITLES, hyperparameter
 from lenet_tui.data import DamagedFileError, DataError
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.machine import available_cores
-from lenet_tui.process import is_alive, this_process
-from lenet_tui.runfolder import check_root
+from lenet_tui.host.hardware import available_cores
+from lenet_tui.host.process import is_alive, this_process
+from lenet_tui.run.folder import check_root
 from lenet_tui.store import Store
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from lenet_tui.cli.display import Display
     from lenet_tui.data.datasets import Dataset
-    from lenet_tui.runfolder import RunRecord
+    from lenet_tui.run.folder import RunRecord
 
 FALLBACK = "digits"
 INTERRUPTED = 130
@@ -72,7 +72,8 @@ def _train(arguments: argparse.Namespace, values: dict[str, str], display: Displ
     config = flags.config_from(values)
     check_root(arguments.root)
     with _early(f"loading torch and {DATASET_TITLES[config.dataset]} …") as note:
-        from lenet_tui import device, experiment
+        from lenet_tui import experiment
+        from lenet_tui.training import device
 
         device.resolve(config.device)
         fallback_for = None

@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lenet_tui import folders
 from lenet_tui.data import files
 from lenet_tui.data.catalog import IDX_FILES, MNIST_MD5, TORCHVISION_CLASS
 from lenet_tui.data.errors import DamagedFileError, DataError
+from lenet_tui.host import folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

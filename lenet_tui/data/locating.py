@@ -9,11 +9,11 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from lenet_tui import folders
 from lenet_tui.data import cache, digits, names
 from lenet_tui.data.catalog import IDX_FILES, TORCHVISION_CLASS, title
 from lenet_tui.data.errors import DataError
 from lenet_tui.errors import LabError, UsageError
+from lenet_tui.host import folders
 
 if TYPE_CHECKING:
     from pathlib import Path

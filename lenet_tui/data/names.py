@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from lenet_tui.data import files
 from lenet_tui.data.catalog import IDX_FILES
-from lenet_tui.words import shown
+from lenet_tui.formatting import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

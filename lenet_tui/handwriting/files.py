@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.words import printable
+from lenet_tui.formatting import printable
 
 if TYPE_CHECKING:
     from pathlib import Path

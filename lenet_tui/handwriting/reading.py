@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lenet_tui.errors import LabError
+from lenet_tui.formatting import printable
 from lenet_tui.handwriting.colour import as_greys
 from lenet_tui.handwriting.digits import Digit, digits_on, thing_on
 from lenet_tui.handwriting.files import read_colours
-from lenet_tui.words import printable
 
 if TYPE_CHECKING:
     from pathlib import Path

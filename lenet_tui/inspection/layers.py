@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from lenet_tui.inspection.messages import Layer
 
 if TYPE_CHECKING:
-    from lenet_tui.models import Network
     from lenet_tui.training.evaluation import Scaling
+    from lenet_tui.training.models import Network
 
 _LARGEST = 127
 _TITLES = {nn.MaxPool2d: "max pooling", nn.AvgPool2d: "mean pooling", nn.ReLU: "ReLU", nn.Tanh: "tanh"}

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lenet_tui.predictions import Predictions
+    from lenet_tui.run.predictions import Predictions
 
 
 def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:

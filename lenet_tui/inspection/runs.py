@@ -14,9 +14,9 @@ from lenet_tui.config import DATASET_TITLES
 from lenet_tui.data import datasets
 from lenet_tui.data.catalog import CLASS_NAMES, DIGITS, title
 from lenet_tui.errors import LabError
-from lenet_tui.predictions import Predictions
-from lenet_tui.runfolder import RunFolder
-from lenet_tui.trained import Trained
+from lenet_tui.inspection.classifier import Trained
+from lenet_tui.run.folder import RunFolder
+from lenet_tui.run.predictions import Predictions
 from lenet_tui.training.evaluation import Scaling
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from lenet_tui.config import DatasetName
-    from lenet_tui.runfolder import RunRecord
+    from lenet_tui.run.folder import RunRecord
 
 _KEPT = 12  # files that are kept: three of each of four runs
 _T = TypeVar("_T")

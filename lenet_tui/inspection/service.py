@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from lenet_tui import handwriting
 from lenet_tui.errors import LabError
+from lenet_tui.host.process import NICENESS
 from lenet_tui.inspection import layers, mistakes
 from lenet_tui.inspection.messages import (
     SIDE,
@@ -35,8 +36,7 @@ from lenet_tui.inspection.messages import (
     WishMap,
 )
 from lenet_tui.inspection.runs import Runs
-from lenet_tui.predictions import CLASSES
-from lenet_tui.process import NICENESS
+from lenet_tui.run.predictions import CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lenet_tui.inspection.messages import Answer, Wish
-    from lenet_tui.predictions import Predictions
-    from lenet_tui.runfolder import RunRecord
+    from lenet_tui.run.folder import RunRecord
+    from lenet_tui.run.predictions import Predictions
 
     Split = Literal["test", "validation"]
 

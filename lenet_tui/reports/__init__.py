@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from lenet_tui import runfolder, safe_files
 from lenet_tui.errors import LabError
-from lenet_tui.predictions import Predictions
+from lenet_tui.formatting import printable
+from lenet_tui.host import safe_files
 from lenet_tui.reports import matplotlib_import
-from lenet_tui.words import printable
+from lenet_tui.run import folder as runfolder
+from lenet_tui.run.predictions import Predictions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lenet_tui.runfolder import RunFolder
+    from lenet_tui.run.folder import RunFolder
 
 # Here, since whoever draws imports this package before matplotlib.
 matplotlib_import.prepare()

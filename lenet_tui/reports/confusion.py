@@ -9,16 +9,16 @@ from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, to_rgba
 
-from lenet_tui.predictions import CLASSES
 from lenet_tui.reports import style
 from lenet_tui.reports.matplotlib_import import with_defaults
+from lenet_tui.run.predictions import CLASSES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from lenet_tui.predictions import Predictions
-    from lenet_tui.runfolder import RunRecord
+    from lenet_tui.run.folder import RunRecord
+    from lenet_tui.run.predictions import Predictions
 
 # The same scale in every picture, so that two runs can be laid side by side.
 ERROR_SHARES = LogNorm(0.0005, 0.3, clip=True)

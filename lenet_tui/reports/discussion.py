@@ -8,9 +8,9 @@ from lenet_tui.analysis.study import document
 from lenet_tui.analysis.study.blocks import markdown
 from lenet_tui.analysis.study.findings import find
 from lenet_tui.errors import LabError
+from lenet_tui.host.safe_files import write_own
 from lenet_tui.reports import study as figures
 from lenet_tui.reports.webpage import webpage
-from lenet_tui.safe_files import write_own
 
 if TYPE_CHECKING:
     from pathlib import Path

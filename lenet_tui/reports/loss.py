@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from lenet_tui import metrics
 from lenet_tui.analysis.overfitting import overfitting_region
 from lenet_tui.reports import NotDrawable, style
 from lenet_tui.reports.matplotlib_import import with_defaults
+from lenet_tui.run import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lenet_tui.config import RunConfig
-    from lenet_tui.metrics import EpochMetrics
-    from lenet_tui.runfolder import RunRecord
+    from lenet_tui.run.folder import RunRecord
+    from lenet_tui.run.metrics import EpochMetrics
 
 TRAIN, VALIDATION, SAMPLE, SHADE = "#0072b2", "#d55e00", "#6b6b6b", "#fbe3d0"  # the first two: Okabe & Ito 2008
 LOG_FROM = 10.0  # ratio of highest to lowest loss from which a linear axis squeezes the late epochs

@@ -16,8 +16,8 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from lenet_tui import folders
 from lenet_tui.errors import LabError
+from lenet_tui.host import folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from lenet_tui import __version__
-from lenet_tui.analysis.study.arms import ARMS, DEFAULT
 from lenet_tui.analysis.study.findings import arms_of
+from lenet_tui.analysis.study.plan import ARMS, DEFAULT
 from lenet_tui.analysis.study.prose import alexnet, batch_size, improvements, learning_rate, overfitting
 from lenet_tui.reports import style
 from lenet_tui.reports.loss import SAMPLE, TRAIN, VALIDATION
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from lenet_tui.analysis.evidence import Evidence
+    from lenet_tui.analysis.run_result import Evidence
     from lenet_tui.analysis.statistics import Contrast
-    from lenet_tui.analysis.study.arms import Question
     from lenet_tui.analysis.study.findings import Findings
+    from lenet_tui.analysis.study.plan import Question
     from lenet_tui.analysis.study.study import Study
-    from lenet_tui.metrics import EpochMetrics
+    from lenet_tui.run.metrics import EpochMetrics
 
 FIGURES = (overfitting.FIGURE, batch_size.FIGURE, learning_rate.FIGURE, improvements.FIGURE, alexnet.FIGURE)
 # Okabe & Ito 2008: colour, dashes and marker of a figure's curves, told apart by any one of the three.

@@ -12,13 +12,13 @@ from matplotlib.font_manager import FontProperties
 
 from lenet_tui import __version__
 from lenet_tui.data.catalog import CLASS_NAMES, DIGITS
-from lenet_tui.words import shown
+from lenet_tui.formatting import shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from lenet_tui.predictions import Predictions
-    from lenet_tui.runfolder import RunRecord
+    from lenet_tui.run.folder import RunRecord
+    from lenet_tui.run.predictions import Predictions
 
 WIDTH, DPI = 8.0, 180  # inches; 1,440 px, and nearly the size that it is printed in on A4
 MARGIN = 0.25  # inches

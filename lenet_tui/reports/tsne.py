@@ -11,16 +11,16 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from lenet_tui.predictions import CLASSES
 from lenet_tui.reports import NotDrawable, style
 from lenet_tui.reports.matplotlib_import import with_defaults
+from lenet_tui.run.predictions import CLASSES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from lenet_tui.predictions import Predictions
-    from lenet_tui.runfolder import RunRecord
+    from lenet_tui.run.folder import RunRecord
+    from lenet_tui.run.predictions import Predictions
 
 PERPLEXITY = 30
 COMPONENTS = 50  # wider features are first projected on this many principal components

@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 from lenet_tui.errors import LabError
-from lenet_tui.process import this_process
+from lenet_tui.formatting import printable
+from lenet_tui.host.process import this_process
 from lenet_tui.runner import daemon, tries
 from lenet_tui.runner.entry import print_traceback, reason_of
-from lenet_tui.words import printable
 
 # A runner that ends with an error in its first minute is a try that failed, however well it began.
 _WELL_BEGUN_SECONDS = 60.0
@@ -48,7 +48,7 @@ def _serve(root: Path) -> int:
                     tries.clear(root)
                 return 0
             # What cannot be imported here has its line too.
-            from lenet_tui.runner.service import Service
+            from lenet_tui.runner.scheduler import Service
             from lenet_tui.store import Store
 
             if Service(root, lock).serve():

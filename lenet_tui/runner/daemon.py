@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lenet_tui.errors import LabError
-from lenet_tui.process import Owner, host_name, is_alive, send_signal, this_host, this_process
+from lenet_tui.host.process import Owner, host_name, is_alive, send_signal, this_host, this_process
 from lenet_tui.runner import private, tries
 from lenet_tui.runner.log import log_path, open_log
 from lenet_tui.store.files import PRIVATE_FOLDER, private_folder

@@ -7,7 +7,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
-from lenet_tui.words import printable
+from lenet_tui.formatting import printable
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lenet_tui.config import RunConfig
-    from lenet_tui.runner.slots import Machine
+    from lenet_tui.runner.placement import Machine
     from lenet_tui.store import Run, SpeedKey
 
 PICTURES_SECONDS = 5.0

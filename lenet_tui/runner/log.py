@@ -8,9 +8,9 @@ import re
 from typing import TYPE_CHECKING
 
 from lenet_tui.errors import LabError
+from lenet_tui.formatting import printable
 from lenet_tui.runner.private import open_own, replace
 from lenet_tui.store.files import PRIVATE_FOLDER
-from lenet_tui.words import printable
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,10 +13,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lenet_tui.process import Owner, is_alive, owner_of, this_host
+from lenet_tui.formatting import printable
+from lenet_tui.host.process import Owner, is_alive, owner_of, this_host
 from lenet_tui.runner import log, private
 from lenet_tui.store.files import PRIVATE_FOLDER
-from lenet_tui.words import printable
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING
 from lenet_tui import experiment
 from lenet_tui.data import datasets
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.process import NICENESS, this_process
-from lenet_tui.runfolder import RunFolder
+from lenet_tui.formatting import printable
+from lenet_tui.host.process import NICENESS, this_process
+from lenet_tui.run.folder import RunFolder
 from lenet_tui.store import Store, below
-from lenet_tui.words import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lenet_tui.data.datasets import Dataset
-    from lenet_tui.metrics import EpochMetrics
-    from lenet_tui.process import Owner
+    from lenet_tui.host.process import Owner
     from lenet_tui.reports import Report
-    from lenet_tui.runfolder import RunRecord, State
+    from lenet_tui.run.folder import RunRecord, State
+    from lenet_tui.run.metrics import EpochMetrics
     from lenet_tui.store import Run
     from lenet_tui.training import loop
 

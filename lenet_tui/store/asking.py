@@ -8,8 +8,8 @@ from lenet_tui.errors import UsageError
 from lenet_tui.store import trash
 from lenet_tui.store.database import DiskFullError, repeatable
 from lenet_tui.store.reading import Reading
+from lenet_tui.store.records import stamp
 from lenet_tui.store.recovery import insert_folder
-from lenet_tui.store.rows import stamp
 from lenet_tui.store.statements import END_OF_QUEUE, QUEUE_AGAIN, get, insert, select, waiting
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lenet_tui.config import RunConfig
-    from lenet_tui.process import Owner
-    from lenet_tui.runfolder import RunFolder
-    from lenet_tui.store.rows import Run
+    from lenet_tui.host.process import Owner
+    from lenet_tui.run.folder import RunFolder
+    from lenet_tui.store.records import Run
 
 _STOP_WAITING = "UPDATE runs SET state = 'stopped', position = NULL, finished_at = ?, reason = ? WHERE id = ?"
 

@@ -11,9 +11,9 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lenet_tui import safe_files
 from lenet_tui.errors import LabError
-from lenet_tui.safe_files import MB
+from lenet_tui.host import safe_files
+from lenet_tui.host.safe_files import MB
 
 if TYPE_CHECKING:
     import sqlite3

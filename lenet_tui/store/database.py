@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from lenet_tui import safe_files
 from lenet_tui.errors import LabError
-from lenet_tui.safe_files import MB, explain
+from lenet_tui.host import safe_files
+from lenet_tui.host.safe_files import MB, explain
 from lenet_tui.store import backup, recovery, schema
 from lenet_tui.store.files import (
     PRIVATE_FOLDER,
@@ -29,7 +29,7 @@ from lenet_tui.store.files import (
     private_folder,
     tighten,
 )
-from lenet_tui.store.rows import DamagedRowError
+from lenet_tui.store.records import DamagedRowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

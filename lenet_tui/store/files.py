@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.safe_files import explain
+from lenet_tui.host.safe_files import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

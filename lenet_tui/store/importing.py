@@ -9,10 +9,10 @@ import secrets
 import shutil
 from typing import TYPE_CHECKING
 
-from lenet_tui import runfolder
 from lenet_tui.errors import LabError
-from lenet_tui.runfolder import PICTURES, RunFolder
-from lenet_tui.safe_files import MB, explain, read_own, write_own
+from lenet_tui.host.safe_files import MB, explain, read_own, write_own
+from lenet_tui.run import folder as runfolder
+from lenet_tui.run.folder import PICTURES, RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Self
 
 from lenet_tui.store.database import Database, repeatable
-from lenet_tui.store.rows import Changes, SpeedKey
+from lenet_tui.store.records import Changes, SpeedKey
 from lenet_tui.store.statements import epochs, get, running, select
 
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lenet_tui.config import RunConfig
-    from lenet_tui.metrics import EpochMetrics
-    from lenet_tui.runfolder import State
-    from lenet_tui.store.rows import Run, Wish
+    from lenet_tui.run.folder import State
+    from lenet_tui.run.metrics import EpochMetrics
+    from lenet_tui.store.records import Run, Wish
 
 _SPEED_SAMPLE = 500
 

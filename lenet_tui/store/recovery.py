@@ -7,19 +7,19 @@ import sqlite3
 from typing import TYPE_CHECKING, Any, get_args
 
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.safe_files import explain
+from lenet_tui.formatting import counted
+from lenet_tui.host.safe_files import explain
 from lenet_tui.store import backup, schema
 from lenet_tui.store.files import PRIVATE_FOLDER, is_trustworthy, make_private_file, set_aside
-from lenet_tui.store.rows import PROGRESS_COLUMNS, RUN_COLUMNS, DamagedRowError, is_inside, stamp, to_run
+from lenet_tui.store.records import PROGRESS_COLUMNS, RUN_COLUMNS, DamagedRowError, is_inside, stamp, to_run
 from lenet_tui.store.statements import END_OF_QUEUE, insert, replace_epochs, set_summary
-from lenet_tui.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from lenet_tui.process import Owner
-    from lenet_tui.runfolder import RunFolder, RunRecord
+    from lenet_tui.host.process import Owner
+    from lenet_tui.run.folder import RunFolder, RunRecord
     from lenet_tui.store.backup import Backup
 
 # What SQLite says of values that are not a run's.
@@ -153,7 +153,7 @@ def _values(record: RunRecord, owner: Owner | None) -> dict[str, Any]:
 
 def _restore(database: sqlite3.Connection, root: Path, known: Backup) -> int:
     """Put the runs of the backup back into the queue, in its order, unless they are there; return how many."""
-    from lenet_tui.runfolder import RunFolder
+    from lenet_tui.run.folder import RunFolder
 
     restored = 0
     for row in known.runs:
@@ -217,7 +217,7 @@ def folders_in(root: Path) -> list[RunFolder]:
             found += (path for path in (root / model).iterdir() if path.name[0] != "." and _has_record(path))
     if not found:
         return []
-    from lenet_tui.runfolder import RunFolder
+    from lenet_tui.run.folder import RunFolder
 
     return [RunFolder(path) for path in found]
 
@@ -288,7 +288,7 @@ def _is_sound(row: dict[str, Any]) -> bool:
 
 def _read_folder(database: sqlite3.Connection, root: Path, row: dict[str, Any]) -> None:
     if row["folder"]:
-        from lenet_tui.runfolder import RunFolder
+        from lenet_tui.run.folder import RunFolder
 
         folder = RunFolder(root / row["folder"])
         with contextlib.suppress(LabError, *_BAD_ROW):  # what the old store said will do

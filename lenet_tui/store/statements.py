@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lenet_tui import metrics
 from lenet_tui.errors import UsageError
-from lenet_tui.store.rows import PROGRESS_COLUMNS, RUN_COLUMNS, Run, from_epoch, to_epoch, to_run
+from lenet_tui.run import metrics
+from lenet_tui.store.records import PROGRESS_COLUMNS, RUN_COLUMNS, Run, from_epoch, to_epoch, to_run
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from lenet_tui.metrics import EpochMetrics
-    from lenet_tui.runfolder import Summary
+    from lenet_tui.run.folder import Summary
+    from lenet_tui.run.metrics import EpochMetrics
 
 # Only names of our own are ever put into a statement; whatever a person wrote goes in as a parameter.
 # ruff: noqa: S608

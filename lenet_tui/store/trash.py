@@ -9,13 +9,13 @@ import time
 from typing import TYPE_CHECKING
 
 from lenet_tui.errors import LabError
-from lenet_tui.safe_files import explain
+from lenet_tui.host.safe_files import explain
 from lenet_tui.store.files import private_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lenet_tui.store.rows import Run
+    from lenet_tui.store.records import Run
 
 TRASH = "trash"
 

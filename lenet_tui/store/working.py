@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.store.database import repeatable
 from lenet_tui.store.reading import Reading
+from lenet_tui.store.records import stamp
 from lenet_tui.store.recovery import below
-from lenet_tui.store.rows import stamp
 from lenet_tui.store.statements import QUEUE_AGAIN, get, insert, replace_epochs, running, set_summary, waiting
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lenet_tui.config import RunConfig
-    from lenet_tui.metrics import EpochMetrics
-    from lenet_tui.process import Owner
-    from lenet_tui.runfolder import State, Summary
-    from lenet_tui.store.rows import Position, Run
+    from lenet_tui.host.process import Owner
+    from lenet_tui.run.folder import State, Summary
+    from lenet_tui.run.metrics import EpochMetrics
+    from lenet_tui.store.records import Position, Run
 
 ATTEMPTS = 3
 # A process that cannot be asked (of another host) and has been silent for this long is looked into.
@@ -203,7 +203,7 @@ class Working(Reading):
     def _finished(self, run: Run) -> tuple[Summary | None, list[EpochMetrics]] | None:
         if run.folder is None:
             return None
-        from lenet_tui.runfolder import RunFolder
+        from lenet_tui.run.folder import RunFolder
 
         folder = RunFolder(self.root / run.folder)
         try:
@@ -213,7 +213,7 @@ class Working(Reading):
             return None
 
     def _is_dead(self, run: Run, is_alive: Callable[[Owner], bool | None]) -> bool:
-        from lenet_tui.runfolder import RunFolder
+        from lenet_tui.run.folder import RunFolder
 
         alive = is_alive(run.owner) if run.owner else False
         if alive is not None:

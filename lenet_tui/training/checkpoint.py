@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from lenet_tui import metrics, safe_files
 from lenet_tui.errors import LabError
-from lenet_tui.metrics import EpochMetrics
-from lenet_tui.safe_files import MB
-from lenet_tui.words import printable
+from lenet_tui.formatting import printable
+from lenet_tui.host import safe_files
+from lenet_tui.host.safe_files import MB
+from lenet_tui.run import metrics
+from lenet_tui.run.metrics import EpochMetrics
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from lenet_tui.models import Network
-    from lenet_tui.training.objective import Objective
+    from lenet_tui.training.losses import Objective
+    from lenet_tui.training.models import Network
 
 _BATCH = 1000
 

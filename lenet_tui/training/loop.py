@@ -12,18 +12,18 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from lenet_tui import metrics, models
 from lenet_tui.errors import LabError
-from lenet_tui.metrics import EpochMetrics
-from lenet_tui.runfolder import MOST_WEIGHTS
-from lenet_tui.safe_files import read_own, write_own
-from lenet_tui.training import checkpoint
+from lenet_tui.formatting import printable
+from lenet_tui.host.safe_files import read_own, write_own
+from lenet_tui.run import metrics
+from lenet_tui.run.folder import MOST_WEIGHTS
+from lenet_tui.run.metrics import EpochMetrics
+from lenet_tui.training import checkpoint, models
 from lenet_tui.training.augment import distort
 from lenet_tui.training.averaging import averaged
 from lenet_tui.training.evaluation import Scaling, evaluate
-from lenet_tui.training.objective import objective
+from lenet_tui.training.losses import objective
 from lenet_tui.training.schedule import lr_factor
-from lenet_tui.words import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from lenet_tui.config import RunConfig
     from lenet_tui.data.datasets import Dataset
-    from lenet_tui.models import Network
-    from lenet_tui.runfolder import RunFolder
-    from lenet_tui.training.objective import Objective
+    from lenet_tui.run.folder import RunFolder
+    from lenet_tui.training.losses import Objective
+    from lenet_tui.training.models import Network
 
 _REPORT_SECONDS = 0.2
 _CHUNK = 1024  # images

@@ -18,10 +18,11 @@ from textual.markup import escape
 from textual.message import Message
 
 from lenet_tui.errors import LabError
-from lenet_tui.tui import keys, plain_text, settings
+from lenet_tui.tui import keys, settings
 from lenet_tui.tui.job_control import JobControl
-from lenet_tui.tui.screens.main import MainScreen
-from lenet_tui.tui.watch import LOOK_SECONDS, QUIET_SECONDS, Snapshot, Watcher
+from lenet_tui.tui.main_screen import MainScreen
+from lenet_tui.tui.store_watcher import LOOK_SECONDS, QUIET_SECONDS, Snapshot, Watcher
+from lenet_tui.tui.widgets import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from lenet_tui.store import Store
-    from lenet_tui.tui.inspector import Inspector
+    from lenet_tui.tui.inspect.inspector import Inspector
 
 # Words that go by themselves: long enough to be read, and an error to be read twice.
 _TOLD_SECONDS: Mapping[SeverityLevel, float] = {"information": 4.0, "warning": 6.0, "error": 10.0}
@@ -78,7 +79,7 @@ class LabApp(App[None]):
 
     def action_help(self) -> None:
         """Show every key."""
-        from lenet_tui.tui.screens.help import HelpScreen
+        from lenet_tui.tui.dialogs.help import HelpScreen
 
         self.push_screen(HelpScreen(keys.ALL, self.settings.keys))
 
@@ -109,7 +110,7 @@ class LabApp(App[None]):
     def inspector(self) -> Inspector:
         """The way to the process that has torch."""
         if self._inspector is None:
-            from lenet_tui.tui.inspector import Inspector
+            from lenet_tui.tui.inspect.inspector import Inspector
 
             self._inspector = Inspector(self.root)
         return self._inspector

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from textual.binding import Binding
 
-from lenet_tui.runfolder import PICTURES
+from lenet_tui.run.folder import PICTURES
 
 
 @dataclass(frozen=True)

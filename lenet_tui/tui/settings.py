@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lenet_tui import folders
 from lenet_tui.config import RunConfig, problems
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.safe_files import read_own
+from lenet_tui.formatting import printable
+from lenet_tui.host import folders
+from lenet_tui.host.safe_files import read_own
 from lenet_tui.store import PRIVATE_FOLDER
-from lenet_tui.words import printable
 
 if TYPE_CHECKING:
     from pathlib import Path

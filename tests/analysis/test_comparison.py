@@ -10,9 +10,9 @@ import math
 import numpy as np
 import pytest
 
-from lenet_tui.analysis import comparison_forms, comparison_verdicts
-from lenet_tui.analysis.comparison import compare, figures
-from lenet_tui.analysis.evidence import Evidence
+from lenet_tui.analysis.comparison import formats, verdicts
+from lenet_tui.analysis.comparison.compare import compare, figures
+from lenet_tui.analysis.run_result import Evidence
 from lenet_tui.analysis.statistics import block_contrasts, holm, mcnemar, mean_interval, paired_bootstrap
 from lenet_tui.config import RunConfig
 from tests.reports.conftest import OVERFITTING, history, predictions, record
@@ -184,28 +184,28 @@ def test_runs_without_an_epoch_are_left_out_and_two_have_to_be_left():
 
 
 def test_rounding_never_carries_a_p_value_over_the_level():
-    assert comparison_verdicts.p_value(0.04996) == "p = 0.04996"
-    assert comparison_verdicts.p_value(0.0499999) == "p = 0.04999"
-    assert comparison_verdicts.p_value(0.0502) == "p = 0.050"
-    assert comparison_verdicts.p_value(0.0003) == "p < 0.001"
+    assert verdicts.p_value(0.04996) == "p = 0.04996"
+    assert verdicts.p_value(0.0499999) == "p = 0.04999"
+    assert verdicts.p_value(0.0502) == "p = 0.050"
+    assert verdicts.p_value(0.0003) == "p < 0.001"
 
 
 def test_diverged_runs_are_told_in_every_form():
     found = compare([run(1), run(2, rows=history([math.nan], [math.inf]), lr=1.0)])
-    document = json.loads(json.dumps(comparison_forms.as_json(found), allow_nan=False))
+    document = json.loads(json.dumps(formats.as_json(found), allow_nan=False))
     assert document["runs"][1]["best_val_loss"] is None
     assert "run 2 has no epoch of finite validation loss" in document["notes"]
-    assert "run 2" in comparison_forms.as_markdown(found)
+    assert "run 2" in formats.as_markdown(found)
 
 
 def test_the_forms_have_every_run_and_the_same_numbers():
     found = compare(WORSE)
-    document = comparison_forms.as_json(found)
-    rows = list(csv.DictReader(io.StringIO(comparison_forms.as_csv(found))))
+    document = formats.as_json(found)
+    rows = list(csv.DictReader(io.StringIO(formats.as_csv(found))))
     assert [entry["run"] for entry in document["runs"]] == [int(row["run"]) for row in rows] == [1, 2, 3, 4, 5, 6]
     assert [entry["best_val_loss"] for entry in document["runs"]] == [float(row["best_val_loss"]) for row in rows]
     assert [row["batch_size"] for row in rows] == ["64"] * 3 + ["16"] * 3
-    text = comparison_forms.as_markdown(found)
+    text = formats.as_markdown(found)
     assert "| 4 | batch 16, seed 0 | finished | 3/3 | 0.6100 | 2 |" in text
     assert all(verdict.text in text for verdict in found.verdicts)
 
@@ -213,5 +213,5 @@ def test_the_forms_have_every_run_and_the_same_numbers():
 def test_a_line_of_csv_has_the_epochs_that_were_done_even_where_runs_were_to_have_different_numbers_of_them():
     told = record(RunConfig(epochs=20)).model_copy(update={"state": "stopped"})
     stopped = Evidence(2, "lenet/2", told, tuple(history([0.5, 0.4], [0.9, 0.8])), None)
-    rows = list(csv.DictReader(io.StringIO(comparison_forms.as_csv(compare([run(1), stopped])))))
+    rows = list(csv.DictReader(io.StringIO(formats.as_csv(compare([run(1), stopped])))))
     assert [(row["epochs_done"], row["epochs"]) for row in rows] == [("3", "3"), ("2", "20")]

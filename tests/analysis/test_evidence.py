@@ -7,15 +7,15 @@ import math
 
 import pytest
 
-from lenet_tui.analysis import evidence
+from lenet_tui.analysis import run_result
 from lenet_tui.errors import LabError
-from lenet_tui.runfolder import RunFolder
+from lenet_tui.run.folder import RunFolder
 from tests.reports.conftest import LEARNING, history, make_run, predictions  # noqa: F401 - a fixture
 
 
 def test_a_finished_run_is_read_with_its_epochs_and_test_predictions(make_run):  # noqa: F811
     folder = make_run(said=predictions(120, wrong=6))
-    found = evidence.read(7, folder, "lenet/bs64_lr0.001")
+    found = run_result.read(7, folder, "lenet/bs64_lr0.001")
     assert (found.run_id, found.folder, found.state) == (7, "lenet/bs64_lr0.001", "finished")
     assert found.history == tuple(LEARNING)
     assert found.best == LEARNING[-1]
@@ -28,9 +28,9 @@ def test_plain_cross_entropy_is_that_of_the_epoch_of_lowest_validation_loss(make
         dataclasses.replace(row, val_cross_entropy=ce)
         for row, ce in zip(history([1, 1, 1], [0.5, 0.3, 0.4]), [0.2, 0.9, 0.1], strict=True)
     ]
-    found = evidence.read(1, make_run(rows=rows, said=predictions()), "x")
+    found = run_result.read(1, make_run(rows=rows, said=predictions()), "x")
     assert found.best_val_cross_entropy == 0.9
-    nothing = evidence.read(1, make_run(rows=history([1], [math.nan]), said=predictions()), "x")
+    nothing = run_result.read(1, make_run(rows=history([1], [math.nan]), said=predictions()), "x")
     assert nothing.best is None
     assert nothing.best_val_cross_entropy is None
 
@@ -39,7 +39,7 @@ def test_plain_cross_entropy_is_that_of_the_epoch_of_lowest_validation_loss(make
 def test_predictions_of_a_run_that_is_not_finished_are_no_evidence(make_run, state):  # noqa: F811
     folder = make_run(said=predictions(split="validation"))
     folder.write_record(folder.read_record().model_copy(update={"state": state}))
-    found = evidence.read(1, folder, "x")
+    found = run_result.read(1, folder, "x")
     assert found.predictions is None
     assert found.right is None
 
@@ -47,17 +47,17 @@ def test_predictions_of_a_run_that_is_not_finished_are_no_evidence(make_run, sta
 def test_the_store_knows_better_than_the_folder_what_state_a_run_is_in(make_run):  # noqa: F811
     folder = make_run(rows=[])
     folder.write_record(folder.read_record().model_copy(update={"state": "running"}))
-    assert evidence.read(1, folder, "x").state == "running"
-    assert evidence.read(1, folder, "x", "interrupted").state == "interrupted"
-    assert evidence.read(1, folder, "x").history == ()
+    assert run_result.read(1, folder, "x").state == "running"
+    assert run_result.read(1, folder, "x", "interrupted").state == "interrupted"
+    assert run_result.read(1, folder, "x").history == ()
 
 
 def test_what_is_damaged_or_missing_is_one_clear_line(make_run, tmp_path):  # noqa: F811
     with pytest.raises(LabError, match=r"has no run\.json"):
-        evidence.read(1, RunFolder(tmp_path), "x")
+        run_result.read(1, RunFolder(tmp_path), "x")
     folder = make_run()
     with pytest.raises(LabError, match=r"predictions\.npz is missing"):
-        evidence.read(1, folder, "x")
+        run_result.read(1, folder, "x")
     folder.predictions_path.write_bytes(b"PK")
     with pytest.raises(LabError, match="damaged"):
-        evidence.read(1, folder, "x")
+        run_result.read(1, folder, "x")

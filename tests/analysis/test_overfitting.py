@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lenet_tui.analysis.overfitting import generalisation_loss, overfitting_region
-from lenet_tui.metrics import EpochMetrics
+from lenet_tui.run.metrics import EpochMetrics
 
 LOSSES = st.floats(1e-6, 1e6)
 

@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from lenet_tui.analysis import comparison_forms
-from lenet_tui.analysis.comparison import compare
+from lenet_tui.analysis.comparison import formats
+from lenet_tui.analysis.comparison.compare import compare
 from lenet_tui.analysis.plain_markdown import code, plain
 from lenet_tui.analysis.study import document
-from lenet_tui.analysis.study.arms import Plan
 from lenet_tui.analysis.study.blocks import markdown
 from lenet_tui.analysis.study.findings import find
+from lenet_tui.analysis.study.plan import Plan
 from lenet_tui.analysis.study.study import Study
+from lenet_tui.formatting import shown
 from lenet_tui.reports.webpage import webpage
-from lenet_tui.words import shown
 from tests.analysis.study.making import EPOCHS, study
 
 HOSTILE = [
@@ -103,7 +103,7 @@ def test_a_comparison_as_markdown_shows_nothing_but_text_of_a_hostile_record(tex
         dataset = run.record.dataset.model_copy(update=update)
         record = run.record.model_copy(update={"dataset": dataset, "config": made[0].config})
         runs.append(replace(run, record=record))
-    said = comparison_forms.as_markdown(compare(runs, [f"run 9 is damaged: {text}"]))
+    said = formats.as_markdown(compare(runs, [f"run 9 is damaged: {text}"]))
     html = GITHUB.render(said)
     assert not re.search(r"<(?!/?(h1|h2|p|ul|li|table|thead|tbody|tr|th|td)\b)", html)
     assert html.count("<tr>") == 4

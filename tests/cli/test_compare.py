@@ -8,10 +8,10 @@ import subprocess
 
 import pytest
 
-from lenet_tui import runfolder
 from lenet_tui.cli.main import main
 from lenet_tui.config import RunConfig
-from lenet_tui.process import owner_of
+from lenet_tui.host.process import owner_of
+from lenet_tui.run import folder as runfolder
 from lenet_tui.store import Store
 from tests.reports.conftest import opened, record
 from tests.tui.folders import HISTORY, finished

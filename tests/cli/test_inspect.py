@@ -14,8 +14,8 @@ from rich.console import Console
 
 from lenet_tui.cli import images
 from lenet_tui.cli.inspect import summary
-from lenet_tui.predictions import Predictions
-from lenet_tui.words import confidence
+from lenet_tui.formatting import confidence
+from lenet_tui.run.predictions import Predictions
 from tests.conftest import environment
 from tests.reports.conftest import predictions
 

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lenet_tui import experiment, handwriting, trained
+from lenet_tui import experiment, handwriting
 from lenet_tui.cli import predict
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.runfolder import RunFolder
+from lenet_tui.inspection import classifier
+from lenet_tui.run.folder import RunFolder
 from tests.conftest import Watcher
-from tests.test_photos import PHOTOS
+from tests.handwriting.test_photos import PHOTOS
 
 if TYPE_CHECKING:
     from lenet_tui.data.datasets import Dataset
@@ -145,22 +146,22 @@ def test_the_scaling_of_pixels_is_kept_with_the_run_and_found_for_folders_that_l
 ) -> None:
     record = copy.read_record()
     assert (record.dataset.mean, record.dataset.std) == (digits.mean, digits.std)
-    assert trained.load(copy).scaling == trained.Scaling(digits.mean, digits.std)
+    assert classifier.load(copy).scaling == classifier.Scaling(digits.mean, digits.std)
     older = record.dataset.model_copy(update={"mean": None, "std": None})
     copy.write_record(record.model_copy(update={"dataset": older}))
-    assert trained.load(copy).scaling == trained.Scaling(digits.mean, digits.std)
+    assert classifier.load(copy).scaling == classifier.Scaling(digits.mean, digits.std)
     others = older.model_copy(update={"checksum": "c0ffee"})
     copy.write_record(record.model_copy(update={"dataset": others}))
     with pytest.raises(LabError, match="was trained on other images of digits"):
-        trained.load(copy)
+        classifier.load(copy)
 
 
 def test_probabilities_are_those_of_the_predictions_on_file(run: RunFolder, digits: Dataset) -> None:
-    from lenet_tui.predictions import Predictions
+    from lenet_tui.run.predictions import Predictions
 
     logits = Predictions.read(run.predictions_path).logits[:50].astype(np.float64)
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    found = trained.load(run).probabilities(digits.test_images[:50, 0].numpy())
+    found = classifier.load(run).probabilities(digits.test_images[:50, 0].numpy())
     assert found == pytest.approx(expected, abs=1e-5)
 
 
@@ -168,7 +169,7 @@ def test_the_data_set_of_the_run_says_how_large_its_things_are(
     run: RunFolder, pictures: list[Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     seen = handwriting.prepare(handwriting.read(pictures[0], "digits").digits[0].ink, "digits")
-    shares = trained.load(run).probabilities(seen[np.newaxis])[0]
+    shares = classifier.load(run).probabilities(seen[np.newaxis])[0]
     assert call(run.path, pictures[0], "--json") == 0
     assert json.loads(capsys.readouterr().out)["images"][0]["probabilities"] == pytest.approx(shares.tolist(), abs=1e-6)
 

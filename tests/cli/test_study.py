@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from lenet_tui.analysis.study.arms import ARMS, Plan, identity
+from lenet_tui.analysis.study.plan import ARMS, Plan, identity
 from lenet_tui.cli.main import main
-from lenet_tui.process import this_process
+from lenet_tui.host.process import this_process
 from lenet_tui.store import Store
 from tests.analysis.study.making import EPOCHS, study, write_folders
 from tests.tui.runs import running

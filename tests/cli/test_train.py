@@ -19,7 +19,7 @@ from PIL import Image
 from lenet_tui.cli.display import PlainDisplay
 from lenet_tui.config import RunConfig
 from lenet_tui.reports import Report
-from lenet_tui.runfolder import PICTURES, RunFolder
+from lenet_tui.run.folder import PICTURES, RunFolder
 from tests.conftest import environment
 from tests.reports.conftest import record
 

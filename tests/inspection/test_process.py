@@ -18,8 +18,9 @@ import numpy as np
 import psutil
 import pytest
 
-from lenet_tui import experiment, handwriting, trained
+from lenet_tui import experiment, handwriting
 from lenet_tui.errors import LabError
+from lenet_tui.inspection import classifier
 from lenet_tui.inspection.messages import (
     Counts,
     Guesses,
@@ -34,9 +35,9 @@ from lenet_tui.inspection.messages import (
     WishLayers,
     WishMap,
 )
-from lenet_tui.predictions import Predictions
-from lenet_tui.runfolder import RunFolder
-from lenet_tui.tui.inspector import Inspector, _parse
+from lenet_tui.run.folder import RunFolder
+from lenet_tui.run.predictions import Predictions
+from lenet_tui.tui.inspect.inspector import Inspector, _parse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -175,7 +176,7 @@ async def test_a_drawing_is_prepared_and_guessed_by_each_run(trained_root: Path)
         for guess, folder in ((first, LENET), (second, ALEXNET)):
             prepared = handwriting.prepare(drawing, "digits")
             assert guess.prepared == prepared.tobytes()
-            network = trained.load(RunFolder(trained_root / folder))
+            network = classifier.load(RunFolder(trained_root / folder))
             assert guess.probabilities == pytest.approx(network.probabilities(prepared[np.newaxis])[0].tolist())
         with pytest.raises(LabError, match="28×28 bytes, and this has 3"):
             await inspector.ask(WishGuesses(folders=(LENET,), drawing=b"abc"), Guesses)

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lenet_tui import runfolder
 from lenet_tui.config import RunConfig
-from lenet_tui.metrics import EpochMetrics
-from lenet_tui.predictions import Predictions
-from lenet_tui.runfolder import DatasetRecord, RunFolder, RunRecord
+from lenet_tui.run import folder as runfolder
+from lenet_tui.run.folder import DatasetRecord, RunFolder, RunRecord
+from lenet_tui.run.metrics import EpochMetrics
+from lenet_tui.run.predictions import Predictions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

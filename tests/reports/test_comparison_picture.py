@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from lenet_tui.analysis.comparison import compare
+from lenet_tui.analysis.comparison.compare import compare
 from lenet_tui.reports import NotDrawable, comparison
 from tests.analysis.test_comparison import WORSE, run
 from tests.reports.conftest import LEARNING, history, opened, share_of_colour

@@ -10,7 +10,7 @@ import pytest
 
 from lenet_tui.cli import export
 from lenet_tui.config import RunConfig
-from lenet_tui.runfolder import PICTURES, ROOT_VARIABLE
+from lenet_tui.run.folder import PICTURES, ROOT_VARIABLE
 from tests.reports.conftest import predictions
 
 

@@ -12,9 +12,9 @@ import matplotlib
 import pytest
 
 from lenet_tui import reports
-from lenet_tui.analysis.comparison import compare
+from lenet_tui.analysis.comparison.compare import compare
+from lenet_tui.formatting import printable
 from lenet_tui.reports import comparison, loss
-from lenet_tui.words import printable
 from tests.analysis.study.making import study
 from tests.reports.conftest import LEARNING, opened, predictions, record
 from tests.reports.test_write_all import EVERYTHING

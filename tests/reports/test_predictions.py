@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lenet_tui.errors import LabError
-from lenet_tui.predictions import Predictions
+from lenet_tui.run.predictions import Predictions
 from tests.reports.conftest import predictions
 
 

@@ -9,8 +9,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from lenet_tui.config import RunConfig
-from lenet_tui.predictions import Predictions
 from lenet_tui.reports import NotDrawable, style, tsne
+from lenet_tui.run.predictions import Predictions
 from tests.reports.conftest import opened, pixels, predictions, record
 
 RECORD = record(RunConfig())

@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lenet_tui import __version__, reports, runfolder
+from lenet_tui import __version__, reports
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError
 from lenet_tui.reports import style
-from lenet_tui.runfolder import RunFolder
+from lenet_tui.run import folder as runfolder
+from lenet_tui.run.folder import RunFolder
 from tests.reports.conftest import LEARNING, opened, predictions, record, share_of_colour
 
 EVERYTHING = RunConfig(
@@ -128,7 +129,7 @@ def test_importing_reports_is_cheap_and_drawing_needs_neither_torch_nor_pyplot(m
     folder = make_run(said=predictions())
     code = (
         "import sys; from pathlib import Path\n"
-        "from lenet_tui import reports; from lenet_tui.runfolder import RunFolder\n"
+        "from lenet_tui import reports; from lenet_tui.run.folder import RunFolder\n"
         "assert not {'matplotlib', 'sklearn', 'torch'} & set(sys.modules), 'import'\n"
         f"assert all(r.skipped is None for r in reports.write_all(RunFolder(Path({str(folder.path)!r}))))\n"
         "found = {'torch', 'textual', 'matplotlib.pyplot', 'lenet_tui.store'} & set(sys.modules)\n"

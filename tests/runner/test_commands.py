@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lenet_tui.config import RunConfig
-from lenet_tui.machine import available_cores
-from lenet_tui.process import this_process
+from lenet_tui.host.hardware import available_cores
+from lenet_tui.host.process import this_process
 from lenet_tui.runner import daemon
 from lenet_tui.runner.estimate import PICTURES_SECONDS
 from lenet_tui.store import Progress, Store

@@ -8,9 +8,9 @@ import pytest
 
 from lenet_tui.cli import tables
 from lenet_tui.config import RunConfig
-from lenet_tui.process import this_process
+from lenet_tui.host.process import this_process
 from lenet_tui.runner.estimate import PICTURES_SECONDS, seconds_until_done
-from lenet_tui.runner.slots import Machine
+from lenet_tui.runner.placement import Machine
 from lenet_tui.store import SpeedKey, Store
 
 if TYPE_CHECKING:

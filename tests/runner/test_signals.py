@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lenet_tui import process
 from lenet_tui.config import RunConfig
-from lenet_tui.process import Owner, this_host
+from lenet_tui.host import process
+from lenet_tui.host.process import Owner, this_host
 from lenet_tui.runner import daemon, tries
 from lenet_tui.store import Store
 

@@ -13,7 +13,7 @@ import pytest
 
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError
-from lenet_tui.process import this_process
+from lenet_tui.host.process import this_process
 from lenet_tui.runner import daemon, log, tries
 from lenet_tui.store import Store
 

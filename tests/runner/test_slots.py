@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lenet_tui.config import RunConfig
-from lenet_tui.runner.slots import Machine, Placed, Waiting, place
+from lenet_tui.runner.placement import Machine, Placed, Waiting, place
 
 LENET = RunConfig()
 

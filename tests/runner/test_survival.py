@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lenet_tui.process import is_alive
+from lenet_tui.host.process import is_alive
 from lenet_tui.runner import daemon
 from lenet_tui.store import ATTEMPTS, Store
 

@@ -10,10 +10,10 @@ import sys
 import time
 from pathlib import Path
 
-from lenet_tui import process
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import UsageError
-from lenet_tui.runfolder import RunFolder
+from lenet_tui.host import process
+from lenet_tui.run.folder import RunFolder
 from lenet_tui.store import Store
 from lenet_tui.store.statements import insert
 

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lenet_tui import metrics, runfolder
 from lenet_tui.config import RunConfig
-from lenet_tui.metrics import EpochMetrics
-from lenet_tui.process import Owner
-from lenet_tui.runfolder import DatasetRecord, RunFolder, RunRecord, Summary
+from lenet_tui.host.process import Owner
+from lenet_tui.run import folder as runfolder
+from lenet_tui.run import metrics
+from lenet_tui.run.folder import DatasetRecord, RunFolder, RunRecord, Summary
+from lenet_tui.run.metrics import EpochMetrics
 from lenet_tui.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lenet_tui.runfolder import State
+    from lenet_tui.run.folder import State
 
 ME = Owner(1001, "here", "boot 1")
 OTHER = Owner(1002, "here", "boot 2")

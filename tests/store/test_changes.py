@@ -6,7 +6,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from lenet_tui.config import RunConfig
-from lenet_tui.process import this_process
+from lenet_tui.host.process import this_process
 from lenet_tui.store import Store, schema
 
 if TYPE_CHECKING:

@@ -125,6 +125,8 @@ def test_threads_share_one_store(store: Store) -> None:
 
 def test_importing_the_store_imports_neither_torch_nor_anything_else_that_is_slow() -> None:
     heavy = ("torch", "numpy", "textual", "sklearn", "matplotlib", "pydantic", "rich")
-    look = f"import sys, lenet_tui.store, lenet_tui.process; print([name for name in {heavy} if name in sys.modules])"
+    look = (
+        f"import sys, lenet_tui.store, lenet_tui.host.process; print([name for name in {heavy} if name in sys.modules])"
+    )
     shown = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert shown.stdout == "[]\n"

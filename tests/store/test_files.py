@@ -13,7 +13,7 @@ import pytest
 
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.runfolder import RunFolder
+from lenet_tui.run.folder import RunFolder
 from lenet_tui.store import Store
 from lenet_tui.store.files import on_network
 from tests.store.conftest import make_folder

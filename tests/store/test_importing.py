@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lenet_tui import runfolder
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError
-from lenet_tui.runfolder import RunFolder
+from lenet_tui.run import folder as runfolder
+from lenet_tui.run.folder import RunFolder
 from lenet_tui.store import Store
 from lenet_tui.store.importing import copy_into
 from tests.store.conftest import make_folder
@@ -97,7 +97,7 @@ def test_an_import_that_is_killed_leaves_no_run(source: RunFolder, root: Path, t
     with (source.path / "checkpoint.pt").open("wb") as file:
         file.truncate(400_000_000)
     code = "import sys; from pathlib import Path; from lenet_tui.store.importing import copy_into\n" + (
-        "from lenet_tui.runfolder import RunFolder; copy_into(Path(sys.argv[1]), RunFolder(Path(sys.argv[2])))"
+        "from lenet_tui.run.folder import RunFolder; copy_into(Path(sys.argv[1]), RunFolder(Path(sys.argv[2])))"
     )
     process = subprocess.Popen([sys.executable, "-c", code, root, source.path])
     deadline = time.monotonic() + 60

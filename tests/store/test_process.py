@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lenet_tui import process
-from lenet_tui.process import Owner
+from lenet_tui.host import process
+from lenet_tui.host.process import Owner
 
 if TYPE_CHECKING:
     from tests.store.conftest import Actors

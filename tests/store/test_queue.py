@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import UsageError
-from lenet_tui.process import Owner
+from lenet_tui.host.process import Owner
 from lenet_tui.store import Store
 from tests.store.conftest import ME, OTHER, epoch, summary
 

@@ -11,7 +11,7 @@ import pytest
 
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.runfolder import RunFolder
+from lenet_tui.run.folder import RunFolder
 from lenet_tui.store import Store, StoreRebuilt
 from tests.store.conftest import ME, epoch, make_folder
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lenet_tui import metrics
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError
-from lenet_tui.runfolder import Summary
+from lenet_tui.run import metrics
+from lenet_tui.run.folder import Summary
 from lenet_tui.store import Progress, Run, Store, schema
-from lenet_tui.store.rows import PROGRESS_COLUMNS, RUN_COLUMNS
+from lenet_tui.store.records import PROGRESS_COLUMNS, RUN_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

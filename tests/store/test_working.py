@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lenet_tui import process
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import UsageError
+from lenet_tui.host import process
 from lenet_tui.store import SpeedKey, Store
 from lenet_tui.training.loop import Progress
 from tests.store.conftest import ME, OTHER, epoch, make_folder, summary
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lenet_tui.runfolder import RunFolder
+    from lenet_tui.run.folder import RunFolder
     from lenet_tui.store import Run
     from tests.store.conftest import Actors
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from lenet_tui import device as devices
-from lenet_tui import runfolder
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError
+from lenet_tui.run import folder as runfolder
 from lenet_tui.training import checkpoint, loop
+from lenet_tui.training import device as devices
 from tests.conftest import Watcher
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lenet_tui.data.datasets import Dataset
-    from lenet_tui.runfolder import RunFolder
+    from lenet_tui.run.folder import RunFolder
 
 CPU = torch.device("cpu")
 
@@ -181,7 +181,7 @@ def test_metrics_are_what_a_plain_evaluation_gives(tmp_path: Path, digits: Datas
     import safetensors.torch
     import torch.nn.functional as F
 
-    from lenet_tui.models import build
+    from lenet_tui.training.models import build
 
     config = quick(epochs=1)
     folder = trained(tmp_path, config, digits)
@@ -200,7 +200,7 @@ def test_a_first_step_is_that_of_a_plain_pytorch_loop(tmp_path: Path, digits: Da
     """One epoch of ours equals the loop everybody writes: same order, same weights, same losses."""
     import torch.nn.functional as F
 
-    from lenet_tui.models import build
+    from lenet_tui.training.models import build
 
     config = quick(epochs=1)
     folder = trained(tmp_path, config, digits)

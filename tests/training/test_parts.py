@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lenet_tui.config import RunConfig
 from lenet_tui.training.augment import distort
 from lenet_tui.training.evaluation import Scaling
-from lenet_tui.training.objective import objective
+from lenet_tui.training.losses import objective
 from lenet_tui.training.schedule import lr_factor
 
 LOGITS = torch.randn(16, 10, generator=torch.Generator().manual_seed(0))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lenet_tui import metrics, runfolder
 from lenet_tui.config import RunConfig
-from lenet_tui.runfolder import Summary
+from lenet_tui.run import folder as runfolder
+from lenet_tui.run import metrics
+from lenet_tui.run.folder import Summary
 from lenet_tui.store import Store
 from tests.reports.conftest import history, predictions, record
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lenet_tui.metrics import EpochMetrics
+    from lenet_tui.run.metrics import EpochMetrics
     from lenet_tui.store import Run
 
 HISTORY = history([0.9, 0.4, 0.3, 0.2], [0.8, 0.5, 0.3, 0.35])

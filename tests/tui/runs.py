@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lenet_tui.metrics import EpochMetrics
-from lenet_tui.process import this_process
-from lenet_tui.runfolder import Summary
+from lenet_tui.host.process import this_process
+from lenet_tui.run.folder import Summary
+from lenet_tui.run.metrics import EpochMetrics
 from lenet_tui.training.loop import Progress
-from lenet_tui.tui.watch import Snapshot
+from lenet_tui.tui.store_watcher import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,7 @@ def at_work(store: Store, run: Run, epoch: int, step: int = 29, steps: int = 50)
 
 
 def summary_of(rows: Sequence[EpochMetrics], test_accuracy: float) -> Summary:
-    from lenet_tui import metrics
+    from lenet_tui.run import metrics
 
     best, kept = metrics.best(rows), metrics.kept(rows)
     assert best is not None

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lenet_tui.tui.chart import SHADED, Line, Mark, Plot, Stroke, draw, text_of
-from lenet_tui.tui.ticks import epoch_ticks, linear_axis, log_axis, tick_label
+from lenet_tui.tui.curves.chart import SHADED, Line, Mark, Plot, Stroke, draw, text_of
+from lenet_tui.tui.curves.ticks import epoch_ticks, linear_axis, log_axis, tick_label
 
 
 def plot(*lines: Line, marks: tuple[Mark, ...] = (), x=(1.0, 5.0), y=(0.0, 1.0), **more) -> Plot:

@@ -12,7 +12,7 @@ from lenet_tui.cli import flags, queue
 from lenet_tui.cli.main import build_parser
 from lenet_tui.config import RunConfig
 from lenet_tui.sweep import expand
-from lenet_tui.tui.command_line import command, command_for
+from lenet_tui.tui.form.command_line import command, command_for
 
 
 def made_by(line: str) -> list[RunConfig]:

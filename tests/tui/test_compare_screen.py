@@ -14,8 +14,8 @@ from textual.widgets import Static
 
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError
-from lenet_tui.tui import comparison_text
-from lenet_tui.tui.screens.compare import FILES, MAX_RUNS, CompareScreen
+from lenet_tui.tui.compare import text as comparison_text
+from lenet_tui.tui.compare.screen import FILES, MAX_RUNS, CompareScreen
 from tests.reports.conftest import history
 from tests.tui.folders import finished
 from tests.tui.test_main import Bench, opened

@@ -6,7 +6,7 @@ import pytest
 
 from lenet_tui.data.catalog import CLASS_NAMES
 from lenet_tui.errors import LabError
-from lenet_tui.tui.confusion_table import Confusion, Mistake, parse, table
+from lenet_tui.tui.details.confusion_table import Confusion, Mistake, parse, table
 
 NAMES = tuple("0123456789")
 

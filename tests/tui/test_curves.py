@@ -10,9 +10,11 @@ import pytest
 from rich.color import Color, ColorSystem
 from textual.app import App, ComposeResult
 
-from lenet_tui.metrics import EpochMetrics
-from lenet_tui.tui.chart import text_of
-from lenet_tui.tui.curves import (
+from lenet_tui.run.metrics import EpochMetrics
+from lenet_tui.tui.curves.chart import text_of
+from lenet_tui.tui.curves.layout import flow, panel, room_for_both
+from lenet_tui.tui.curves.panel import PALETTE, CurvesPanel
+from lenet_tui.tui.curves.plots import (
     COLOURS,
     Curve,
     Options,
@@ -26,8 +28,6 @@ from lenet_tui.tui.curves import (
     visible_epochs,
     zoomed,
 )
-from lenet_tui.tui.curves_layout import flow, panel, room_for_both
-from lenet_tui.tui.widgets.curves import PALETTE, CurvesPanel
 
 TITLE = "12 lenet/bs64_lr0.001 · epoch 5/5"
 
@@ -345,7 +345,7 @@ def test_importing_the_panel_brings_no_drawing_library():
     import subprocess
 
     unwanted = {"plotext", "PIL", "numpy", "torch"}
-    code = f"import sys, lenet_tui.tui.widgets.curves; print([name for name in {unwanted} if name in sys.modules])"
+    code = f"import sys, lenet_tui.tui.curves.panel; print([name for name in {unwanted} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 

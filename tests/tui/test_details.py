@@ -14,11 +14,11 @@ from textual.containers import VerticalScroll
 from textual.widgets import ContentSwitcher, DataTable, Static
 
 from lenet_tui.config import RunConfig
-from lenet_tui.runfolder import RunFolder
+from lenet_tui.run.folder import RunFolder
 from lenet_tui.store import Store
-from lenet_tui.tui import details_text
-from lenet_tui.tui.screens.details import SECTIONS, DetailsScreen
-from lenet_tui.tui.screens.pictures import PicturesScreen
+from lenet_tui.tui.details import text as details_text
+from lenet_tui.tui.details.screen import SECTIONS, DetailsScreen
+from lenet_tui.tui.pictures.screen import PicturesScreen
 from tests.reports.conftest import history
 from tests.tui.folders import HISTORY, finished
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from lenet_tui.metrics import EpochMetrics
+    from lenet_tui.run.metrics import EpochMetrics
     from lenet_tui.store import Run
 
 
@@ -223,8 +223,8 @@ def test_the_history_in_use_has_a_best_epoch_that_is_not_the_last() -> None:
 
 def test_the_screen_needs_neither_numpy_nor_torch() -> None:
     code = (
-        "import sys; import lenet_tui.tui.screens.details, lenet_tui.tui.screens.pictures, "
-        "lenet_tui.tui.screens.get_data, lenet_tui.tui.exporting; "
+        "import sys; import lenet_tui.tui.details.screen, lenet_tui.tui.pictures.screen, "
+        "lenet_tui.tui.dialogs.get_data, lenet_tui.tui.runs.export; "
         "print({'numpy', 'torch', 'PIL', 'matplotlib', 'sklearn', 'textual_image'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

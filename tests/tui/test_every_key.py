@@ -15,11 +15,11 @@ from lenet_tui.config import RunConfig
 from lenet_tui.runner import daemon
 from lenet_tui.store import Store
 from lenet_tui.tui import keys
-from lenet_tui.tui.screens.compare import CompareScreen
-from lenet_tui.tui.screens.details import DetailsScreen
-from lenet_tui.tui.screens.help import HelpScreen
-from lenet_tui.tui.screens.pictures import PicturesScreen
-from lenet_tui.tui.screens.study import StudyScreen
+from lenet_tui.tui.compare.screen import CompareScreen
+from lenet_tui.tui.details.screen import DetailsScreen
+from lenet_tui.tui.dialogs.help import HelpScreen
+from lenet_tui.tui.pictures.screen import PicturesScreen
+from lenet_tui.tui.study.screen import StudyScreen
 from tests.tui.folders import finished
 from tests.tui.test_main import Bench, opened
 
@@ -93,7 +93,7 @@ async def go_to(bench: Bench, room: type[Screen[None]], way: tuple[str, ...]) ->
 
 def test_no_screen_brings_numpy_or_torch_into_the_app() -> None:
     code = (
-        "import sys; import lenet_tui.tui.screens.compare, lenet_tui.tui.screens.study; "
+        "import sys; import lenet_tui.tui.compare.screen, lenet_tui.tui.study.screen; "
         "print({'numpy', 'scipy', 'torch', 'PIL', 'matplotlib', 'sklearn'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

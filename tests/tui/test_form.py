@@ -12,12 +12,13 @@ from textual.events import Key
 
 from lenet_tui.config import RunConfig, hyperparameters
 from lenet_tui.runner.estimate import PICTURES_SECONDS, seconds_for
-from lenet_tui.runner.slots import Machine
+from lenet_tui.runner.placement import Machine
 from lenet_tui.store import SpeedKey, Store
 from lenet_tui.sweep import expand
-from lenet_tui.tui import form_values, twins
-from lenet_tui.tui.widgets.form import RunForm
-from lenet_tui.tui.widgets.form_field import FieldInput, completion, next_choice
+from lenet_tui.tui.form import duplicates
+from lenet_tui.tui.form import values as form_values
+from lenet_tui.tui.form.field import FieldInput, completion, next_choice
+from lenet_tui.tui.form.panel import RunForm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,7 +212,9 @@ async def test_help_without_room_is_cut_at_a_word_and_says_so() -> None:
 async def test_settings_that_are_on_record_already_are_told_before_they_are_queued() -> None:
     app = FormApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        app.form.set_known({twins.settings_of(RunConfig()): 3, twins.settings_of(RunConfig(batch_size=16)): 4})
+        app.form.set_known(
+            {duplicates.settings_of(RunConfig()): 3, duplicates.settings_of(RunConfig(batch_size=16)): 4}
+        )
         await until(pilot, lambda: "same settings as run 3" in app.text())
         await pilot.press("space")
         await until(pilot, lambda: "2 are on record already" in app.text())

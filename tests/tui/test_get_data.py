@@ -10,7 +10,7 @@ from textual.widgets import Input, ProgressBar, Static
 
 from lenet_tui.data import is_here
 from lenet_tui.data.catalog import IDX_FILES
-from lenet_tui.tui.screens.get_data import GetDataScreen, parse_progress
+from lenet_tui.tui.dialogs.get_data import GetDataScreen, parse_progress
 from tests.data.conftest import structured, write_files
 from tests.tui.test_details import until
 

@@ -23,13 +23,15 @@ from textual.color import Color
 import lenet_tui.tui
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError
-from lenet_tui.runfolder import RunFolder
+from lenet_tui.run.folder import RunFolder
 from lenet_tui.store import Store
-from lenet_tui.tui import blocks, details_text, plain_text, settings
+from lenet_tui.tui import settings
 from lenet_tui.tui.app import KEY_NAMES, LabApp
-from lenet_tui.tui.describe import status_line
-from lenet_tui.tui.screens.study import StudyScreen
-from lenet_tui.tui.watch import Snapshot, Watcher
+from lenet_tui.tui.details import text as details_text
+from lenet_tui.tui.runs.describe import status_line
+from lenet_tui.tui.store_watcher import Snapshot, Watcher
+from lenet_tui.tui.study.screen import StudyScreen
+from lenet_tui.tui.widgets import halfblocks, plain_text
 from tests.tui.folders import finished
 from tests.tui.terminal import Terminal
 from tests.tui.test_main import opened
@@ -172,7 +174,7 @@ def test_what_is_no_picture_is_said_in_a_line(tmp_path: Path, kind: str) -> None
     path = tmp_path / "loss.png"
     STAND_INS[kind](path)
     with pytest.raises(LabError) as error:
-        blocks.load(path, 80, 24)
+        halfblocks.load(path, 80, 24)
     assert "loss.png" in one_line(error)
     assert (kind in _REFUSED) == ("where a regular file belongs" in str(error.value))
 
@@ -189,7 +191,7 @@ def test_a_picture_of_too_many_pixels_is_not_unpacked(tmp_path: Path, size: tupl
     path = tmp_path / "loss.png"
     path.write_bytes(png(*size))
     with pytest.raises(LabError, match="pixels") as error:
-        blocks.load(path, 80, 24)
+        halfblocks.load(path, 80, 24)
     assert one_line(error)
 
 
@@ -198,10 +200,10 @@ def test_half_a_picture_and_another_format_are_said_in_a_line(tmp_path: Path) ->
     Image.effect_noise((300, 300), 50).save(path)
     path.write_bytes(path.read_bytes()[:20_000])
     with pytest.raises(LabError, match=r"loss\.png cannot be shown: image file is truncated"):
-        blocks.load(path, 80, 24)
+        halfblocks.load(path, 80, 24)
     Image.new("RGB", (30, 30)).save(path, format="GIF")
     with pytest.raises(LabError, match="it is not a PNG picture"):
-        blocks.load(path, 80, 24)
+        halfblocks.load(path, 80, 24)
 
 
 @pytest.mark.parametrize("kind", STAND_INS)

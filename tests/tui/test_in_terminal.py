@@ -152,7 +152,7 @@ def test_the_screen_is_readable_without_colours_and_with_few(root: Path) -> None
 
 def test_the_app_imports_nothing_heavy_and_not_before_the_first_frame(root: Path) -> None:
     code = (
-        "import sys, json, lenet_tui.cli.main, lenet_tui.tui.app, lenet_tui.tui.screens.main;"
+        "import sys, json, lenet_tui.cli.main, lenet_tui.tui.app, lenet_tui.tui.main_screen;"
         "print(json.dumps(sorted({n.partition('.')[0] for n in sys.modules})))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

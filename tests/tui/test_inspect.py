@@ -16,12 +16,12 @@ from textual.app import App
 from textual.widgets import Static
 
 from lenet_tui.config import RunConfig
-from lenet_tui.predictions import Predictions
+from lenet_tui.formatting import confidence
+from lenet_tui.run.predictions import Predictions
 from lenet_tui.store import Store
-from lenet_tui.tui.inspector import Inspector
+from lenet_tui.tui.inspect.inspector import Inspector
+from lenet_tui.tui.inspect.screen import SECTIONS, InspectScreen
 from lenet_tui.tui.keys import INSPECT
-from lenet_tui.tui.screens.inspect import SECTIONS, InspectScreen
-from lenet_tui.words import confidence
 from tests.tui.terminal import Terminal
 from tests.tui.test_main import opened
 

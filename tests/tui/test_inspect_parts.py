@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lenet_tui.inspection.messages import Reply, Request, WishGuesses
-from lenet_tui.tui import planes
-from lenet_tui.tui.canvas import Canvas
-from lenet_tui.tui.scatter import scatter
+from lenet_tui.tui.inspect import images as planes
+from lenet_tui.tui.inspect.canvas import Canvas
+from lenet_tui.tui.inspect.scatter import scatter
 
 
 def text(tile: planes.Tile) -> list[str]:
@@ -139,7 +139,7 @@ def test_messages_read_what_they_wrote() -> None:
 
 def test_the_app_needs_neither_torch_nor_numpy_for_it() -> None:
     code = (
-        "import sys; import lenet_tui.tui.screens.inspect, lenet_tui.tui.inspector; "
+        "import sys; import lenet_tui.tui.inspect.screen, lenet_tui.tui.inspect.inspector; "
         "print({'numpy', 'torch', 'PIL', 'matplotlib', 'sklearn'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

@@ -12,10 +12,11 @@ import pytest
 import safetensors.torch
 import torch
 
-from lenet_tui import models, runfolder
 from lenet_tui.config import RunConfig
-from lenet_tui.predictions import Predictions
+from lenet_tui.run import folder as runfolder
+from lenet_tui.run.predictions import Predictions
 from lenet_tui.store import Store
+from lenet_tui.training import models
 from tests.reports.conftest import history, record
 from tests.tui.test_main import opened
 from tests.tui.test_snapshots import SIZES, compare, settled, shown

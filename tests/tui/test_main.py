@@ -12,13 +12,13 @@ from textual.widgets import Input
 from textual.widgets._toast import Toast
 
 from lenet_tui.config import RunConfig
-from lenet_tui.process import this_process
+from lenet_tui.host.process import this_process
 from lenet_tui.tui import keys
 from lenet_tui.tui.app import LabApp
-from lenet_tui.tui.screens.ask import AskText, Confirm
-from lenet_tui.tui.screens.details import DetailsScreen
-from lenet_tui.tui.screens.help import HelpScreen
-from lenet_tui.tui.screens.main import MainScreen
+from lenet_tui.tui.details.screen import DetailsScreen
+from lenet_tui.tui.dialogs.ask import AskText, Confirm
+from lenet_tui.tui.dialogs.help import HelpScreen
+from lenet_tui.tui.main_screen import MainScreen
 from lenet_tui.tui.settings import Settings
 from tests.tui.runs import finished, running
 

@@ -8,9 +8,9 @@ from PIL import Image
 from textual.app import App
 from textual.widgets import Static
 
-from lenet_tui.runfolder import PICTURES
-from lenet_tui.tui import blocks
-from lenet_tui.tui.screens.pictures import READABLE_WIDTH, BlocksView, PicturesScreen, copy_command
+from lenet_tui.run.folder import PICTURES
+from lenet_tui.tui.pictures.screen import READABLE_WIDTH, BlocksView, PicturesScreen, copy_command
+from lenet_tui.tui.widgets import halfblocks
 from tests.tui.folders import finished
 from tests.tui.test_details import until
 
@@ -166,12 +166,12 @@ async def test_a_terminal_of_ten_by_three_is_no_trouble(folder: Path) -> None:
 def test_cells_are_twice_as_high_as_wide(
     picture: tuple[int, int], room: tuple[int, int], size: tuple[int, int]
 ) -> None:
-    assert blocks.fitted(picture, *room) == size
+    assert halfblocks.fitted(picture, *room) == size
 
 
 def test_equal_cells_are_one_piece_of_text() -> None:
     red, blue = b"\xff\x00\x00", b"\x00\x00\xff"
-    picture = blocks.Blocks(3, 1, red * 3 + red * 2 + blue)
+    picture = halfblocks.Blocks(3, 1, red * 3 + red * 2 + blue)
     strip = picture.strip(0)
     assert [segment.text for segment in strip] == ["  ", "▀"]
     assert str(list(strip)[1].style) == "#ff0000 on #0000ff"

@@ -6,7 +6,7 @@ import pytest
 
 from lenet_tui.config import RunConfig
 from lenet_tui.sweep import expand
-from lenet_tui.tui.presets import CUSTOM, PRESETS, Preset, beside, matching
+from lenet_tui.tui.form.presets import CUSTOM, PRESETS, Preset, beside, matching
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)

@@ -8,10 +8,10 @@ import pytest
 from textual.app import App, ComposeResult
 
 from lenet_tui.config import RunConfig
-from lenet_tui.process import this_process
-from lenet_tui.tui import columns
-from lenet_tui.tui.describe import headline
-from lenet_tui.tui.widgets.runs_list import RunsList
+from lenet_tui.host.process import this_process
+from lenet_tui.tui.runs import columns
+from lenet_tui.tui.runs.describe import headline
+from lenet_tui.tui.runs.table import RunsList
 from tests.tui.runs import at_work, finished, running, snapshot_of
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lenet_tui.config import RunConfig
-from lenet_tui.tui.screens.get_data import GetDataScreen
+from lenet_tui.tui.dialogs.get_data import GetDataScreen
 from tests.tui.runs import finished
 from tests.tui.test_main import Bench, opened
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.widgets import Static, Tree
 
-from lenet_tui.analysis.study.arms import ARMS, DEFAULT, Plan
+from lenet_tui.analysis.study.plan import ARMS, DEFAULT, Plan
 from lenet_tui.config import RunConfig
-from lenet_tui.tui import homework
-from lenet_tui.tui.screens.study import StudyScreen
 from lenet_tui.tui.settings import Settings
+from lenet_tui.tui.study import homework
+from lenet_tui.tui.study.screen import StudyScreen
 from lenet_tui.tui.widgets.document import Document, FlatTable
 from tests.tui.runs import at_work, finished, running, snapshot_of
 from tests.tui.test_main import Bench, opened
@@ -338,7 +338,7 @@ async def test_plan_and_discussion_look_as_they_did(store: Store, tmp_path: Path
 
 
 def test_the_answer_of_the_command_is_what_the_screen_counts(store: Store) -> None:
-    from lenet_tui.tui.screens.study import _queued
+    from lenet_tui.tui.study.screen import _queued
 
     assert _queued(json.dumps({"queued": [1, 2, 3]})) == 3
     assert _queued("no document") == 0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from lenet_tui.tui.watch import Watcher
+from lenet_tui.tui.store_watcher import Watcher
 from tests.tui.folders import finished
 from tests.tui.terminal import Terminal
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lenet_tui.config import RunConfig
-from lenet_tui.metrics import EpochMetrics
-from lenet_tui.process import this_process
+from lenet_tui.host.process import this_process
+from lenet_tui.run.metrics import EpochMetrics
 from lenet_tui.store import Store
-from lenet_tui.tui.watch import Snapshot, Watcher
+from lenet_tui.tui.store_watcher import Snapshot, Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

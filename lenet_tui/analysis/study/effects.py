@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from lenet_tui.analysis.statistics import LEVEL, Contrast, McNemar, block_contrasts, holm, mcnemar, paired_bootstrap
-from lenet_tui.analysis.study.arms import DEFAULT
+from lenet_tui.analysis.study.plan import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from lenet_tui.analysis.evidence import Evidence
-    from lenet_tui.analysis.study.arms import Arm
+    from lenet_tui.analysis.run_result import Evidence
+    from lenet_tui.analysis.study.plan import Arm
     from lenet_tui.analysis.study.study import Study
 
 Verdict = Literal["better", "worse", "not shown", "unanswered"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lenet_tui.analysis.study.arms import ARMS, DEFAULT, Arm, Question
-from lenet_tui.analysis.study.courses import Course, course
+from lenet_tui.analysis.study.config_summaries import Level, level
 from lenet_tui.analysis.study.effects import Effect, effects
-from lenet_tui.analysis.study.levels import Level, level
+from lenet_tui.analysis.study.loss_trends import Course, course
+from lenet_tui.analysis.study.plan import ARMS, DEFAULT, Arm, Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

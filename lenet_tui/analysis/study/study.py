@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lenet_tui.analysis.evidence import Evidence
-    from lenet_tui.analysis.study.arms import Arm, Plan
-    from lenet_tui.runfolder import State
+    from lenet_tui.analysis.run_result import Evidence
+    from lenet_tui.analysis.study.plan import Arm, Plan
+    from lenet_tui.run.folder import State
 
 
 @dataclass(frozen=True, eq=False)

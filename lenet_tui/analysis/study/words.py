@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lenet_tui.words import counted
+from lenet_tui.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lenet_tui.analysis.statistics import Contrast
-    from lenet_tui.analysis.study.levels import Spread
+    from lenet_tui.analysis.study.config_summaries import Spread
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""The panes of the main screen, one module each."""
+"""Widgets that several screens share."""

@@ -11,7 +11,7 @@ from rich.text import Text
 from textual.widgets import Markdown, MarkdownViewer
 from textual.widgets.markdown import MarkdownBlock, MarkdownTableOfContents
 
-from lenet_tui.tui.plain_text import PlainStatic
+from lenet_tui.tui.widgets.plain_text import PlainStatic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lenet_tui import metrics, runfolder
-from lenet_tui.analysis.evidence import Evidence
-from lenet_tui.analysis.study.arms import ARMS, Plan
+from lenet_tui.analysis.run_result import Evidence
+from lenet_tui.analysis.study.plan import ARMS, Plan
 from lenet_tui.analysis.study.study import Entry, Study
-from lenet_tui.metrics import EpochMetrics
-from lenet_tui.predictions import Predictions
-from lenet_tui.runfolder import Summary
+from lenet_tui.run import folder as runfolder
+from lenet_tui.run import metrics
+from lenet_tui.run.folder import Summary
+from lenet_tui.run.metrics import EpochMetrics
+from lenet_tui.run.predictions import Predictions
 from lenet_tui.store import Store
 from tests.reports.conftest import record
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from lenet_tui.analysis.study.arms import Arm
+    from lenet_tui.analysis.study.plan import Arm
 
 EPOCHS, IMAGES = 8, 60
 

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from lenet_tui import models
-from lenet_tui.analysis.study.arms import ARMS, DEFAULT, Plan, identity
-from lenet_tui.analysis.study.cells import OnRecord, cells
 from lenet_tui.analysis.study.findings import PARAMETERS, arms_of
+from lenet_tui.analysis.study.plan import ARMS, DEFAULT, Plan, identity
+from lenet_tui.analysis.study.study_runs import OnRecord, cells
 from lenet_tui.config import RunConfig
+from lenet_tui.training import models
 
 
 def test_the_default_is_that_of_the_assignment_and_every_arm_differs_from_it_in_one_setting_or_is_a_combination():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lenet_tui.analysis.study.arms import ARMS, Plan
+from lenet_tui.analysis.study.plan import ARMS, Plan
 from lenet_tui.cli.main import main
 from tests.analysis.study.making import EPOCHS, study, write_folders
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lenet_tui.analysis.study import blocks, document
-from lenet_tui.analysis.study.arms import ARMS, DEFAULT
 from lenet_tui.analysis.study.findings import find
+from lenet_tui.analysis.study.plan import ARMS, DEFAULT
 from lenet_tui.training import augment
 from tests.analysis.study.making import study
 

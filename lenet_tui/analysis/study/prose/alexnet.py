@@ -5,9 +5,9 @@ from __future__ import annotations
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from lenet_tui.analysis.study.arms import DEFAULT
 from lenet_tui.analysis.study.blocks import Block, Paragraph, Section, section
 from lenet_tui.analysis.study.findings import PARAMETERS, arms_of, is_shortened
+from lenet_tui.analysis.study.plan import DEFAULT
 from lenet_tui.analysis.study.prose import factor
 from lenet_tui.analysis.study.prose.effect import named, of_accuracies, told, why_missing
 from lenet_tui.analysis.study.words import Sentence, again, epochs, loss, of_runs, share

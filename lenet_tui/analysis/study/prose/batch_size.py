@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lenet_tui.analysis.study.arms import DEFAULT
 from lenet_tui.analysis.study.blocks import Block, Paragraph, Section, section
+from lenet_tui.analysis.study.plan import DEFAULT
 from lenet_tui.analysis.study.prose import factor
 from lenet_tui.analysis.study.prose.effect import of_accuracies, why_missing
 from lenet_tui.analysis.study.words import Sentence, listed, loss

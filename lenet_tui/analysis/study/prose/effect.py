@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lenet_tui.analysis.plain_markdown import plain
-from lenet_tui.analysis.study.arms import DEFAULT
+from lenet_tui.analysis.study.plan import DEFAULT
 from lenet_tui.analysis.study.words import (
     Sentence,
     again,
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lenet_tui.analysis.statistics import Contrast
-    from lenet_tui.analysis.study.arms import Arm
     from lenet_tui.analysis.study.effects import Effect
     from lenet_tui.analysis.study.findings import Findings
+    from lenet_tui.analysis.study.plan import Arm
     from lenet_tui.analysis.study.study import Entry
 
 _FEW = 3  # arms whose intervals a sentence has room for

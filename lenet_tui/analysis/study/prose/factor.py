@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lenet_tui.analysis.study.arms import DEFAULT
 from lenet_tui.analysis.study.blocks import Block, Figure, Paragraph, Table
 from lenet_tui.analysis.study.findings import arms_of, is_shortened
+from lenet_tui.analysis.study.plan import DEFAULT
 from lenet_tui.analysis.study.prose.effect import accuracies_briefly, brief, cells, named, told
 from lenet_tui.analysis.study.words import Sentence, epochs, listed, minutes, p_value, share, within
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lenet_tui.analysis.statistics import Contrast
-    from lenet_tui.analysis.study.arms import Question
     from lenet_tui.analysis.study.effects import Effect, Outcome
     from lenet_tui.analysis.study.findings import Findings
+    from lenet_tui.analysis.study.plan import Question
 
 
 @dataclass(frozen=True)

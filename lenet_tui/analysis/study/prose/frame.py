@@ -10,7 +10,7 @@ from lenet_tui.analysis.study.prose import alexnet, batch_size, improvements, le
 from lenet_tui.analysis.study.prose.effect import state_of
 from lenet_tui.analysis.study.words import Sentence, cited, listed, loss, minutes, share
 from lenet_tui.config import DATASET_TITLES
-from lenet_tui.words import counted
+from lenet_tui.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lenet_tui.analysis.study.arms import DEFAULT, Arm
 from lenet_tui.analysis.study.blocks import Block, Bullets, Figure, Paragraph, Section, Table, section
 from lenet_tui.analysis.study.findings import arms_of, is_shortened, trained_on_cross_entropy
+from lenet_tui.analysis.study.plan import DEFAULT, Arm
 from lenet_tui.analysis.study.prose import factor
 from lenet_tui.analysis.study.prose.effect import (
     accuracies_briefly,

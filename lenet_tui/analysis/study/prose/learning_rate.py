@@ -7,17 +7,17 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from lenet_tui.analysis.plain_markdown import plain
-from lenet_tui.analysis.study.arms import DEFAULT
 from lenet_tui.analysis.study.blocks import Block, Paragraph, Section, section
+from lenet_tui.analysis.study.plan import DEFAULT
 from lenet_tui.analysis.study.prose import factor
 from lenet_tui.analysis.study.prose.effect import of_accuracies, why_missing
 from lenet_tui.analysis.study.words import Sentence, cited, epochs, gap, listed, loss, of_runs
-from lenet_tui.words import counted
+from lenet_tui.formatting import counted
 
 if TYPE_CHECKING:
+    from lenet_tui.analysis.study.config_summaries import Level
     from lenet_tui.analysis.study.effects import Effect
     from lenet_tui.analysis.study.findings import Findings
-    from lenet_tui.analysis.study.levels import Level
 
 FIGURE = "learning_rate.png"
 HIGH, LOW = "learning rate 0.01", "learning rate 0.0001"

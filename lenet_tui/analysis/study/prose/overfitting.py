@@ -7,9 +7,9 @@ import statistics
 from typing import TYPE_CHECKING, Literal
 
 from lenet_tui.analysis.statistics import mean_interval
-from lenet_tui.analysis.study.arms import ARMS, DEFAULT
 from lenet_tui.analysis.study.blocks import Block, Figure, Paragraph, Section, Table, section
 from lenet_tui.analysis.study.findings import trained_on_cross_entropy
+from lenet_tui.analysis.study.plan import ARMS, DEFAULT
 from lenet_tui.analysis.study.prose.effect import why_missing
 from lenet_tui.analysis.study.words import Sentence, epochs, gap, listed, loss, of_runs, share, within
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lenet_tui.analysis.statistics import Estimate
-    from lenet_tui.analysis.study.courses import Course
+    from lenet_tui.analysis.study.config_summaries import Level
     from lenet_tui.analysis.study.findings import Findings
-    from lenet_tui.analysis.study.levels import Level
+    from lenet_tui.analysis.study.loss_trends import Course
 
 FIGURE = "loss_default.png"
 _FEW = 4  # arms that a sentence has room for

@@ -9,12 +9,12 @@ from lenet_tui.analysis.study.blocks import Paragraph, Section, section
 from lenet_tui.analysis.study.findings import PARAMETERS
 from lenet_tui.analysis.study.words import Sentence, listed
 from lenet_tui.config import DATASET_TITLES
-from lenet_tui.words import counted
+from lenet_tui.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lenet_tui.analysis.evidence import Evidence
+    from lenet_tui.analysis.run_result import Evidence
     from lenet_tui.analysis.study.findings import Findings
 
 

@@ -1,0 +1,1 @@
+"""Runs compared side by side, and the verdicts on their differences."""

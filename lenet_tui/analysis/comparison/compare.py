@@ -1,0 +1,202 @@
+"""Runs side by side: what differs between them, what each reached, seeds of one configuration as one group."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from lenet_tui.analysis.comparison import verdicts
+from lenet_tui.analysis.overfitting import overfitting_region
+from lenet_tui.analysis.statistics import mean_interval
+from lenet_tui.config import DATASET_TITLES, MODEL_TITLES, hyperparameter, hyperparameters
+from lenet_tui.formatting import counted, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lenet_tui.analysis.comparison.verdicts import Verdict
+    from lenet_tui.analysis.overfitting import Region
+    from lenet_tui.analysis.run_result import Evidence
+    from lenet_tui.analysis.statistics import Estimate
+    from lenet_tui.config import RunConfig
+
+# Runs that differ in nothing else are of one configuration.
+REPLICATED = ("seed", "device", "threads", "tsne_samples")
+ALL_NAMED_UP_TO = 2  # settings that differ; of more, a group's label has only those that are not at their default
+# What groups have a mean of.
+ESTIMATED = (
+    "best_val_loss", "best_val_cross_entropy", "best_epoch", "best_val_accuracy", "best_gap", "end_gap",
+    "test_accuracy", "train_seconds", "images_per_second",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one run reached; None where there is nothing to say.
+
+    ``best_*`` are those of the epoch of lowest validation loss: the loss as trained with, the plain cross-entropy
+    (nats), the share of validation images recognised, and the generalisation gap, which is the validation loss less
+    that on the sample of training images, both in evaluation mode. ``end_gap`` is that of the last epoch.
+    ``accuracy_change`` is how much the share of validation images recognised changed from the onset of overfitting to
+    the end: the loss may rise while accuracy holds. Speed is in images trained on in a second.
+    """
+
+    epochs: int
+    best_epoch: int | None
+    best_val_loss: float | None
+    best_val_cross_entropy: float | None
+    best_val_accuracy: float | None
+    best_gap: float | None
+    end_gap: float | None
+    test_accuracy: float | None
+    train_seconds: float
+    images_per_second: float | None
+    overfitting: Region | None
+    accuracy_change: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """The runs of one configuration, of whatever seed.
+
+    ``settings`` are its values of the settings that differ between groups. ``counted`` are the runs that means and
+    tests are of: one a seed, and finished ones only where there are any.
+    """
+
+    label: str
+    settings: Mapping[str, Any]
+    runs: tuple[Evidence, ...]
+    counted: tuple[Evidence, ...]
+
+    @cached_property
+    def estimates(self) -> dict[str, Estimate | None]:
+        """Mean and interval of each of `ESTIMATED`, None where no run has one."""
+        found = {name: [getattr(figures(run), name) for run in self.counted] for name in ESTIMATED}
+        finite = {name: [v for v in values if v is not None and math.isfinite(v)] for name, values in found.items()}
+        return {name: mean_interval(values) if values else None for name, values in finite.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Groups in the order in which their first runs were given, what tests say, and what has to be known beside it.
+
+    ``differing`` are the names of the settings that differ between groups.
+    """
+
+    differing: tuple[str, ...]
+    groups: tuple[Group, ...]
+    verdicts: tuple[Verdict, ...]
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def lines(self) -> list[tuple[str, Evidence]]:
+        """Every run behind its label, group by group: ``batch 16, seed 1``."""
+        seeded = len({run.config.seed for group in self.groups for run in group.runs}) > 1
+        return [
+            (f"{group.label}, seed {run.config.seed}" if seeded else group.label, run)
+            for group in self.groups
+            for run in group.runs
+        ]
+
+
+def compare(runs: Iterable[Evidence], notes: Iterable[str] = ()) -> Comparison:
+    """Compare runs, the first being what the others are tested against; ``notes`` come before those that are found.
+
+    Runs without an epoch are left out, and a note says so. Raises ValueError when fewer than two are left.
+    """
+    given = list(runs)
+    usable = [run for run in given if run.history]
+    known = list(notes)
+    known += [f"run {run.run_id} is {run.state} and has no epoch yet: left out" for run in given if not run.history]
+    if len(usable) < 2:
+        raise ValueError("; ".join([*known, "nothing is left to compare"]))
+    together: dict[tuple[RunConfig, str, str], list[Evidence]] = {}
+    for run in usable:
+        plain = run.config.model_copy(update=dict.fromkeys(REPLICATED, 0))
+        together.setdefault((plain, run.record.dataset.name, run.record.dataset.checksum), []).append(run)
+    members = list(together.values())
+    firsts = [runs[0] for runs in members]
+    differing = _differing([run.config for run in firsts])
+    groups = tuple(
+        Group(label, {name: getattr(runs[0].config, name) for name in differing}, tuple(runs), _counted(runs))
+        for label, runs in zip(_labels(firsts, differing), members, strict=True)
+    )
+    tested, untested = verdicts.verdicts(groups)
+    return Comparison(differing, groups, tuple(tested), (*known, *_notes(groups), *untested))
+
+
+def figures(run: Evidence) -> Figures:
+    """Return what ``run``, of at least one epoch, reached."""
+    best, end = run.best, run.history[-1]
+    region = overfitting_region(run.history)
+    accuracies = {row.epoch: row.val_accuracy for row in run.history}
+    return Figures(
+        epochs=end.epoch,
+        best_epoch=best.epoch if best else None,
+        best_val_loss=best.val_loss if best else None,
+        best_val_cross_entropy=run.best_val_cross_entropy,
+        best_val_accuracy=best.val_accuracy if best else None,
+        best_gap=best.val_loss - best.sample_loss if best else None,
+        end_gap=end.val_loss - end.sample_loss,
+        test_accuracy=None if run.right is None else float(run.right.mean()),
+        train_seconds=run.summary.train_seconds if run.summary else math.fsum(row.seconds for row in run.history),
+        images_per_second=run.summary.images_per_second if run.summary else None,
+        overfitting=region,
+        accuracy_change=accuracies[region.last] - accuracies[region.first] if region else None,
+    )
+
+
+def _counted(runs: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    finished = [run for run in runs if run.state == "finished"] or runs
+    return tuple({run.config.seed: run for run in reversed(finished)}.values())[::-1]
+
+
+def _differing(configs: Sequence[RunConfig]) -> tuple[str, ...]:
+    # What follows from another setting, as AlexNet's dropout does from the model, is not told beside it.
+    changed = {name for config in configs for name in config.changed()}
+    names = [known.name for known in hyperparameters() if known.name in changed and known.name not in REPLICATED]
+    return tuple(name for name in names if len({getattr(config, name) for config in configs}) > 1)
+
+
+def _labels(runs: Sequence[Evidence], differing: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    for run in runs:
+        values = run.config.changed() if len(differing) > ALL_NAMED_UP_TO else run.config.model_dump()
+        named = [setting(name, values[name]) for name in differing if name in values]
+        label = ", ".join(named) or ("defaults" if differing else MODEL_TITLES[run.config.model])
+        if label in found:  # the same settings on other images: a data set that stood in, or another copy of it
+            label += f", {shown(run.record.dataset.name)} {shown(run.record.dataset.checksum[:8])}"
+        found.append(label)
+    return found
+
+
+def setting(name: str, value: Any) -> str:
+    """Return a setting in words: ``batch 16``, ``AlexNet``, ``lr 0.01``."""
+    if name in ("model", "dataset"):
+        return (MODEL_TITLES if name == "model" else DATASET_TITLES)[value]
+    text = value if isinstance(value, str) else repr(value).removesuffix(".0")
+    return f"{hyperparameter(name).label} {text}"
+
+
+def _notes(groups: Sequence[Group]) -> list[str]:
+    notes = []
+    for group in groups:
+        for run in group.runs:
+            if run.state != "finished":
+                done = f"{run.history[-1].epoch} of {counted(run.config.epochs, 'epoch')}"
+                notes.append(f"run {run.run_id} is {run.state} after {done}: told as far as it is, not tested")
+            elif run not in group.counted:
+                first = next(other for other in group.counted if other.config.seed == run.config.seed)
+                notes.append(
+                    f"run {run.run_id} repeats run {first.run_id}, seed and all: means and tests of seeds have it once"
+                )
+            stand_in, wanted = run.record.dataset, run.record.dataset.fallback_for
+            if wanted:
+                notes.append(f"run {run.run_id} saw {shown(stand_in.name)}, standing in for {shown(wanted)}")
+            if run.best is None:
+                notes.append(f"run {run.run_id} has no epoch of finite validation loss")
+    if len({(run.config.loss, run.config.label_smoothing) for group in groups for run in group.runs}) > 1:
+        notes.append("losses and gaps are of each run's own training loss; compare the plain cross-entropies instead")
+    return notes

@@ -1,0 +1,89 @@
+"""What one run has to show, read from its folder alone: its record, its epochs, and what it says of the test set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from lenet_tui.run import metrics
+from lenet_tui.run.predictions import Predictions
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from lenet_tui.config import RunConfig
+    from lenet_tui.run.folder import RunFolder, RunRecord, State, Summary
+    from lenet_tui.run.metrics import EpochMetrics
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """One run as analysis reads it.
+
+    ``run_id`` is its number in the store and ``folder`` its folder relative to the root, for people. ``predictions``
+    are those of the test set, and None unless the run is finished: what a stopped run says of its validation set is
+    no evidence beside them.
+    """
+
+    run_id: int
+    folder: str
+    record: RunRecord
+    history: tuple[EpochMetrics, ...]
+    predictions: Predictions | None
+
+    @property
+    def config(self) -> RunConfig:
+        """The run's configuration."""
+        return self.record.config
+
+    @property
+    def state(self) -> State:
+        """What became of the run so far."""
+        return self.record.state
+
+    @property
+    def summary(self) -> Summary | None:
+        """What the run reached, None while ``run.json`` doesn't say."""
+        return self.record.summary
+
+    @cached_property
+    def best(self) -> EpochMetrics | None:
+        """The epoch of lowest validation loss, None when no epoch has a finite one."""
+        return metrics.best(self.history)
+
+    @cached_property
+    def right(self) -> NDArray[np.bool_] | None:
+        """Whether each test image was recognised, (N,) bool; None without predictions."""
+        if self.predictions is None:
+            return None
+        found: NDArray[np.bool_] = self.predictions.predicted == self.predictions.labels
+        return found
+
+    @property
+    def best_val_cross_entropy(self) -> float | None:
+        """Plain cross-entropy on the validation set (nats) at the epoch of lowest validation loss.
+
+        It is what runs of different losses are compared by. None when there is no such epoch.
+        """
+        return None if self.best is None else self.best.val_cross_entropy
+
+
+def read(run_id: int, folder: RunFolder, name: str, state: State | None = None) -> Evidence:
+    """Read the run in ``folder``, which people know as ``name``.
+
+    ``state`` is what the store says, where somebody asked: the ``run.json`` of a run whose process died still has it
+    running. Raises `LabError` when the folder isn't a run or one of its files is damaged or missing.
+    """
+    record = folder.read_record()
+    predictions = Predictions.read(folder.predictions_path) if record.state == "finished" else None
+    if state is not None and state != record.state:
+        record = record.model_copy(update={"state": state})
+    return Evidence(
+        run_id,
+        name,
+        record,
+        tuple(folder.read_metrics()),
+        predictions if predictions is not None and predictions.split == "test" else None,
+    )

@@ -1,0 +1,1 @@
+"""The machine below us: hardware, processes, folders, files and the environment."""

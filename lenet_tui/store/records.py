@@ -1,0 +1,260 @@
+"""What the store hands out: a run as it is on record, where its training is, and how quick such runs are."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property, lru_cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+from lenet_tui.errors import LabError
+from lenet_tui.host.process import Owner
+from lenet_tui.run import metrics
+from lenet_tui.run.metrics import EpochMetrics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lenet_tui.config import RunConfig
+    from lenet_tui.run.folder import State
+
+Wish = Literal["stop"]
+
+
+class Position(Protocol):
+    """Where training is within an epoch; `lenet_tui.training.loop.Progress` is one."""
+
+    @property
+    def epoch(self) -> int: ...  # noqa: D102 - the field's own words
+    @property
+    def step(self) -> int: ...  # noqa: D102
+    @property
+    def steps(self) -> int: ...  # noqa: D102
+    @property
+    def train_loss(self) -> float: ...  # noqa: D102
+    @property
+    def images_per_second(self) -> float: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a running run was at ``updated_at``. ``train_loss`` is the mean so far; speed is that of this epoch."""
+
+    epoch: int
+    step: int
+    steps: int
+    train_loss: float
+    images_per_second: float
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run on record.
+
+    ``place`` is its place in the queue, from 1, while it waits. ``folder`` is relative to the root and None until the
+    run has begun. ``owner`` and ``heartbeat`` are those of the process that works on it, while one does. Of the
+    figures, ``best_*`` belong to the epoch of lowest validation loss so far, ``kept_epoch`` is the one whose weights
+    are kept, and ``test_*`` are None until the run is finished; losses are the run's own training loss, accuracies
+    shares from 0 to 1. Times are in UTC.
+    """
+
+    id: int
+    state: State
+    config_json: str
+    folder: str | None
+    threads: int | None
+    device: str | None
+    attempts: int
+    wish: Wish | None
+    reason: str | None
+    note: str
+    epochs_done: int
+    best_epoch: int | None
+    kept_epoch: int | None
+    best_val_loss: float | None
+    best_val_accuracy: float | None
+    best_val_cross_entropy: float | None
+    test_loss: float | None
+    test_accuracy: float | None
+    train_seconds: float | None
+    images_per_second: float | None
+    stopped_early: bool
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    heartbeat: datetime | None
+    owner: Owner | None
+    progress: Progress | None
+    place: int | None
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """The configuration. Raises `LabError` when this version cannot read it."""
+        from pydantic import ValidationError
+
+        from lenet_tui.config import RunConfig
+
+        try:
+            return RunConfig.model_validate_json(self.config_json)
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"]
+            raise LabError(f"the configuration of run {self.id} cannot be read: {reason}") from None
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """The hyperparameters as they were written down, unchecked: for tables of many runs."""
+        found: dict[str, Any] = json.loads(self.config_json)
+        return found
+
+    @property
+    def name(self) -> str:
+        """The run's folder, or what it would be called in an empty root: ``lenet/bs64_lr0.001``."""
+        if self.folder:
+            return self.folder
+        try:
+            return f"{self.values['model']}/{self.config.folder_name()}"
+        except LabError:  # of a later version: no reason to show no run at all
+            return f"{self.values['model']}/bs{self.values['batch_size']} (of another version)"
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the run will start by itself when its turn comes."""
+        return self.state in ("queued", "interrupted")
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What somebody who watches the runs has to read: those that changed, and all that run or wait.
+
+    ``revision`` is what to ask with the next time and ``count`` the number of runs there are, by which runs that were
+    deleted are noticed.
+    """
+
+    revision: int
+    count: int
+    changed: list[Run]
+    queue: list[Run]
+    draining: bool
+
+
+class SpeedKey(NamedTuple):
+    """What runs must have in common to be about as quick as each other."""
+
+    model: str
+    dataset: str
+    batch_size: int
+    threads: int
+    device: str | None
+
+
+# In the order of `Run`'s fields; the first ones can be taken as they are.
+_PLAIN_COLUMNS = (
+    *("id", "state", "config", "folder", "threads", "device", "attempts", "wish", "reason", "note"),
+    *("epochs_done", "best_epoch", "kept_epoch", "best_val_loss", "best_val_accuracy", "best_val_cross_entropy"),
+    *("test_loss", "test_accuracy", "train_seconds", "images_per_second"),
+)
+RUN_COLUMNS = (
+    *_PLAIN_COLUMNS,
+    *("stopped_early", "created_at", "started_at", "finished_at"),
+    *("heartbeat", "owner_pid", "owner_host", "owner_start"),
+)
+PROGRESS_COLUMNS = ("epoch", "step", "steps", "train_loss", "images_per_second", "updated_at")
+_STATES = frozenset({"queued", "running", "finished", "failed", "stopped", "interrupted"})
+_WHOLE, _TEXT, _NUMBER = (int,), (str,), (int, float)
+_TYPES: tuple[tuple[type, ...], ...] = (
+    *(_WHOLE, _TEXT, _TEXT, (*_TEXT, type(None)), (*_WHOLE, type(None)), (*_TEXT, type(None)), _WHOLE),
+    *((*_TEXT, type(None)), (*_TEXT, type(None)), _TEXT),
+    *(_WHOLE, (*_WHOLE, type(None)), (*_WHOLE, type(None)), *[(*_NUMBER, type(None))] * 7),
+    *(_WHOLE, _TEXT, *[(*_TEXT, type(None))] * 2),
+    *((*_TEXT, type(None)), (*_WHOLE, type(None)), *[(*_TEXT, type(None))] * 2),
+)
+# What tables of many runs read of a configuration without checking it.
+_CONFIG_TYPES = {"model": str, "dataset": str, "batch_size": int, "epochs": int, "val_size": int, "threads": int}
+
+
+class DamagedRowError(Exception):
+    """A row of the store holds what this program never writes."""
+
+
+def to_run(row: tuple[Any, ...], place: int | None) -> Run:
+    """Return the run in a row of `RUN_COLUMNS` and `PROGRESS_COLUMNS`.
+
+    Raises `DamagedRowError` when this program cannot have written the row: a store may come from anywhere.
+    """
+    early, created, started, finished, heartbeat, pid, host, start, *progress = row[len(_PLAIN_COLUMNS) :]
+    try:
+        check_row(row)
+        values = (
+            *row[: len(_PLAIN_COLUMNS)],
+            bool(early),
+            _moment(created),
+            started and _moment(started),
+            finished and _moment(finished),
+            heartbeat and _moment(heartbeat),
+            pid and Owner(pid, host, start),
+            progress[0] and _to_progress(*progress),
+            place,
+        )
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DamagedRowError(str(error)) from None
+    return Run(*values)
+
+
+def check_row(row: Sequence[Any]) -> None:
+    """Raise TypeError or ValueError when the values of `RUN_COLUMNS` are not of a run."""
+    _check_types(tuple(map(type, row[: len(_TYPES)])))
+    _, state, config, folder = row[:4]
+    if state not in _STATES:
+        raise ValueError(f"there is no state {state!r}")
+    if folder is not None and not is_inside(folder):
+        raise ValueError("its folder is outside the root")
+    values = json.loads(config)
+    if not isinstance(values, dict) or any(type(values.get(name)) is not kind for name, kind in _CONFIG_TYPES.items()):
+        raise ValueError("its configuration is none")
+
+
+@lru_cache(256)  # of ten thousand rows, most are alike
+def _check_types(found: tuple[type, ...]) -> None:
+    for kind, types, name in zip(found, _TYPES, RUN_COLUMNS, strict=True):
+        if not issubclass(kind, types):
+            raise TypeError(f"{name} is of type {kind.__name__}")
+
+
+def is_inside(folder: str) -> bool:
+    """Say whether a run's folder, as the store has it, is below the root whatever the root is."""
+    return bool(folder) and "\0" not in folder and all(part not in ("", ".", "..") for part in folder.split("/"))
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None or not 1970 <= moment.year < 9999:
+        raise ValueError("a time of no time zone, or of no run")
+    return moment
+
+
+def _to_progress(epoch: int, step: int, steps: int, loss: float | None, speed: float, moment: str) -> Progress:
+    if any(type(value) is not int or value < 0 for value in (epoch, step, steps)) or steps < 1:
+        raise ValueError("its progress is none")
+    return Progress(epoch, step, steps, math.nan if loss is None else float(loss), float(speed), _moment(moment))
+
+
+_epoch_values = attrgetter(*metrics.COLUMNS)
+
+
+def from_epoch(run_id: int, row: EpochMetrics) -> tuple[Any, ...]:
+    """Return the values of an epoch's row; SQLite turns "not a number" into NULL."""
+    return (run_id, *_epoch_values(row))
+
+
+def to_epoch(row: tuple[Any, ...]) -> EpochMetrics:
+    """Return the epoch in a row of `metrics.COLUMNS`."""
+    return EpochMetrics(row[0], *(math.nan if value is None else value for value in row[1:]))
+
+
+def stamp() -> str:
+    """Return the current time as the store writes it: ISO 8601, UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,125 @@
+"""Runs side by side: what differs between them, what each reached, and which differences are more than noise."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Static
+
+from lenet_tui.errors import LabError
+from lenet_tui.formatting import counted
+from lenet_tui.tui import subprocesses
+from lenet_tui.tui.compare import text as comparison_text
+from lenet_tui.tui.keys import COMPARE, bindings
+from lenet_tui.tui.widgets.key_footer import KeyFooter
+from lenet_tui.tui.widgets.plain_text import PlainStatic
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.events import Resize
+
+    from lenet_tui.store import Run
+    from lenet_tui.tui.store_watcher import Snapshot
+
+MAX_RUNS = 100
+FILES = ("comparison.png", "comparison.csv", "comparison.md")
+
+
+class CompareScreen(Screen[None]):
+    """A comparison, made by the command of that name. The first of ``runs`` is what the others are held against."""
+
+    CSS_PATH = "screen.tcss"
+    AUTO_FOCUS = "VerticalScroll"
+    BINDINGS: ClassVar[list[BindingType]] = bindings(COMPARE)
+
+    def __init__(self, root: Path, runs: Sequence[Run]) -> None:
+        super().__init__()
+        self._root = root.absolute()
+        self._ids = [run.id for run in runs]
+        self._states = [run.state for run in runs]
+        self._document: comparison_text.Document | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where files are written."""
+        return self._root / "study"
+
+    def compose(self) -> ComposeResult:
+        """What is compared, the comparison, what was written, keys."""
+        yield PlainStatic(id="title")
+        with VerticalScroll():
+            yield PlainStatic(id="comparison")
+        yield PlainStatic(f"w writes {', '.join(FILES)} into study/ in {self._root}", id="where")
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        """Begin to compare."""
+        numbers = ", ".join(map(str, self._ids))
+        self.query_one("#title", Static).update(f"Comparison of {counted(len(self._ids), 'run')}: {numbers}")
+        self.query_one("#comparison", Static).update("\ncomparing…")
+        self.action_compare_again()
+
+    def show(self, snapshot: Snapshot, before: Snapshot) -> None:  # noqa: ARG002 - every screen gets both
+        """Compare again when one of the runs has come to another state."""
+        states = [snapshot.runs[run_id].state for run_id in self._ids if run_id in snapshot.runs]
+        if self.is_mounted and len(states) == len(self._ids) and states != self._states:
+            self._states = states
+            self.action_compare_again()
+
+    def on_resize(self, _event: Resize) -> None:
+        """Fit the tables to the room there is."""
+        self.call_after_refresh(self._show)
+
+    def _show(self) -> None:
+        if self._document is not None:
+            width = self.query_one(VerticalScroll).scrollable_content_region.width
+            self.query_one("#comparison", Static).update(comparison_text.render(self._document, width))
+
+    @work(exclusive=True, group="compare")
+    async def action_compare_again(self) -> None:
+        """Compare the runs as they are now."""
+        ended = await self._run()
+        try:
+            if ended.code:
+                raise LabError(ended.complaint)
+            self._document = comparison_text.parse(ended.output)
+            self._show()
+        except LabError as error:
+            self._document = None
+            self.query_one("#comparison", Static).update(f"\n{error}")
+
+    @work(exclusive=True, group="write")
+    async def action_write(self) -> None:
+        """Write picture, table and Markdown into the folder ``study`` of the root."""
+        try:
+            await asyncio.to_thread(self.folder.mkdir, parents=True, exist_ok=True)
+        except OSError as error:
+            self.notify(f"cannot make {self.folder}: {error.strerror}", severity="error")
+            return
+        self._tell("writing…")
+        picture, table, text = (str(self.folder / name) for name in FILES)
+        ended = await self._run("--picture", picture, "--csv", table, "--markdown", text)
+        if ended.code:
+            self.notify(ended.complaint, title="the comparison", severity="error")
+            self._tell("nothing was written" if not self.folder.joinpath(FILES[0]).exists() else "not written anew")
+        else:
+            self._tell(f"wrote {', '.join(FILES)} into {self.folder}")
+
+    async def _run(self, *more: str) -> subprocesses.Ended:
+        words = [*map(str, self._ids), "--root", str(self._root), *more]
+        return await subprocesses.run("lenet_tui", "compare", *words, "--json")
+
+    def _tell(self, words: str) -> None:
+        self.query_one("#where", Static).update(words)
+
+    def action_back(self) -> None:
+        """Leave."""
+        self.dismiss()

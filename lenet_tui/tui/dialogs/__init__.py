@@ -1,0 +1,1 @@
+"""Dialogs that ask, help, and get data sets."""

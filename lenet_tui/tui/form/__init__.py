@@ -1,0 +1,1 @@
+"""Panel 1: the form that describes runs and queues them."""

@@ -1,0 +1,1 @@
+"""The inspect screen: errors, t-SNE map, layers and the drawing canvas."""

@@ -1,0 +1,145 @@
+"""The first filters of a network, and what each of its layers makes of an image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.strip import Strip
+
+from lenet_tui.inspection.messages import SIDE, Layer, Layers, WishLayers
+from lenet_tui.tui.inspect import images as planes
+from lenet_tui.tui.inspect.section import Section, said
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lenet_tui.store import Run
+    from lenet_tui.tui.inspect.inspector import Inspector
+
+GAP = 2
+_LIST = 28  # columns: as wide as the image below
+
+
+class LayersSection(Section):
+    """The layers as a list, beside them the planes of the one that is chosen."""
+
+    def __init__(self, inspector: Inspector, run: Run, *, id: str) -> None:  # noqa: A002 - Textual's word
+        super().__init__(inspector, run, id=id)
+        self.index = 0  # of the image
+        self.chosen = 0
+        self.first = 0  # of the planes that are shown
+        self.found: Layers | None = None
+
+    # Reading
+
+    def forget(self) -> None:
+        """Drop what was read."""
+        self.found = None
+
+    def load(self) -> None:
+        """Read what the layers make of the image."""
+        if self.found is None or self.found.image.index != self.index:
+            self._load()
+
+    @work(exclusive=True, group="layers")
+    async def _load(self) -> None:
+        found = await self.ask(WishLayers(folder=self.inspected.folder or "", index=self.index), Layers)
+        if found is not None:
+            self.found = found
+            self.chosen = min(self.chosen, len(found.layers) - 1)
+            self.repaint()
+
+    # Keys
+
+    def walk(self, right: int, down: int) -> None:
+        """Go to another image, or another layer."""
+        if self.found is None:
+            return
+        if right:
+            self.index = (self.index + right) % self.found.of
+            self.load()
+        else:
+            self.chosen = (self.chosen + down) % len(self.found.layers)
+            self.first = 0
+            self.repaint()
+
+    def page(self, by: int) -> None:
+        """Show further planes where not all fit."""
+        if self.found is not None:
+            shown = self._tiling(self.found.layers[self.chosen]).count
+            first = self.first + by * shown
+            if 0 <= first < self.found.layers[self.chosen].count:
+                self.first = first
+                self.repaint()
+
+    def on_resize(self) -> None:
+        """Begin with the first planes again: another number of them fits."""
+        self.first = 0
+
+    # Painting
+
+    def _room(self) -> tuple[int, int]:
+        return max(1, self.size.width - _LIST - GAP), max(1, self.size.height - 1)
+
+    def _tiling(self, layer: Layer) -> planes.Tiling:
+        return planes.tiling(layer.count, layer.width, layer.height, *self._room())
+
+    def paint(self, width: int, height: int) -> Sequence[Strip]:
+        """Return the list with the image below, and the planes."""
+        if self.found is None:
+            return self.folded(self.words or "reading…", width)
+        layer = self.found.layers[self.chosen]
+        head = self.words.partition("\n")[0] or self._heading(layer)
+        left = [*self._list(), *self._image(height - 2 - len(self.found.layers))]
+        return [self.line(head, width, "bold"), *planes.beside([left, self._planes(layer)], GAP)]
+
+    def _heading(self, layer: Layer) -> str:
+        tiling = self._tiling(layer)
+        part = ""
+        if tiling.count < layer.count:
+            last = min(self.first + tiling.count, layer.count)
+            part = f" · {self.first + 1}–{last} of {layer.count} (page keys)"
+        signs = "orange above 0, blue below" if self.colours else "░▒▓█ above 0, ·-=% below"
+        return f"{layer.title}{part} · {signs}, to ±{layer.largest:.3g}"
+
+    def _list(self) -> planes.Tile:
+        assert self.found is not None  # noqa: S101 - there is a list once it is read
+        lines = []
+        for number, layer in enumerate(self.found.layers):
+            chosen = number == self.chosen
+            shape = f"{layer.count} @ {layer.height}×{layer.width}"
+            words = f"{'▸' if chosen else ' '} {layer.title:<15}{shape:>{_LIST - 17}}"
+            lines.append(self.line(words, _LIST, "bold reverse" if chosen else ""))
+        return lines
+
+    def _image(self, rows: int) -> planes.Tile:
+        """Return the image in as many rows as there are, with its words below."""
+        assert self.found is not None  # noqa: S101
+        image = self.found.image
+        words = [
+            self.line(said(image, self.found.names, _LIST), _LIST),
+            self.line(f"{self.found.split} image {image.index}", _LIST),
+        ]
+        if rows >= SIDE // 2 + len(words):
+            return [Strip([]), *planes.grey(image.pixels, SIDE, colours=self.colours), *words]
+        if rows >= SIDE // 4 + len(words):
+            small = planes.halved(image.pixels, SIDE)
+            return [Strip([]), *planes.grey(small, SIDE // 2, colours=self.colours), *words]
+        return [Strip([]), *words]
+
+    def _planes(self, layer: Layer) -> planes.Tile:
+        tiling = self._tiling(layer)
+        shown = range(self.first, min(self.first + tiling.count, layer.count))
+        tiles = [self._plane(layer, number, tiling.scale) for number in shown]
+        lines: planes.Tile = []
+        for start in range(0, len(tiles), tiling.across):
+            lines += [*planes.beside(tiles[start : start + tiling.across], 1), Strip([])]
+        return lines[:-1]
+
+    def _plane(self, layer: Layer, number: int, scale: int) -> planes.Tile:
+        values = layer.plane(number)
+        if scale:
+            return planes.signed(planes.enlarged(values, layer.width, scale), layer.width * scale, colours=self.colours)
+        small = planes.halved(values, layer.width, is_signed=True)
+        return planes.signed(small, -(-layer.width // 2), colours=self.colours)

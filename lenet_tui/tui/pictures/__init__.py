@@ -1,0 +1,1 @@
+"""The pictures of a run, drawn again and shown in the terminal."""

@@ -1,0 +1,42 @@
+"""A run's pictures by key, from whichever screen shows the run: looked at, or drawn again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Literal
+
+    from textual.screen import Screen
+
+    from lenet_tui.store import Run
+
+
+def view(screen: Screen[Any], root: Path, run: Run, mode: Literal["blocks", "pixels"] = "blocks") -> None:
+    """Show the run's three pictures over ``screen``, or say there that it has no folder yet."""
+    if run.folder is None:
+        screen.notify("this run has no folder yet", severity="warning")
+        return
+    from lenet_tui.tui.pictures.screen import PicturesScreen
+
+    screen.app.push_screen(PicturesScreen(root / run.folder, mode))
+
+
+async def draw(screen: Screen[Any], root: Path, run: Run) -> None:
+    """Write the three pictures into the run's folder and say where they are, or why they could not be drawn."""
+    from lenet_tui.tui.runs import export
+
+    if run.folder is None or not run.epochs_done:
+        screen.notify(f"run {run.id} has done no epoch yet", severity="warning")
+        return
+    if run.state == "running":
+        screen.notify(f"drawing what run {run.id} has so far…")
+    else:
+        screen.notify(f"drawing the pictures of run {run.id}…")
+    result = await export.export(root / run.folder)
+    if result.error:
+        screen.notify(result.error, title=f"run {run.id}", severity="error")
+    else:
+        names = "  ".join(path.name for path in result.paths)
+        screen.notify(f"{names}\nin {run.folder}", title=f"run {run.id}: written")

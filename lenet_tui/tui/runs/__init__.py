@@ -1,0 +1,1 @@
+"""Panel 3: the table of runs, and exporting them."""

@@ -1,0 +1,77 @@
+"""What the main screen says of a run and of the whole, in a line each."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from lenet_tui.formatting import printable
+from lenet_tui.host.folders import home
+from lenet_tui.runner.estimate import clock
+from lenet_tui.tui.curves.plots import Curve
+from lenet_tui.tui.runs import columns
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lenet_tui.run.metrics import EpochMetrics
+    from lenet_tui.store import Run
+    from lenet_tui.tui.store_watcher import Snapshot
+
+
+def curve(run: Run, epochs: tuple[EpochMetrics, ...]) -> Curve:
+    """Return what the plots show of a run; while it works, with where it is within its epoch."""
+    partial = None
+    where = run.progress
+    if where is not None and where.steps and where.epoch > run.epochs_done and math.isfinite(where.train_loss):
+        partial = (where.epoch - 1 + where.step / where.steps, where.train_loss)
+    return Curve(run.id, f"{run.id} {columns.name(run)}", epochs, int(run.values["epochs"]), partial)
+
+
+def headline(run: Run, snapshot: Snapshot) -> str:
+    """Return ``run 12 · epoch 7/20 58% · 28.1k img/s · done in 0:26 · lenet/bs64_lr0.001``; what may be cut is last."""
+    parts = [f"run {run.id}"]
+    where = run.progress
+    if run.state != "running":
+        parts.append(columns.state(run) + (f": {run.reason}" if run.reason and run.state == "failed" else ""))
+        if run.waiting and snapshot.until.get(run.id) is not None:
+            parts.append(f"done in {clock(snapshot.until[run.id])}")
+        if run.test_accuracy is not None:
+            parts.append(f"test {run.test_accuracy:.2%}")
+    elif where is None or run.wish or run.epochs_done >= run.values["epochs"]:
+        parts.append(columns.state(run))
+    else:
+        share = f" {where.step / where.steps:.0%}" if where.steps and where.epoch == columns.epoch_at_work(run) else ""
+        parts.append(columns.state(run) + share)
+        parts.append(f"{where.images_per_second / 1000:.1f}k img/s")
+        parts.append(f"done in {clock(snapshot.until.get(run.id))}")
+    return printable(" · ".join([*parts, columns.name(run)]))
+
+
+def short(path: Path) -> str:
+    """Return a path as a shell's prompt has it, with ~ for the home folder."""
+    folder = home()
+    return f"~/{path.relative_to(folder)}" if folder and path != folder and path.is_relative_to(folder) else str(path)
+
+
+def status_line(snapshot: Snapshot, root: Path, sorting: str = "") -> str:
+    """Return the top line: what goes on, until when, and, since it may be cut, last where this is."""
+    if snapshot.trouble:
+        return f"✗ {snapshot.trouble}"
+    running, waiting = len(snapshot.running), sum(run.waiting for run in snapshot.queue)
+    parts = []
+    if running or waiting:
+        parts.append(f"{running} running, {waiting} waiting")
+        known = [seconds for seconds in snapshot.until.values() if seconds is not None]
+        if known and len(known) == len(snapshot.queue) and not snapshot.draining:
+            parts.append(f"all done in {clock(max(known))}")
+    else:
+        parts.append("nothing runs")
+    if snapshot.draining:
+        parts.append("queue paused (p)")
+    elif waiting and not snapshot.runner_alive:
+        failure = snapshot.runner_failure
+        parts.append(f"the runner cannot start: {failure}" if failure else "the runner is starting")
+    if sorting:
+        parts.append(f"sorted: {sorting}")
+    return " · ".join([*parts, short(root)])
