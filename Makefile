@@ -22,8 +22,9 @@ $(STAMP): pyproject.toml constraints.txt
 run: $(STAMP)
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/python -m lenet_tui; else $(BIN)/python -m lenet_tui train; fi
 
+# Side by side on all cores; `python -m pytest FILE` runs one file in one process.
 test: $(STAMP)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 check: $(STAMP)
 	@$(BIN)/python -m ruff check .
