@@ -124,6 +124,8 @@ class LabApp(App[None]):
 
     def on_lab_app_seen(self, event: Seen) -> None:
         """Keep what was seen and show it."""
+        if not self.is_running:  # it is leaving, and its screens are already empty
+            return
         before, self.snapshot = self.snapshot, event.snapshot
         for line in event.snapshot.notices[len(before.notices) :]:
             self.notify(line, severity="warning")

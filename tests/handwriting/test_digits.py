@@ -183,12 +183,15 @@ def test_strokes_that_are_apart_are_kept(tmp_path: Path) -> None:
 def test_images_of_mnist_survive_being_enlarged_inverted_and_saved_as_jpeg(
     tmp_path: Path, mnist: NDArray[np.uint8]
 ) -> None:
+    from lenet_tui.data import is_here
+
     differences = []
     for index, image in enumerate(mnist):
         large = Image.fromarray(255 - image).resize((196, 196), Image.Resampling.BICUBIC)
         path = written(tmp_path, large, f"{index}.jpg", quality=80)
         differences.append(apart(prepared(path), image.astype(np.float64)))
-    assert np.mean(differences) < 8  # twice what enlarging, JPEG and reducing cost without looking for a box
+    # 8 is twice what enlarging, JPEG and reducing cost without a box; the digits of 8×8 pixels have softer edges.
+    assert np.mean(differences) < (8 if is_here("mnist") else 10)
     assert max(differences) < 20
 
 

@@ -94,7 +94,7 @@ async def test_what_cannot_be_written_is_a_message(store: Store, tmp_path: Path)
         (tmp_path / "study").unlink()
         (tmp_path / "study" / FILES[1]).mkdir(parents=True)
         await bench.press("w")
-        await bench.until(lambda: "cannot write" in bench.told())
+        await bench.until(lambda: "is a folder" in bench.told())
         assert "wrote" not in says(bench, "#where")
 
 

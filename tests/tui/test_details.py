@@ -98,8 +98,9 @@ async def test_result_tells_what_came_out_and_where_it_was_computed(tmp_path: Pa
         await pilot.press("2")
         await until(pilot, lambda: "2.6.0" in shown(app, "result"))
         text = said(app, "result")
-        for part in ("finished", "0.30000 in epoch 3", "95.00%", "0:06 for 4 epochs", str(run.folder), "none yet"):
+        for part in ("finished", "0.30000 in epoch 3", "95.00%", "0:06 for 4 epochs", "none yet"):
             assert part in text
+        assert str(run.folder) in "".join(text.split())  # however often a long path is broken
 
 
 async def test_epochs_have_the_best_and_the_kept_one_marked(tmp_path: Path) -> None:
