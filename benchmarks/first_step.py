@@ -51,7 +51,7 @@ def _once(root: Path, store: Store) -> tuple[float, float]:
         if time.monotonic() > deadline:
             raise SystemExit(f"the run is {store.get(queued['id']).state} and makes no progress")
         time.sleep(0.01)
-    store.wish_stop(queued["id"])
+    store.request_stop(queued["id"])
     while store.get(queued["id"]).state == "running":
         time.sleep(0.05)
     recorded = (progress.updated_at - begun).total_seconds()

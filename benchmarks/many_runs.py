@@ -47,13 +47,13 @@ def _fill(root: Path) -> None:
             run = store.start(RunConfig(seed=number), owner, threads=1)
             store.begun(run.id, owner, root / "lenet" / f"bs64_lr0.001_seed{number}", "cpu", history)
             store.finish(run.id, owner, Summary(**_SUMMARY))
-        store.set_draining(True)  # so that nothing is started by what is added
+        store.set_paused(True)  # so that nothing is started by what is added
 
 
 _SUMMARY = {
     "epochs_done": EPOCHS,
     "best_epoch": 1,
-    "kept_epoch": 1,
+    "selected_epoch": 1,
     "best_val_loss": 0.1,
     "best_val_accuracy": 0.98,
     "best_val_cross_entropy": 0.1,

@@ -190,14 +190,14 @@ def _run(folder: RunFolder, record: RunRecord, data: Dataset, reporter: Reporter
         state, reason = "failed", f"{diverged}; a smaller --lr than {config.lr:g} may help, or --clip-norm 1"
 
     history = training.history
-    best, kept = metrics.best(history), metrics.kept(history)
-    if best is not None and kept is not None:
+    best, selected = metrics.best(history), metrics.selected(history)
+    if best is not None and selected is not None:
         reporter.reporting(state)
         loop.write_results(folder, training)
         predictions = _predict(folder, config, data, device, split="test" if state == "finished" else "validation")
         predictions.write(folder.predictions_path)
         record = record.model_copy(
-            update={"summary": _summary(record, history, best, kept, predictions, stopped_early=stopped_early)}
+            update={"summary": _summary(record, history, best, selected, predictions, stopped_early=stopped_early)}
         )
         folder.write_record(record)
         written = reports.write_all(folder)
@@ -253,7 +253,7 @@ def _summary(
     record: RunRecord,
     history: list[EpochMetrics],
     best: EpochMetrics,
-    kept: EpochMetrics,
+    selected: EpochMetrics,
     predictions: Predictions,
     *,
     stopped_early: bool,
@@ -264,7 +264,7 @@ def _summary(
     return Summary(
         epochs_done=history[-1].epoch,
         best_epoch=best.epoch,
-        kept_epoch=kept.epoch,
+        selected_epoch=selected.epoch,
         best_val_loss=best.val_loss,
         best_val_accuracy=best.val_accuracy,
         best_val_cross_entropy=best.val_cross_entropy,

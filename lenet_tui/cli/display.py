@@ -264,7 +264,7 @@ def summary_lines(folder: RunFolder, record: RunRecord) -> list[str]:
     if summary is not None and summary.test_accuracy is not None:
         lines = [
             f"{record.state}: test accuracy {summary.test_accuracy:.2%} of {record.dataset.test:,} images"
-            f"{stand_in}, with the weights of epoch {summary.kept_epoch}"
+            f"{stand_in}, with the weights of epoch {summary.selected_epoch}"
         ]
     else:
         lines = [f"{record.state}: {record.reason}{stand_in}"]

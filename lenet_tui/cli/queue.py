@@ -59,8 +59,10 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     move_parser = _action(actions, "move", move, "move a waiting run to another place in the queue")
     move_parser.add_argument("run_name", metavar="RUN", help=RUN_HELP)
     move_parser.add_argument("place", type=_COUNT, metavar="N", help="its new place, from 1")
-    drain_parser = _action(actions, "drain", drain, "finish what runs and start nothing more")
-    drain_parser.add_argument("--off", action="store_true", help="let the queue go on")
+    _action(actions, "pause", pause, "pause the queue: finish what runs and start nothing more")
+    _action(actions, "start", start, "make a paused queue active again")
+    # What version 0.1 called the two.
+    _action(actions, "drain", drain, None).add_argument("--off", action="store_true")
     wait_parser = _action(actions, "wait", wait, "wait until runs are done, by default all of them")
     wait_parser.add_argument("runs", nargs="*", metavar="RUN", help=RUN_HELP)
 
@@ -69,18 +71,18 @@ def add_runs(arguments: argparse.Namespace) -> int:
     """Queue the grid of the values given."""
     configs = grid(flags.given(arguments), arguments.seeds)
     with store_of(arguments) as store:
-        twins: dict[RunConfig, Run] = {run.config: run for run in store.waiting_duplicates(configs)}
+        duplicates: dict[RunConfig, Run] = {run.config: run for run in store.waiting_duplicates(configs)}
         runs = store.add(configs)
         if arguments.json:
-            say_json([tables.as_json(run) | {"same_as": _twin_id(twins, run)} for run in runs])
+            say_json([tables.as_json(run) | {"same_as": _duplicate_id(duplicates, run)} for run in runs])
             return 0
         named = tables.names(arguments.root, runs, store.queue())
         for run in runs:
-            twin = twins.get(run.config)
-            same = f", the same as run {twin.id}, {tables.state(twin)}" if twin else ""
+            other = duplicates.get(run.config)
+            same = f", the same as run {other.id}, {tables.state(other)}" if other else ""
             say(f"{run.id}  {named[run.id]}  {tables.state(run)}{same}")
-        if store.draining():
-            tell("the queue is drained, so nothing starts; 'lenet-tui queue drain --off' lets it go on")
+        if store.is_paused():
+            tell("the queue is paused, so nothing starts; 'lenet-tui queue start' makes it active again")
     return 0
 
 
@@ -101,22 +103,22 @@ def list_queue(arguments: argparse.Namespace) -> int:
         return _nothing(arguments)
     with store_of(arguments) as store:
         queue = store.queue()
-        draining = store.draining()
-        until = seconds_until_done(queue, store.speeds(), Machine(available_cores()), draining=draining)
+        paused = store.is_paused()
+        until = seconds_until_done(queue, store.speeds(), Machine(available_cores()), paused=paused)
     if arguments.json:
-        say_json({"draining": draining, "runs": [tables.as_json(run, until[run.id]) for run in queue]})
+        say_json({"paused": paused, "draining": paused, "runs": [tables.as_json(run, until[run.id]) for run in queue]})
         return 0
     if not queue:
         return _nothing(arguments)
     tables.show(tables.queue_rows(queue, until, tables.names(arguments.root, queue, queue)))
-    if draining:
-        tell("drained: what runs ends, nothing starts; 'lenet-tui queue drain --off' lets it go on")
+    if paused:
+        tell("the queue is paused: what runs ends, nothing starts; 'lenet-tui queue start' makes it active again")
     return 0
 
 
 def stop(arguments: argparse.Namespace) -> int:
     """Stop runs."""
-    return _each(arguments, lambda store, run_id: store.wish_stop(run_id))
+    return _each(arguments, lambda store, run_id: store.request_stop(run_id))
 
 
 def resume(arguments: argparse.Namespace) -> int:
@@ -144,20 +146,32 @@ def remove(arguments: argparse.Namespace) -> int:
     return _each(arguments, call)
 
 
+def pause(arguments: argparse.Namespace) -> int:
+    """Pause the queue."""
+    return _set_paused(arguments, paused=True)
+
+
+def start(arguments: argparse.Namespace) -> int:
+    """Make the queue active again."""
+    return _set_paused(arguments, paused=False)
+
+
 def drain(arguments: argparse.Namespace) -> int:
-    """Let nothing start any more, or let the queue go on."""
+    """Pause the queue, or make it active again with ``--off``."""
+    return _set_paused(arguments, paused=not arguments.off)
+
+
+def _set_paused(arguments: argparse.Namespace, *, paused: bool) -> int:
     with store_of(arguments) as store:
-        store.set_draining(not arguments.off)
+        store.set_paused(paused)
         queue = store.queue()
     count = tables.counts(queue)
     stopping = f", {count['stopping']} stopping" if count["stopping"] else ""
     if arguments.json:
-        say_json({"draining": not arguments.off, **count})
-    elif arguments.off:
-        say(f"the queue goes on: {count['running']} running{stopping}, {count['waiting']} waiting")
+        say_json({"paused": paused, "draining": paused, **count})
     else:
-        waiting = f"{count['waiting']} waiting will not start"
-        say(f"drained: {count['running']} running will be finished{stopping}, {waiting}")
+        state = "paused" if paused else "active"
+        say(f"the queue is {state}: {count['running']} running{stopping}, {count['waiting']} waiting")
     return 0
 
 
@@ -181,10 +195,8 @@ def wait(arguments: argparse.Namespace) -> int:
                     say(f"{run_id}  {tables.name(ended[-1])}  {tables.ending(ended[-1])}", flush=True)
             if not open_ids:
                 break
-            if store.draining() and not any(run.state == "running" for run in queue):
-                raise LabError(
-                    "the queue is drained, so nothing will start; 'lenet-tui queue drain --off' lets it go on"
-                )
+            if store.is_paused() and not any(run.state == "running" for run in queue):
+                raise LabError("the queue is paused, so nothing starts; 'lenet-tui queue start' makes it active again")
             store.requeue_dead(is_alive)
             start_runner_for_work(arguments.root, store)
             if any(run.waiting and run.id in open_ids for run in queue):
@@ -243,26 +255,28 @@ def _each(arguments: argparse.Namespace, call: Callable[[Store, int], Run | str]
 
 def _nothing(arguments: argparse.Namespace) -> int:
     if arguments.json:
-        say_json({"draining": False, "runs": []})
+        say_json({"paused": False, "draining": False, "runs": []})
     else:
         say("nothing runs or waits; 'lenet-tui queue add' queues a run, 'lenet-tui runs' shows those that are done")
     return 0
 
 
-def _twin_id(twins: dict[RunConfig, Run], run: Run) -> int | None:
-    twin = twins.get(run.config)
-    return twin.id if twin else None
+def _duplicate_id(duplicates: dict[RunConfig, Run], run: Run) -> int | None:
+    duplicate = duplicates.get(run.config)
+    return duplicate.id if duplicate else None
 
 
 def _action(
     actions: argparse._SubParsersAction[Any],
     name: str,
     call: Callable[[argparse.Namespace], int],
-    text: str,
+    text: str | None,
     *,
     root_may_be_missing: bool = False,
 ) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
+    # Without a text it works and is not listed.
+    shown: dict[str, Any] = {} if text is None else {"help": text, "description": text}
+    parser: argparse.ArgumentParser = actions.add_parser(name, allow_abbrev=False, **shown)
     # Given before or after the subcommand; not repeating the default, which would undo the one given before.
     flags.add_root(parser, default=argparse.SUPPRESS, may_be_missing=root_may_be_missing)
     flags.add_json(parser, default=argparse.SUPPRESS)

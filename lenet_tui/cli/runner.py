@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _stop(arguments)
     if arguments.action == "start":
         with store_of(arguments) as store:
-            store.set_draining(False)
+            store.set_paused(paused=False)
             daemon.ensure(arguments.root, at_once=True)
             daemon.wait_until_there(arguments.root)
     return _status(arguments)
@@ -55,7 +55,7 @@ def _stop(arguments: argparse.Namespace) -> int:
         if not alive and not any(run.waiting for run in store.queue()):
             return _nothing_to_stop(arguments)
         # Else the next command would start another one for what waits.
-        store.set_draining(True)
+        store.set_paused(paused=True)
         before = {run.id for run in store.queue() if not run.waiting}
         if alive:
             daemon.stop(arguments.root, tell=tell)
@@ -63,7 +63,9 @@ def _stop(arguments: argparse.Namespace) -> int:
     interrupted = sum(run.waiting and run.id in before for run in queue)
     others = sum(run.waiting for run in queue) - interrupted
     if arguments.json:
-        say_json({"stopped": alive, "interrupted": interrupted, "waiting": others + interrupted, "draining": True})
+        say_json(
+            {"stopped": alive, "interrupted": interrupted, "waiting": others + interrupted, **_paused(paused=True)}
+        )
         return 0
     told = "stopped" if alive else "the runner was not there"
     if interrupted:
@@ -73,13 +75,13 @@ def _stop(arguments: argparse.Namespace) -> int:
     if others:
         say(f"{counted(others, 'run')} waiting; nothing starts until 'lenet-tui runner start'")
     elif not interrupted:
-        say("the queue is off: nothing that is queued starts until 'lenet-tui runner start'")
+        say("the queue is paused: nothing starts until 'lenet-tui runner start'")
     return 0
 
 
 def _nothing_to_stop(arguments: argparse.Namespace) -> int:
     if arguments.json:
-        say_json({"stopped": False, "interrupted": 0, "waiting": 0, "draining": False})
+        say_json({"stopped": False, "interrupted": 0, "waiting": 0, **_paused(paused=False)})
     else:
         say("the runner is not there, and nothing waits for it: nothing was stopped, and nothing changed")
     return 0
@@ -87,30 +89,34 @@ def _nothing_to_stop(arguments: argparse.Namespace) -> int:
 
 def _status(arguments: argparse.Namespace) -> int:
     count = tables.counts([])
-    alive, draining = False, False
+    alive, paused = False, False
     if not is_untouched(arguments.root):
         with store_of(arguments) as store:
             count = tables.counts(store.queue())
-            draining = store.draining()
+            paused = store.is_paused()
         alive = daemon.is_running(arguments.root)
     owner = daemon.runner_owner(arguments.root) if alive else None
     failure = daemon.last_failure(arguments.root)
     if arguments.json:
         who = {"pid": owner.pid if owner else None, "host": host_name(owner) if owner else None}
-        say_json({"alive": alive, **who, **count, "draining": draining, "failure": failure})
+        say_json({"alive": alive, **who, **count, **_paused(paused=paused), "failure": failure})
         return 0
     where = _where(owner) if alive else "not there"
     stopping = f"{count['stopping']} stopping, " if count["stopping"] else ""
     say(f"the runner is {where}; {count['running']} running, {stopping}{count['waiting']} waiting")
-    if draining:
-        say("nothing more will start; 'lenet-tui runner start' or 'lenet-tui queue drain --off' lets the queue go on")
+    if paused:
+        say("the queue is paused, so nothing starts; 'lenet-tui queue start' makes the queue active again")
     elif not alive and not count["waiting"] and failure is None:
         say("it comes when something is queued, and goes when there has been nothing to do for a minute")
-    if failure is not None and (draining or not count["waiting"]):  # else `store_of` has said so
+    if failure is not None and (paused or not count["waiting"]):  # else `store_of` has said so
         tell(f"the runner could not start: {failure}")
     if alive or failure is not None:
         say(f"its log: {daemon.log_path(arguments.root)}")
     return 0
+
+
+def _paused(*, paused: bool) -> dict[str, bool]:
+    return {"paused": paused, "draining": paused}  # the second is its name in 0.1
 
 
 def _where(owner: Owner | None) -> str:

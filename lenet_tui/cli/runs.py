@@ -115,7 +115,7 @@ def show(arguments: argparse.Namespace) -> int:
     if run.best_val_loss is not None:
         say(f"  best       validation loss {run.best_val_loss:.4f} in epoch {run.best_epoch}")
     if run.test_accuracy is not None:
-        say(f"  test       accuracy {run.test_accuracy:.2%}, with the weights of epoch {run.kept_epoch}")
+        say(f"  test       accuracy {run.test_accuracy:.2%}, with the weights of epoch {run.selected_epoch}")
     if run.note:
         say(f"  note       {run.note}")
     if epochs:

@@ -83,7 +83,7 @@ def is_untouched(root: Path) -> bool:
 
 
 def start_runner_for_work(root: Path, store: Store) -> bool:
-    """Start the runner where something waits, nothing drains the queue and no runner is there; say whether it did.
+    """Start the runner where something waits, the queue is active and no runner is there; say whether it did.
 
     One that could not start lately is not tried again before its next try is due. Raises `LabError`.
     """
@@ -98,7 +98,7 @@ def tell_why_none_runs(root: Path, store: Store) -> None:
 
 
 def _has_work(store: Store) -> bool:
-    return not store.draining() and any(run.waiting for run in store.queue())
+    return not store.is_paused() and any(run.waiting for run in store.queue())
 
 
 def raise_all(refused: list[LabError]) -> None:

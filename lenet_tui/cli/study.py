@@ -83,7 +83,7 @@ def homework_study(arguments: argparse.Namespace) -> int:
                 queued = store.add(missing)
         table = cells(plan, on_record(store))
         runs = {run.id: run for run in store.runs()}
-        draining = store.draining()
+        paused = store.is_paused()
     written = _write(arguments.root, plan, table, runs)
     if arguments.json:
         say_json(
@@ -99,8 +99,8 @@ def homework_study(arguments: argparse.Namespace) -> int:
         say(line)
     for path in written:
         say(f"wrote {path}")
-    if draining and any(run.waiting for run in runs.values()):
-        tell("the queue is drained, so nothing starts; 'lenet-tui queue drain --off' lets it go on")
+    if paused and any(run.waiting for run in runs.values()):
+        tell("the queue is paused, so nothing starts; 'lenet-tui queue start' makes it active again")
     return 0
 
 

@@ -51,7 +51,7 @@ def names(root: Path, runs: Iterable[Run], queue: Iterable[Run]) -> dict[int, st
 
 def state(run: Run) -> str:
     """Return the plain truth about a run in a word or two: ``queued #3``, ``running 7/20``, ``stopping``."""
-    if run.wish == "stop":
+    if run.is_stop_requested:
         return "stopping"
     if run.state == "running":
         return f"running {run.epochs_done}/{run.values['epochs']}"
@@ -62,7 +62,7 @@ def counts(queue: Iterable[Run]) -> dict[str, int]:
     """Return how many runs are ``running``, ``stopping`` and ``waiting``, each counted once."""
     found = {"running": 0, "stopping": 0, "waiting": 0}
     for run in queue:
-        found["waiting" if run.waiting else "stopping" if run.wish == "stop" else "running"] += 1
+        found["waiting" if run.waiting else "stopping" if run.is_stop_requested else "running"] += 1
     return found
 
 
@@ -203,7 +203,8 @@ def _without_config(run: Run, done_in: float | None) -> dict[str, Any]:
     return {
         "state": run.state,
         "place": run.place,
-        "wish": run.wish,
+        "stop_request": run.stop_request,
+        "wish": run.stop_request,  # its name in 0.1
         "folder": run.folder,
         "threads": run.threads,
         "device": run.device,
@@ -215,7 +216,8 @@ def _without_config(run: Run, done_in: float | None) -> dict[str, Any]:
         "best_val_loss": run.best_val_loss,
         "best_val_accuracy": run.best_val_accuracy,
         "best_val_cross_entropy": run.best_val_cross_entropy,
-        "kept_epoch": run.kept_epoch,
+        "selected_epoch": run.selected_epoch,
+        "kept_epoch": run.selected_epoch,  # its name in 0.1
         "test_loss": run.test_loss,
         "test_accuracy": run.test_accuracy,
         "train_seconds": run.train_seconds,

@@ -97,9 +97,11 @@ def _heading(record: RunRecord, history: Sequence[EpochMetrics]) -> str:
 
 
 def _caption(history: Sequence[EpochMetrics]) -> str:
-    kept = metrics.kept(history)
+    selected = metrics.selected(history)
     told = (
-        f"Weights kept: epoch {kept.epoch}, of highest validation accuracy ({kept.val_accuracy:.2%}). " if kept else ""
+        f"Weights kept: epoch {selected.epoch}, of highest validation accuracy ({selected.val_accuracy:.2%}). "
+        if selected
+        else ""
     )
     return told + _gaps(history)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from lenet_tui.config import MAX_THREADS, RunConfig
 from lenet_tui.errors import LabError, UsageError
@@ -85,7 +85,7 @@ class DatasetRecord(BaseModel):
 class Summary(BaseModel):
     """What a run reached. ``best_*`` are those of the epoch of lowest validation loss.
 
-    The weights kept are those of ``kept_epoch``, of highest validation accuracy (see `metrics.kept`); ``test_*`` are
+    The weights are those of ``selected_epoch``, of highest validation accuracy (see `metrics.selected`); ``test_*`` are
     None until they were tested, once, at the end.
     """
 
@@ -93,7 +93,7 @@ class Summary(BaseModel):
 
     epochs_done: Epoch
     best_epoch: Epoch
-    kept_epoch: Epoch
+    selected_epoch: Annotated[Epoch, Field(validation_alias=AliasChoices("selected_epoch", "kept_epoch"))]  # in 0.1
     best_val_loss: Finite
     best_val_accuracy: Annotated[float, Field(ge=0, le=1)]
     best_val_cross_entropy: float

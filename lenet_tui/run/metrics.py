@@ -84,7 +84,7 @@ def best(history: Sequence[EpochMetrics]) -> EpochMetrics | None:
     return min(finite, key=lambda row: row.val_loss) if finite else None
 
 
-def kept(history: Sequence[EpochMetrics]) -> EpochMetrics | None:
+def selected(history: Sequence[EpochMetrics]) -> EpochMetrics | None:
     """Return the epoch whose weights are kept and tested, None when there is none of finite validation loss.
 
     It is the one of highest validation accuracy; among equals the one of lowest validation loss, then the first.

@@ -55,7 +55,7 @@ def _serve(root: Path) -> int:
                 return 0
         # Whoever added a run while the lock was still held took us for a runner that would see it.
         with Store(root) as store:
-            if store.draining() or not any(run.waiting for run in store.queue()):
+            if store.is_paused() or not any(run.waiting for run in store.queue()):
                 return 0
 
 

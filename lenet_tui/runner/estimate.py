@@ -24,7 +24,7 @@ def seconds_left(run: Run, speeds: Mapping[SpeedKey, float]) -> float | None:
 
     One that was asked to stop only draws its pictures.
     """
-    if run.wish == "stop":
+    if run.is_stop_requested:
         return PICTURES_SECONDS
     speed = _speed(run, speeds)
     if speed is None:
@@ -40,17 +40,17 @@ def seconds_left(run: Run, speeds: Mapping[SpeedKey, float]) -> float | None:
 
 
 def seconds_until_done(
-    queue: Sequence[Run], speeds: Mapping[SpeedKey, float], machine: Machine, *, draining: bool = False
+    queue: Sequence[Run], speeds: Mapping[SpeedKey, float], machine: Machine, *, paused: bool = False
 ) -> dict[int, float | None]:
     """Return, for each run of ``queue`` by its number, the seconds until it is done; None where that is not known.
 
     ``queue`` holds what runs and then what waits, in order. Waiting runs are thought to start one after the other as
     places become free; once one of unknown length has to be waited for, what starts after it is not known either.
-    While the queue is ``draining`` nothing starts, so that no waiting run is ever done.
+    While the queue is ``paused`` nothing starts, so that no waiting run is ever done.
     """
     done, busy = _running(queue, speeds, machine)
     waiting = [run for run in queue if run.state != "running"]
-    if draining:
+    if paused:
         return done | {run.id: None for run in waiting}
     for run in waiting:
         end = _take_place(busy, seconds_left(run, speeds))

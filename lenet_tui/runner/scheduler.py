@@ -40,7 +40,7 @@ MAX_FALSE_STARTS = 3
 # A store that cannot be used for this long, with no worker left to wait for, ends the runner.
 TROUBLE_SECONDS = 60.0
 _CALM_SECONDS = 10.0  # without trouble, after which it counts as over
-# A stop that is asked for is heeded at the next step, and then pictures are drawn; only who hangs is ended by force.
+# A stop request takes effect at the next step, then pictures are drawn; only a worker that hangs is ended by force.
 TERM_AFTER_SECONDS = 60.0
 KILL_AFTER_SECONDS = 70.0
 # How long a runner that ends waits for runs that were asked to stop before, and are drawing their pictures.
@@ -75,7 +75,7 @@ class Service:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(PRELOADED)
         self._workers: dict[int, _Worker] = {}
-        self._wished: dict[int, float] = {}
+        self._stopping: dict[int, float] = {}
         self._false_starts: dict[int, int] = {}
         self._ending = False
         self._last_complaint = ""
@@ -162,13 +162,13 @@ class Service:
         queue = self._store.queue()
         running = [run for run in queue if run.state == "running"]
         waiting = [run for run in queue if run.waiting and run.id not in self._workers]
-        if waiting and not self._store.draining():
+        if waiting and not self._store.is_paused():
             attempts = {run.id: run.attempts for run in waiting}
             for run_id, place in placement.place(
                 [_waiting(run) for run in waiting], self._taken(running), self._machine
             ):
                 self._start(run_id, place, attempts[run_id])
-        return bool(self._workers or running or (waiting and not self._store.draining()))
+        return bool(self._workers or running or (waiting and not self._store.is_paused()))
 
     def _taken(self, running: list[Run]) -> list[placement.Placed]:
         """Return the places in use: by our workers, by those of a runner before us, and by runs in the foreground."""
@@ -223,11 +223,11 @@ class Service:
             del self._false_starts[run_id]
 
     def _enforce_stops(self) -> None:
-        """End by force who does not heed a wish to stop."""
-        wished = {run.id: run for run in self._store.queue() if run.wish == "stop"}
-        self._wished = {run_id: self._wished.get(run_id, time.monotonic()) for run_id in wished}
-        for run_id, since in self._wished.items():
-            owner = wished[run_id].owner
+        """End by force the workers that do not stop when asked."""
+        asked = {run.id: run for run in self._store.queue() if run.is_stop_requested}
+        self._stopping = {run_id: self._stopping.get(run_id, time.monotonic()) for run_id in asked}
+        for run_id, since in self._stopping.items():
+            owner = asked[run_id].owner
             waited = time.monotonic() - since
             if waited > TERM_AFTER_SECONDS and owner is not None:
                 number = signal.SIGKILL if waited > KILL_AFTER_SECONDS else signal.SIGTERM
@@ -241,7 +241,7 @@ class Service:
         """
         stopping: set[int] = set()
         with contextlib.suppress(LabError):
-            stopping = {run.id for run in self._store.queue() if run.wish == "stop"}
+            stopping = {run.id for run in self._store.queue() if run.is_stop_requested}
         for run_id, worker in self._workers.items():
             if run_id not in stopping:
                 worker.signal(signal.SIGTERM)

@@ -107,7 +107,7 @@ class StoreReporter:
         if self._lost or (self._inner and self._inner.should_stop()):
             return True
         try:
-            return self._store.wishes(self.run_id) == "stop"
+            return self._store.is_stop_requested(self.run_id)
         except (LabError, sqlite3.Error):
             return False
 

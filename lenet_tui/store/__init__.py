@@ -10,7 +10,7 @@ from __future__ import annotations
 from lenet_tui.store.asking import Asking
 from lenet_tui.store.database import StoreRebuilt
 from lenet_tui.store.files import PRIVATE_FOLDER
-from lenet_tui.store.records import Changes, Position, Progress, Run, SpeedKey, Wish
+from lenet_tui.store.records import Changes, Position, Progress, Run, SpeedKey, StopRequest
 from lenet_tui.store.recovery import below
 from lenet_tui.store.working import ATTEMPTS, Working
 
@@ -22,9 +22,9 @@ __all__ = [
     "Progress",
     "Run",
     "SpeedKey",
+    "StopRequest",
     "Store",
     "StoreRebuilt",
-    "Wish",
     "below",
 ]
 

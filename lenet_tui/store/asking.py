@@ -45,15 +45,15 @@ class Asking(Reading):
             ]
             return select(database, "WHERE r.id BETWEEN ? AND ? ORDER BY r.id", (ids[0], ids[-1]))
 
-    def wish_stop(self, run_id: int) -> Run:
-        """Stop a run that waits at once; have one that runs stop soon (its ``wish``). Return it as it is then.
+    def request_stop(self, run_id: int) -> Run:
+        """Stop a run that waits at once; ask one that runs to stop. Return it as it is then.
 
         Raises `UsageError` when it does neither.
         """
         with self._database.write() as database:
             run = get(database, run_id)
             if run.state == "running":
-                database.execute("UPDATE runs SET wish = 'stop' WHERE id = ?", (run_id,))
+                database.execute("UPDATE runs SET stop_request = 'stop' WHERE id = ?", (run_id,))
             elif run.waiting:
                 database.execute(_STOP_WAITING, (stamp(), "on request, while it waited", run_id))
             else:
@@ -150,10 +150,10 @@ class Asking(Reading):
             database.execute("UPDATE runs SET note = ? WHERE id = ?", (note, run_id))
 
     @repeatable
-    def set_draining(self, draining: bool) -> None:  # noqa: FBT001 - its name says what True is
-        """Let nothing start any more, or let the queue go on."""
+    def set_paused(self, paused: bool) -> None:  # noqa: FBT001 - its name says what True is
+        """Pause the queue, so that nothing starts any more, or make it active again."""
         with self._database.write() as database:
-            database.execute("UPDATE control SET draining = ?", (int(draining),))
+            database.execute("UPDATE control SET paused = ?", (int(paused),))
 
     @repeatable
     def import_folder(self, folder: RunFolder, owner: Owner | None = None) -> Run:
@@ -181,6 +181,6 @@ def _mend(run: Run) -> str:
 
 
 def _refused(run: Run, expected: str) -> UsageError:
-    if run.wish == "stop":
+    if run.is_stop_requested:
         return UsageError(f"run {run.id} is stopping; wait a moment, until it has drawn its pictures, and ask again")
     return UsageError(f"run {run.id} is {run.state}; {expected}")

@@ -42,7 +42,7 @@ def save(database: sqlite3.Connection, private: Path) -> None:
     """Write the backup of what ``database`` holds now, within its transaction. A failure never stops the work."""
     runs = [dict(zip(_COLUMNS, row, strict=True)) for row in database.execute(_OPEN)]
     notes = dict(database.execute(_NOTES).fetchall())
-    paused = bool(database.execute("SELECT draining FROM control").fetchone()[0])
+    paused = bool(database.execute("SELECT paused FROM control").fetchone()[0])
     document = json.dumps({"format": 1, "paused": paused, "runs": runs, "notes": notes})
     with contextlib.suppress(LabError):
         safe_files.write_own(private / NAME, document.encode(), durable=False, private=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lenet_tui.config import RunConfig
     from lenet_tui.run.folder import State
     from lenet_tui.run.metrics import EpochMetrics
-    from lenet_tui.store.records import Run, Wish
+    from lenet_tui.store.records import Run
 
 _SPEED_SAMPLE = 500
 
@@ -83,30 +83,29 @@ class Reading:
         with self._database.read() as database:
             return epochs(database, run_id)
 
-    def wishes(self, run_id: int) -> Wish | None:
-        """Return what a person wishes of a running run."""
+    def is_stop_requested(self, run_id: int) -> bool:
+        """Say whether a person asked a running run to stop."""
         with self._database.read() as database:
-            row = database.execute("SELECT wish FROM runs WHERE id = ?", (run_id,)).fetchone()
-            wish: Wish | None = row[0] if row else None
-            return wish
+            statement = "SELECT 1 FROM runs WHERE id = ? AND stop_request IS NOT NULL"
+            return database.execute(statement, (run_id,)).fetchone() is not None
 
     @repeatable
-    def draining(self) -> bool:
-        """Say whether the queue is being drained: what runs goes on to its end, and nothing starts."""
+    def is_paused(self) -> bool:
+        """Say whether the queue is paused: what runs goes on to its end, and nothing starts."""
         with self._database.read() as database:
-            return bool(database.execute("SELECT draining FROM control").fetchone()[0])
+            return bool(database.execute("SELECT paused FROM control").fetchone()[0])
 
     @repeatable
     def changes(self, since: int = -1) -> Changes:
         """Return what changed after revision ``since``; every run with -1, or when the store was rebuilt meanwhile."""
         with self._database.read() as database:
-            revision, draining = database.execute("SELECT revision, draining FROM control").fetchone()
+            revision, paused = database.execute("SELECT revision, paused FROM control").fetchone()
             count = database.execute("SELECT count(*) FROM runs").fetchone()[0]
             if since > revision:
                 since = -1
             changed = select(database, "WHERE r.revision > ? ORDER BY r.id", (since,)) if revision > since else []
             queue = [*running(database), *select(database, "WHERE r.position IS NOT NULL ORDER BY r.position")]
-            return Changes(revision, count, changed, queue, bool(draining))
+            return Changes(revision, count, changed, queue, bool(paused))
 
     @repeatable
     def speeds(self) -> dict[SpeedKey, float]:

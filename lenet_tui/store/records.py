@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lenet_tui.config import RunConfig
     from lenet_tui.run.folder import State
 
-Wish = Literal["stop"]
+StopRequest = Literal["stop"]
 
 
 class Position(Protocol):
@@ -57,9 +57,9 @@ class Run:
 
     ``place`` is its place in the queue, from 1, while it waits. ``folder`` is relative to the root and None until the
     run has begun. ``owner`` and ``heartbeat`` are those of the process that works on it, while one does. Of the
-    figures, ``best_*`` belong to the epoch of lowest validation loss so far, ``kept_epoch`` is the one whose weights
-    are kept, and ``test_*`` are None until the run is finished; losses are the run's own training loss, accuracies
-    shares from 0 to 1. Times are in UTC.
+    figures, ``best_*`` belong to the epoch of lowest validation loss so far, ``selected_epoch`` is the one of highest
+    validation accuracy, and ``test_*`` are None until the run is finished; losses are the run's own training loss,
+    accuracies shares from 0 to 1. Times are in UTC.
     """
 
     id: int
@@ -69,12 +69,12 @@ class Run:
     threads: int | None
     device: str | None
     attempts: int
-    wish: Wish | None
+    stop_request: StopRequest | None
     reason: str | None
     note: str
     epochs_done: int
     best_epoch: int | None
-    kept_epoch: int | None
+    selected_epoch: int | None
     best_val_loss: float | None
     best_val_accuracy: float | None
     best_val_cross_entropy: float | None
@@ -121,6 +121,11 @@ class Run:
             return f"{self.values['model']}/bs{self.values['batch_size']} (of another version)"
 
     @property
+    def is_stop_requested(self) -> bool:
+        """Whether a person asked the running run to stop."""
+        return self.stop_request is not None
+
+    @property
     def waiting(self) -> bool:
         """Whether the run will start by itself when its turn comes."""
         return self.state in ("queued", "interrupted")
@@ -138,7 +143,7 @@ class Changes:
     count: int
     changed: list[Run]
     queue: list[Run]
-    draining: bool
+    paused: bool
 
 
 class SpeedKey(NamedTuple):
@@ -153,8 +158,8 @@ class SpeedKey(NamedTuple):
 
 # In the order of `Run`'s fields; the first ones can be taken as they are.
 _PLAIN_COLUMNS = (
-    *("id", "state", "config", "folder", "threads", "device", "attempts", "wish", "reason", "note"),
-    *("epochs_done", "best_epoch", "kept_epoch", "best_val_loss", "best_val_accuracy", "best_val_cross_entropy"),
+    *("id", "state", "config", "folder", "threads", "device", "attempts", "stop_request", "reason", "note"),
+    *("epochs_done", "best_epoch", "selected_epoch", "best_val_loss", "best_val_accuracy", "best_val_cross_entropy"),
     *("test_loss", "test_accuracy", "train_seconds", "images_per_second"),
 )
 RUN_COLUMNS = (

@@ -49,7 +49,7 @@ def build(root: Path, store: Path) -> list[str]:
             found, notices = _index(database, root)
             _write_notes(database, known.notes)
             if known.paused or (is_trustworthy(store) and _was_paused(store)):
-                database.execute("UPDATE control SET draining = 1")
+                database.execute("UPDATE control SET paused = 1")
             database.execute("COMMIT")
         aside = set_aside(store)
         scratch.replace(store)
@@ -251,7 +251,7 @@ def _salvage(database: sqlite3.Connection, store: Path, root: Path) -> int:
 
 def _was_paused(store: Path) -> bool:
     with contextlib.suppress(sqlite3.Error), contextlib.closing(_read_only(store)) as database:
-        return bool(database.execute("SELECT draining FROM control").fetchone()[0] == 1)
+        return bool(database.execute("SELECT paused FROM control").fetchone()[0] == 1)
     return False
 
 

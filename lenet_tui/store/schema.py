@@ -1,7 +1,7 @@
 """The tables, with what may never be: a state that contradicts itself is refused by SQLite, whoever writes it.
 
 `MIGRATIONS` holds one script for each version of the schema, in order; a script that has been released is never
-changed. Nothing here needs more than SQLite 3.24.
+changed. Nothing here needs more than SQLite 3.25.
 """
 
 from __future__ import annotations
@@ -153,7 +153,14 @@ BEGIN
 END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
+# The words of the glossary.
+_THIRD = """
+ALTER TABLE runs RENAME COLUMN wish TO stop_request;
+ALTER TABLE runs RENAME COLUMN kept_epoch TO selected_epoch;
+ALTER TABLE control RENAME COLUMN draining TO paused;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)
 
 
 def version(database: sqlite3.Connection) -> int:

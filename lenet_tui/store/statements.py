@@ -79,7 +79,7 @@ def replace_epochs(database: sqlite3.Connection, run_id: int, rows: Sequence[Epo
     database.execute("DELETE FROM epochs WHERE run_id = ? AND epoch > ?", (run_id, after))
     database.executemany(_INSERT_EPOCH, [from_epoch(run_id, row) for row in rows])
     history = epochs(database, run_id)
-    best, kept = metrics.best(history), metrics.kept(history)
+    best, selected = metrics.best(history), metrics.selected(history)
     _set(
         database,
         run_id,
@@ -90,7 +90,7 @@ def replace_epochs(database: sqlite3.Connection, run_id: int, rows: Sequence[Epo
             "best_val_loss": best and best.val_loss,
             "best_val_accuracy": best and best.val_accuracy,
             "best_val_cross_entropy": best and best.val_cross_entropy,
-            "kept_epoch": kept and kept.epoch,
+            "selected_epoch": selected and selected.epoch,
         },
     )
 

@@ -41,19 +41,19 @@ class Working(Reading):
     """The part of the store for the processes that do the work."""
 
     def claim(self, run_id: int, owner: Owner, threads: int) -> bool:
-        """Make a waiting run that of ``owner``; False when it does not wait any more or the queue is drained.
+        """Make a waiting run that of ``owner``; False when it does not wait any more or the queue is paused.
 
         A run that has been begun keeps the number of CPU threads it began with, whatever ``threads`` is.
         """
         with self._database.write() as database:
-            return not _drained(database) and _claim(database, run_id, owner, threads)
+            return not _paused(database) and _claim(database, run_id, owner, threads)
 
     @repeatable
     def claim_next(self, owner: Owner, threads: int) -> Run | None:
-        """Make the first waiting run that of ``owner`` and return it; None when none waits or the queue is drained."""
+        """Make the first waiting run that of ``owner`` and return it; None when none waits or the queue is paused."""
         with self._database.write() as database:
             order = waiting(database)
-            if not order or _drained(database):
+            if not order or _paused(database):
                 return None
             _claim(database, order[0], owner, threads)
             return get(database, order[0])
@@ -84,7 +84,7 @@ class Working(Reading):
         """
         with self._database.write() as database:
             run = get(database, run_id)
-            if run.wish == "stop":
+            if run.is_stop_requested:
                 raise UsageError(f"run {run_id} is stopping; wait a moment, until it has drawn its pictures")
             if run.state == "running":
                 raise UsageError(f"run {run_id} is running already; 'lenet-tui queue stop {run_id}' stops it")
@@ -166,7 +166,7 @@ class Working(Reading):
     def interrupt(self, run_id: int, owner: Owner) -> bool:
         """Give a run back to the front of the queue, as if this attempt had not been; False when it was not its own.
 
-        For an orderly end of the process that works on it. A run that a person wished to stop is stopped instead.
+        For an orderly end of the process that works on it. A run that a person asked to stop is stopped instead.
         """
         with self._database.write() as database:
             if not _owns(database, run_id, owner):
@@ -180,7 +180,7 @@ class Working(Reading):
         """Take running runs from processes that are dead, and return those runs as they are then.
 
         They are ``interrupted`` and first in the queue, by number; ``finished`` where the process died after it wrote
-        so in ``run.json``; ``stopped`` where a person wished it; ``failed`` after three attempts without an epoch done.
+        so in ``run.json``; ``stopped`` on request; ``failed`` after three attempts without an epoch done.
         Where ``is_alive`` cannot tell (None), a process counts as dead when it has been silent for a minute and does
         not hold the lock of the run's folder.
         """
@@ -239,8 +239,8 @@ def _owns(database: sqlite3.Connection, run_id: int, owner: Owner) -> bool:
     return database.execute(statement, (run_id, *_words(owner))).fetchone() is not None
 
 
-def _drained(database: sqlite3.Connection) -> bool:
-    return bool(database.execute("SELECT draining FROM control").fetchone()[0])
+def _paused(database: sqlite3.Connection) -> bool:
+    return bool(database.execute("SELECT paused FROM control").fetchone()[0])
 
 
 def _claim(database: sqlite3.Connection, run_id: int, owner: Owner, threads: int) -> bool:
@@ -250,11 +250,11 @@ def _claim(database: sqlite3.Connection, run_id: int, owner: Owner, threads: int
 
 def _put_back(database: sqlite3.Connection, runs: Sequence[Run]) -> None:
     front = database.execute("SELECT coalesce(min(position), 1) FROM runs").fetchone()[0]
-    again = [run for run in runs if run.wish is None and run.attempts < ATTEMPTS]
+    again = [run for run in runs if not run.is_stop_requested and run.attempts < ATTEMPTS]
     for position, run in enumerate(again, start=front - len(again)):
         _leave(database, run.id, "interrupted", "its process ended before it was done", position=position)
     for run in runs:
-        if run.wish is not None:
+        if run.is_stop_requested:
             _leave(database, run.id, "stopped", "on request; its process ended before it could say so")
         elif run.attempts >= ATTEMPTS:
             reason = f"its worker died {run.attempts} times in the same epoch; log.txt may say why"
@@ -274,7 +274,7 @@ def _leave(
     ended = None if position is not None else stamp()
     database.execute(
         "UPDATE runs SET state = ?, reason = ?, position = ?, finished_at = ?, owner_pid = NULL, owner_host = NULL, "
-        "owner_start = NULL, heartbeat = NULL, wish = NULL WHERE id = ?",
+        "owner_start = NULL, heartbeat = NULL, stop_request = NULL WHERE id = ?",
         (state, reason, position, ended, run_id),
     )
     if summary:

@@ -171,10 +171,10 @@ def train(
             )
         )
         best = metrics.best(history)
-        kept = metrics.kept(history)
+        selected = metrics.selected(history)
         assert best is not None  # noqa: S101 - the validation loss just appended is finite
-        assert kept is not None  # noqa: S101
-        if kept.epoch == epoch:
+        assert selected is not None  # noqa: S101
+        if selected.epoch == epoch:
             state.weights = {name: value.cpu().clone().contiguous() for name, value in judged.state_dict().items()}
             write_own(folder.weights_path, safetensors.torch.save(state.weights))
         folder.write_metrics(history)

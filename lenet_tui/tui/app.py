@@ -129,7 +129,7 @@ class LabApp(App[None]):
         before, self.snapshot = self.snapshot, event.snapshot
         for line in event.snapshot.notices[len(before.notices) :]:
             self.notify(line, severity="warning")
-        if event.snapshot.runner_failure not in ("", before.runner_failure) and not event.snapshot.draining:
+        if event.snapshot.runner_failure not in ("", before.runner_failure) and not event.snapshot.paused:
             self.notify(event.snapshot.runner_failure, title="the runner cannot start", severity="error")
         for screen in self.screen_stack:
             show = getattr(screen, "show", None)

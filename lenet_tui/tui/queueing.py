@@ -44,7 +44,7 @@ class Queueing(_Base):
             names = f"run {first.id}, place {first.place} in the queue"
             if len(runs) > 1:
                 names = f"runs {first.id}–{last.id}, places {first.place}–{last.place} in the queue"
-            paused = "; the queue is paused, p lets it go on" if self.lab.snapshot.draining else ""
+            paused = "; the queue is paused, p lets it go on" if self.lab.snapshot.paused else ""
             self.notify(f"queued {names}{paused}{twin and f'; {twin}'}")
             if not self.lab.snapshot.running:
                 self._following = True

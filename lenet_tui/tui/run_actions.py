@@ -70,13 +70,13 @@ class RunActions(_Base):
         if len(runs) > 1:
             runs = [run for run in runs if run.waiting or run.state == "running"]
         self._to_resume.difference_update(run.id for run in runs)
-        await self._each("will stop", lambda store, run: store.wish_stop(run.id), runs)
+        await self._each("will stop", lambda store, run: store.request_stop(run.id), runs)
 
     async def action_again(self) -> None:
         """Resume what is stopped, try again what failed; what is stopping still, as soon as it has stopped."""
         runs = self._chosen("resume")
         if len(runs) > 1:
-            runs = [run for run in runs if run.state in ("failed", "stopped") or run.wish == "stop"]
+            runs = [run for run in runs if run.state in ("failed", "stopped") or run.is_stop_requested]
         await self._again(runs)
 
     async def _again(self, runs: list[Run]) -> None:
@@ -84,7 +84,7 @@ class RunActions(_Base):
 
         def again(store: Store, run: Run) -> Run | None:
             now = store.get(run.id)  # the list may be a moment behind
-            if now.wish == "stop":
+            if now.is_stop_requested:
                 stopping.append(now.id)
                 return None
             return store.retry(now.id) if now.state == "failed" else store.resume(now.id)
@@ -122,17 +122,15 @@ class RunActions(_Base):
 
     async def action_drain(self) -> None:
         """Let nothing start, or let the queue go on."""
-        draining = not self.lab.snapshot.draining
+        paused = not self.lab.snapshot.paused
 
         def turn(store: Store) -> bool:
-            store.set_draining(draining)
+            store.set_paused(paused)
             return True
 
         if await self.lab.ask(turn):
             self.notify(
-                "the queue is paused: what runs goes on to its end, nothing starts"
-                if draining
-                else "the queue goes on",
+                "the queue is paused: what runs goes on to its end, nothing starts" if paused else "the queue goes on",
             )
 
     # What takes long is a worker's; which runs it is about is settled at once, before a key that was pressed right

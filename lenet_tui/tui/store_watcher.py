@@ -47,7 +47,7 @@ class Snapshot:
 
     runs: Mapping[int, Run] = field(default_factory=dict)
     queue: tuple[Run, ...] = ()
-    draining: bool = False
+    paused: bool = False
     runner_alive: bool = False
     runner_failure: str = ""
     speeds: Mapping[SpeedKey, float] = field(default_factory=dict)
@@ -207,7 +207,7 @@ class _Reading:
         try:
             if daemon.is_running(root):
                 return True, ""
-            if any(run.waiting for run in self._last.queue) and not self._last.draining:
+            if any(run.waiting for run in self._last.queue) and not self._last.paused:
                 daemon.ensure(root)
             return False, printable(daemon.last_failure(root) or "")
         except (LabError, OSError) as error:  # the runs can be looked at without one
@@ -240,7 +240,7 @@ class _Reading:
         self._last = Snapshot(
             runs=MappingProxyType(dict(self._runs)),
             queue=tuple(found.queue),
-            draining=found.draining,
+            paused=found.paused,
             runner_alive=runner[0],
             runner_failure=runner[1],
             speeds=speeds,

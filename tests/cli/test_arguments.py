@@ -64,7 +64,7 @@ def line(words: tuple[str, ...], action: argparse.Action, nonsense: str) -> list
 @pytest.fixture
 def quiet_root(tmp_path, monkeypatch):
     with Store(tmp_path) as store:
-        store.set_draining(True)
+        store.set_paused(True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

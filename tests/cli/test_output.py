@@ -76,7 +76,7 @@ def test_what_json_does_not_have_is_null():
 
 def test_runs_as_json_is_json_whatever_the_store_holds(tmp_path, capsys):
     with Store(tmp_path) as store:
-        store.set_draining(True)
+        store.set_paused(True)
         store.add([RunConfig(), RunConfig(lr=1e-300), RunConfig(seed=3)])
         with store._database.write() as database:
             database.execute("UPDATE runs SET best_val_loss = 9e999, best_epoch = 1, epochs_done = 1 WHERE id = 1")
@@ -116,7 +116,7 @@ def test_an_error_of_ours_is_one_clean_line_for_the_store_and_files_too():
 def test_hostile_names_and_notes_do_not_reach_a_terminal(tmp_path):
     """Through a real terminal: names as arguments, and what is on record."""
     with Store(tmp_path) as store:
-        store.set_draining(True)
+        store.set_paused(True)
         store.add([RunConfig()])
         with store._database.write() as database:
             database.execute("UPDATE runs SET note = ?", ("\x1b]52;c;eA==\x07",))

@@ -17,7 +17,7 @@ from tests.conftest import environment
 
 LOOKING = [
     *(["runs"], ["show", "1"], ["queue"], ["queue", "list"], ["queue", "stop", "1"], ["queue", "wait"]),
-    *(["queue", "drain"], ["compare", "1", "2"], ["export", "1"], ["predict", "1", "x.png"], ["inspect", "1"]),
+    *(["queue", "pause"], ["compare", "1", "2"], ["export", "1"], ["predict", "1", "x.png"], ["inspect", "1"]),
     *(["study", "homework", "--no-queue"], ["runner"], ["runner", "stop"], ["runner", "start"], ["delete", "1"]),
 ]
 
@@ -52,9 +52,9 @@ def test_an_empty_root_is_an_answer_and_stays_empty(tmp_path, capsys):
 def test_what_makes_runs_makes_the_root(lab, tmp_path):
     assert lab("queue", "add", "--root", "a/b", "--dataset", "nonsense").returncode == 2
     assert not (tmp_path / "a").exists()
-    with_drained = tmp_path / "a" / "b"
+    with_runs = tmp_path / "a" / "b"
     assert lab("train", *SHORT, "--root", "a/b").returncode == 0
-    assert (with_drained / "lenet").is_dir()
+    assert (with_runs / "lenet").is_dir()
     assert lab("doctor", "--root", "c", "--json").returncode == 0
     assert not (tmp_path / "c").exists()
 
@@ -91,7 +91,7 @@ def test_the_home_folder_is_meant_by_a_tilde_in_the_same_way_everywhere(words, m
 def test_a_tilde_root_is_one_folder_for_queue_and_list(lab, tmp_path):
     home = tmp_path / "home"
     with Store(home / "mn") as store:
-        store.set_draining(True)
+        store.set_paused(True)
     env = {"HOME": str(home)}
     assert lab("queue", "add", "--root=~/mn", env=env).returncode == 0
     done = lab("--root=~/mn", "runs", "--json", env=env)

@@ -32,7 +32,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "queue resume": ("queue", "resume", "3"),
     "queue move": ("queue", "move", "5", "1"),
     "queue remove": ("queue", "remove", "4"),
-    "queue drain": ("queue", "drain"),
+    "queue pause": ("queue", "pause"),
     "runner": ("runner",),
     "runner stop": ("runner", "stop"),
     "export": ("export", "1"),
@@ -82,7 +82,7 @@ def root(trained_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("streams") / "root"
     shutil.copytree(trained_root, copy)
     with Store(copy) as store:
-        store.set_draining(True)
+        store.set_paused(True)
         store.add([RunConfig(dataset="digits", seed=8), RunConfig(dataset="digits", seed=9)])
     Image.new("L", (28, 28), 255).save(copy / "digit.png")
     with Image.open(copy / "digit.png") as picture:
@@ -121,7 +121,7 @@ def test_the_work_is_done_wherever_the_output_goes(redirection: str, tmp_path: P
     assert code == (1 if redirection == ">/dev/full" else 0), err
     assert json.loads(next(tmp_path.glob("lenet/*/run.json")).read_text())["state"] == "finished"
     with Store(tmp_path) as store:
-        store.set_draining(True)
+        store.set_paused(True)
         assert [run.state for run in store.runs()] == ["finished"]
     ended(start(("queue", "add", "--lr", "0.1,0.2"), tmp_path, redirection))
     with Store(tmp_path) as store:

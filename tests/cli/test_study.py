@@ -16,9 +16,9 @@ WORDS = ("study", "homework", "--epochs", str(EPOCHS), "--root")
 
 @pytest.fixture
 def root(tmp_path):
-    """A root whose queue is drained, so that no runner starts and nothing is trained."""
+    """A root whose queue is paused, so that no runner starts and nothing is trained."""
     with Store(tmp_path) as store:
-        store.set_draining(True)
+        store.set_paused(True)
     return tmp_path
 
 
@@ -61,7 +61,7 @@ def test_stopped_and_failed_runs_are_named_with_the_way_on_and_neither_resumed_n
     plan = Plan(1, EPOCHS)
     with Store(root) as store:
         stopped = store.add([plan.config(ARMS[1], 0)])[0].id
-        store.wish_stop(stopped)
+        store.request_stop(stopped)
         failed = running(store, plan.config(ARMS[3], 0)).id
         assert store.fail(failed, this_process(), "validation loss became nan in epoch 2")
     found = call(root, "--seeds", "1", capsys=capsys)

@@ -82,7 +82,7 @@ def test_a_waiting_run_is_shown_by_the_folder_name_that_it_will_get(tmp_path: Pa
 def test_runs_and_queue_do_not_wrap_in_a_terminal_and_are_whole_in_a_pipe(tmp_path: Path) -> None:
     long = RunConfig(dataset="digits", augment="affine", dropout=0.25, weight_decay=0.0005, lr_schedule="cosine")
     with Store(tmp_path) as store:
-        store.set_draining(True)
+        store.set_paused(True)
         store.add([long, long])
     for command in ("runs", "queue"):
         words = [sys.executable, "-m", "lenet_tui", command]

@@ -65,11 +65,11 @@ def test_the_best_epoch_has_the_lowest_validation_loss_and_the_first_of_equals_c
 def test_the_weights_kept_are_those_of_highest_validation_accuracy_then_lowest_loss() -> None:
     figures = [(0.98, 0.05), (0.99, 0.08), (0.99, 0.07), (0.985, 0.04), (0.999, math.inf)]
     history = [replace(ROW, epoch=e, val_accuracy=a, val_loss=v) for e, (a, v) in enumerate(figures, start=1)]
-    kept = metrics.kept(history)
-    assert kept is not None
-    assert kept.epoch == 3
+    selected = metrics.selected(history)
+    assert selected is not None
+    assert selected.epoch == 3
 
 
 def test_without_a_finite_epoch_there_is_neither() -> None:
     history = [replace(ROW, val_loss=math.nan)]
-    assert metrics.best(history) is metrics.kept(history) is None
+    assert metrics.best(history) is metrics.selected(history) is None

@@ -31,30 +31,30 @@ SHORT = ("--dataset", "digits", "--threads", 1, "--tsne-samples", 100, "--epochs
 
 
 @pytest.fixture
-def drained(bench: Bench) -> Bench:
+def paused(bench: Bench) -> Bench:
     """A root whose queue starts nothing, so that what is said of it stays true."""
-    bench.call("queue", "drain")
+    bench.call("queue", "pause")
     return bench
 
 
-def test_comma_lists_make_a_grid_and_seeds_make_replicates(drained: Bench) -> None:
-    done = drained.call("queue", "add", "--batch_size", "16,32", "--lr", "0.01,0.001", "--seeds", 3)
+def test_comma_lists_make_a_grid_and_seeds_make_replicates(paused: Bench) -> None:
+    done = paused.call("queue", "add", "--batch_size", "16,32", "--lr", "0.01,0.001", "--seeds", 3)
     lines = done.stdout.splitlines()
     assert len(lines) == 12
     assert lines[0] == "1  lenet/bs16_lr0.01  queued #1"
     assert lines[-1] == "12  lenet/bs32_lr0.001_seed2  queued #12"
-    assert "drained, so nothing starts" in done.stderr
+    assert "the queue is paused, so nothing starts" in done.stderr
     configs = {
-        (run["config"]["batch_size"], run["config"]["lr"], run["config"]["seed"]) for run in drained.runs().values()
+        (run["config"]["batch_size"], run["config"]["lr"], run["config"]["seed"]) for run in paused.runs().values()
     }
     assert configs == {(b, lr, s) for b in (16, 32) for lr in (0.01, 0.001) for s in range(3)}
 
 
-def test_a_run_that_waits_already_is_named(drained: Bench) -> None:
-    drained.call("queue", "add", "--lr", "0.01,0.001")
-    done = drained.call("queue", "add")
+def test_a_run_that_waits_already_is_named(paused: Bench) -> None:
+    paused.call("queue", "add", "--lr", "0.01,0.001")
+    done = paused.call("queue", "add")
     assert done.stdout == "3  lenet/bs64_lr0.001.2  queued #3, the same as run 2, queued #2\n"
-    assert drained.json("queue", "add", "--lr", "0.01")[0]["same_as"] == 1
+    assert paused.json("queue", "add", "--lr", "0.01")[0]["same_as"] == 1
 
 
 @pytest.mark.parametrize(
@@ -77,26 +77,26 @@ def test_a_run_that_waits_already_is_named(drained: Bench) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_bad_input_is_one_clear_line(words: tuple[str, ...], message: str, drained: Bench) -> None:
-    with Store(drained.root) as store:
+def test_bad_input_is_one_clear_line(words: tuple[str, ...], message: str, paused: Bench) -> None:
+    with Store(paused.root) as store:
         store.add([RunConfig()])
-    done = drained.call("queue", *words, ok=None)
+    done = paused.call("queue", *words, ok=None)
     assert done.returncode == 2
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
-    assert len(Store(drained.root).runs()) == 1
+    assert len(Store(paused.root).runs()) == 1
 
 
-def test_waiting_runs_are_moved_removed_stopped_and_resumed(drained: Bench) -> None:
-    drained.call("queue", "add", "--seeds", 4)
-    assert drained.call("queue", "move", 4, 1).stdout == "4  lenet/bs64_lr0.001_seed3  queued #1\n"
-    assert drained.call("queue", "remove", 2).stdout == "2  removed\n"
-    assert drained.call("queue", "stop", 3).stdout == "3  lenet/bs64_lr0.001_seed2  stopped\n"
-    assert [run["id"] for run in drained.json("queue")["runs"]] == [4, 1]
-    assert drained.call("queue", "resume", 3).stdout == "3  lenet/bs64_lr0.001_seed2  queued #3\n"
-    done = drained.call("queue", "stop", 1, 99, 4, ok=2)  # one that is not there keeps nobody else from stopping
+def test_waiting_runs_are_moved_removed_stopped_and_resumed(paused: Bench) -> None:
+    paused.call("queue", "add", "--seeds", 4)
+    assert paused.call("queue", "move", 4, 1).stdout == "4  lenet/bs64_lr0.001_seed3  queued #1\n"
+    assert paused.call("queue", "remove", 2).stdout == "2  removed\n"
+    assert paused.call("queue", "stop", 3).stdout == "3  lenet/bs64_lr0.001_seed2  stopped\n"
+    assert [run["id"] for run in paused.json("queue")["runs"]] == [4, 1]
+    assert paused.call("queue", "resume", 3).stdout == "3  lenet/bs64_lr0.001_seed2  queued #3\n"
+    done = paused.call("queue", "stop", 1, 99, 4, ok=2)  # one that is not there keeps nobody else from stopping
     assert "there is no run 99" in done.stderr
-    assert {run["state"] for run in drained.runs().values() if run["id"] in (1, 4)} == {"stopped"}
+    assert {run["state"] for run in paused.runs().values() if run["id"] in (1, 4)} == {"stopped"}
 
 
 def test_the_queue_lists_what_runs_and_waits_with_the_time_it_takes(bench: Bench) -> None:
@@ -122,27 +122,27 @@ def test_wait_says_how_each_run_ended_and_fails_where_one_did_not_finish(bench: 
     assert retried.endswith("queued #1\n")
 
 
-def test_waiting_for_a_drained_queue_is_an_error_and_not_for_ever(drained: Bench) -> None:
-    drained.call("queue", "add", *SHORT)
-    assert "the queue is drained, so nothing will start" in drained.call("queue", "wait", ok=1).stderr
+def test_waiting_for_a_paused_queue_is_an_error_and_not_for_ever(paused: Bench) -> None:
+    paused.call("queue", "add", *SHORT)
+    assert "the queue is paused, so nothing starts" in paused.call("queue", "wait", ok=1).stderr
 
 
-def test_draining_lets_what_runs_finish_and_starts_nothing(bench: Bench) -> None:
+def test_a_pause_lets_what_runs_finish_and_starts_nothing(bench: Bench) -> None:
     bench.call("queue", "add", *SHORT[:-1], 30, "--seeds", 3)
     store = Store(bench.root)
     bench.wait_for(lambda: len(store.runs("running")) >= 1)
-    bench.call("queue", "drain")
+    bench.call("queue", "pause")
     running = {run.id for run in store.runs("running")}
     bench.wait_for(lambda: not store.runs("running"))
     assert {run.id for run in store.runs("finished")} == running
     assert store.runs("queued")
-    assert "the queue goes on" in bench.call("queue", "drain", "--off").stdout
+    assert "the queue is active" in bench.call("queue", "start").stdout
     bench.call("queue", "wait")
 
 
-def test_a_drained_queue_tells_no_time_for_what_waits(bench: Bench) -> None:
+def test_a_paused_queue_tells_no_time_for_what_waits(bench: Bench) -> None:
     bench.call("train", *SHORT)
-    bench.call("queue", "drain")
+    bench.call("queue", "pause")
     bench.call("queue", "add", *SHORT)
     assert bench.json("queue")["runs"][0]["done_in_seconds"] is None
     assert bench.call("queue").stdout.splitlines()[1].endswith("?")
@@ -150,31 +150,31 @@ def test_a_drained_queue_tells_no_time_for_what_waits(bench: Bench) -> None:
 
 @pytest.mark.parametrize("words", [("queue", "resume", 1), ("queue", "remove", 1), ("delete", 1, "--yes")])
 def test_what_a_stopping_run_cannot_do_yet_is_told_with_the_advice_to_wait(
-    words: tuple[object, ...], drained: Bench
+    words: tuple[object, ...], paused: Bench
 ) -> None:
-    with Store(drained.root) as store:
+    with Store(paused.root) as store:
         store.start(RunConfig(), this_process(), threads=1)
-        store.wish_stop(1)
-    done = drained.call(*words, ok=2)
+        store.request_stop(1)
+    done = paused.call(*words, ok=2)
     assert done.stderr == (
         "lenet-tui: run 1 is stopping; wait a moment, until it has drawn its pictures, and ask again\n"
     )
-    assert "drained: 0 running will be finished, 1 stopping, 0 waiting" in drained.call("queue", "drain").stdout
+    assert "the queue is paused: 0 running, 1 stopping, 0 waiting" in paused.call("queue", "drain").stdout
 
 
-def test_waiting_for_nothing_says_so(drained: Bench) -> None:
-    assert drained.call("queue", "wait").stderr == "nothing runs or waits\n"
+def test_waiting_for_nothing_says_so(paused: Bench) -> None:
+    assert paused.call("queue", "wait").stderr == "nothing runs or waits\n"
 
 
 def test_stopping_a_runner_that_is_not_there_leaves_the_queue_on_unless_something_waits(bench: Bench) -> None:
     assert "nothing changed" in bench.call("runner", "stop").stdout
     bench.call("train", *SHORT)
     assert "nothing changed" in bench.call("runner", "stop").stdout
-    assert not Store(bench.root).draining()
+    assert not Store(bench.root).is_paused()
     Store(bench.root).add([RunConfig()])
     told = bench.call("runner", "stop").stdout
     assert told == "the runner was not there\n1 run waiting; nothing starts until 'lenet-tui runner start'\n"
-    assert Store(bench.root).draining()
+    assert Store(bench.root).is_paused()
 
 
 def test_runs_are_named_by_number_or_by_folder(bench: Bench) -> None:
@@ -189,7 +189,7 @@ def test_runs_are_named_by_number_or_by_folder(bench: Bench) -> None:
         assert (bench.root / folder / "loss.png").exists()
         assert "is finished; there is nothing to resume" in bench.call("train", "--resume", name, ok=2).stderr
     assert "there is no run 2" in bench.call("export", 2, ok=2).stderr
-    bench.call("queue", "drain")
+    bench.call("queue", "pause")
     bench.call("queue", "add", *SHORT)
     assert "run 2 is queued and has no folder yet" in bench.call("train", "--resume", 2, ok=2).stderr
     assert bench.call("delete", folder, "--yes").stdout.startswith("1  ")
@@ -218,9 +218,9 @@ def test_delete_asks_and_moves_the_folder_to_the_trash(bench: Bench) -> None:
     assert Store(bench.root).runs() == []
 
 
-def test_a_run_that_waits_cannot_be_deleted(drained: Bench) -> None:
-    drained.call("queue", "add")
-    assert "run 1 is queued" in drained.call("delete", 1, "--yes", ok=2).stderr
+def test_a_run_that_waits_cannot_be_deleted(paused: Bench) -> None:
+    paused.call("queue", "add")
+    assert "run 1 is queued" in paused.call("delete", 1, "--yes", ok=2).stderr
 
 
 def test_a_folder_of_another_root_is_imported_as_a_copy(bench: Bench, tmp_path: Path) -> None:
@@ -264,18 +264,18 @@ def test_a_damaged_store_is_kept_aside_and_rebuilt(bench: Bench) -> None:
     assert list(private.glob("store.db.damaged-*"))
 
 
-def test_eight_people_at_once_lose_nothing_and_see_no_locked_database(drained: Bench) -> None:
+def test_eight_people_at_once_lose_nothing_and_see_no_locked_database(paused: Bench) -> None:
     def act(number: int) -> str:
         words = ["--lr", "0.1,0.2,0.3", "--seed", str(number)]
-        ids = [run["id"] for run in json.loads(drained.call("queue", "add", *words, "--json").stdout)]
-        drained.call("queue", "move", ids[0], 1)
-        drained.call("queue", "stop", ids[1])
-        return drained.call("queue", "remove", ids[2]).stderr
+        ids = [run["id"] for run in json.loads(paused.call("queue", "add", *words, "--json").stdout)]
+        paused.call("queue", "move", ids[0], 1)
+        paused.call("queue", "stop", ids[1])
+        return paused.call("queue", "remove", ids[2]).stderr
 
     with ThreadPoolExecutor(8) as pool:
         said = "".join(pool.map(act, range(8)))
     assert "locked" not in said
-    runs = Store(drained.root).runs()
+    runs = Store(paused.root).runs()
     assert len(runs) == 16
     assert sum(run.state == "stopped" for run in runs) == 8
     assert sorted(run.place for run in runs if run.place) == list(range(1, 9))
@@ -289,7 +289,7 @@ def test_looking_at_an_empty_root_makes_nothing_there(bench: Bench) -> None:
 
 
 def test_queueing_imports_neither_torch_nor_numpy(bench: Bench) -> None:
-    bench.call("queue", "drain")
+    bench.call("queue", "pause")
     code = "import sys; from lenet_tui.cli.main import main; main(['queue', 'add']); print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=bench.root, env=bench.env, capture_output=True, text=True, check=True

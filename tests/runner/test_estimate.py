@@ -1,4 +1,4 @@
-"""When runs will be done, told from the runs before them; of runs that stop and of a drained queue as well."""
+"""When runs will be done, told from the runs before them; of runs that stop and of a paused queue as well."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ def test_what_waits_is_done_after_what_runs(store: Store) -> None:
 
 
 def test_a_run_that_stops_only_draws_its_pictures_and_then_makes_room(store: Store) -> None:
-    store.wish_stop(1)
+    store.request_stop(1)
     until = seconds_until_done(store.queue(), SPEEDS, TWO_CORES)
     assert until == pytest.approx({1: PICTURES_SECONDS, 2: 10 + PICTURES_SECONDS, 3: 10 + 2 * PICTURES_SECONDS})
 
 
-def test_of_a_drained_queue_nothing_that_waits_is_ever_done(store: Store) -> None:
-    until = seconds_until_done(store.queue(), SPEEDS, TWO_CORES, draining=True)
+def test_of_a_paused_queue_nothing_that_waits_is_ever_done(store: Store) -> None:
+    until = seconds_until_done(store.queue(), SPEEDS, TWO_CORES, paused=True)
     assert until == {1: 10 + PICTURES_SECONDS, 2: 10 + PICTURES_SECONDS, 3: None}
 
 
 def test_a_stopping_run_is_counted_as_stopping_and_not_as_running(store: Store) -> None:
-    store.wish_stop(2)
+    store.request_stop(2)
     assert tables.counts(store.queue()) == {"running": 1, "stopping": 1, "waiting": 1}

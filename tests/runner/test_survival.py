@@ -164,7 +164,7 @@ def test_a_run_that_is_stopped_may_draw_its_pictures_before_the_runner_ends(benc
     bench.call("queue", "add", "--dataset", "digits", "--threads", 1, "--epochs", 300)
     store = Store(bench.root)
     bench.wait_for(lambda: store.get(1).epochs_done >= 2)
-    store.wish_stop(1)
+    store.request_stop(1)
     assert bench.call("runner", "stop").stdout.startswith("stopped\n")
     run = store.get(1)
     assert (run.state, run.reason) == ("stopped", "on request")

@@ -22,7 +22,7 @@ def churn(root: str, disk: str, seed: str) -> None:
     """Add, stop, move, claim at random, and print as JSON what was done."""
     chance = random.Random(int(seed))
     me = process.this_process()
-    done: dict[str, list[int]] = {"added": [], "claimed": [], "stopped": [], "wished": [], "ended": []}
+    done: dict[str, list[int]] = {"added": [], "claimed": [], "stopped": [], "asked": [], "ended": []}
     mine: list[int] = []
     _wait_for_a_word()
     for number in range(50):
@@ -49,8 +49,8 @@ def churn(root: str, disk: str, seed: str) -> None:
                     if act == "move":
                         store.move(run_id, chance.randint(1, 5))
                     else:
-                        was = store.wish_stop(run_id)
-                        done["stopped" if was.state == "stopped" else "wished"].append(run_id)
+                        was = store.request_stop(run_id)
+                        done["stopped" if was.state == "stopped" else "asked"].append(run_id)
                 except UsageError:  # it runs, or another process was quicker
                     pass
     print(json.dumps(done))

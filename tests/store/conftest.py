@@ -42,13 +42,13 @@ def epoch(number: int, val_loss: float | None = None, val_accuracy: float = 0.9)
 
 
 def summary(history: list[EpochMetrics], *, tested: bool = True) -> Summary:
-    best, kept = metrics.best(history), metrics.kept(history)
+    best, selected = metrics.best(history), metrics.selected(history)
     assert best is not None
-    assert kept is not None
+    assert selected is not None
     return Summary(
         epochs_done=len(history),
         best_epoch=best.epoch,
-        kept_epoch=kept.epoch,
+        selected_epoch=selected.epoch,
         best_val_loss=best.val_loss,
         best_val_accuracy=best.val_accuracy,
         best_val_cross_entropy=best.val_cross_entropy,

@@ -50,7 +50,7 @@ def test_eight_processes_add_stop_move_and_claim_at_once_and_no_update_is_lost(
     assert {run_id for run_id, run in runs.items() if run.state == "stopped"} == {*done["stopped"], *done["ended"]}
     running = {run_id for run_id, run in runs.items() if run.state == "running"}
     assert running == set(done["claimed"]) - set(done["ended"])
-    assert {run_id for run_id in running if runs[run_id].wish == "stop"} == running & set(done["wished"])
+    assert {run_id for run_id in running if runs[run_id].is_stop_requested} == running & set(done["asked"])
     waiting = [run for run in runs.values() if run.waiting]
     assert sorted(run.place or 0 for run in waiting) == list(range(1, len(waiting) + 1))
 

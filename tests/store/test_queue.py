@@ -30,7 +30,7 @@ class Expected:
     state: str = "queued"
     begun: bool = False
     attempts: int = 0
-    wish: bool = False
+    stop_request: bool = False
     owner: Owner | None = None
 
 
@@ -43,7 +43,7 @@ class Queue(RuleBasedStateMachine):
         self.store = Store(self.root)
         self.runs: dict[int, Expected] = {}
         self.order: list[int] = []
-        self.draining = False
+        self.paused = False
         self.owners = 0
 
     def teardown(self) -> None:
@@ -69,13 +69,13 @@ class Queue(RuleBasedStateMachine):
         if run_id in self.order:
             self.order.remove(run_id)
         run = self.runs[run_id]
-        run.state, run.wish, run.owner = state, False, None
+        run.state, run.stop_request, run.owner = state, False, None
 
     def put_back(self, ids: list[int]) -> None:
         again = []
         for run_id in ids:
             run = self.runs[run_id]
-            state = "stopped" if run.wish else "failed" if run.attempts >= 3 else "interrupted"
+            state = "stopped" if run.stop_request else "failed" if run.attempts >= 3 else "interrupted"
             self.leave(run_id, state)
             if state == "interrupted":
                 again.append(run_id)
@@ -94,7 +94,7 @@ class Queue(RuleBasedStateMachine):
     @rule(n=RUN, threads=st.integers(1, 4))
     def claim(self, n: int, threads: int) -> None:
         run_id, owner = self.pick(n), self.new_owner()
-        expected = run_id in self.order and not self.draining
+        expected = run_id in self.order and not self.paused
         assert self.store.claim(run_id, owner, threads) is expected
         if expected:
             self.claimed(run_id, owner)
@@ -103,7 +103,7 @@ class Queue(RuleBasedStateMachine):
     def claim_next(self) -> None:
         owner = self.new_owner()
         run = self.store.claim_next(owner, 1)
-        assert (run and run.id) == (self.order[0] if self.order and not self.draining else None)
+        assert (run and run.id) == (self.order[0] if self.order and not self.paused else None)
         if run:
             self.claimed(run.id, owner)
 
@@ -170,12 +170,12 @@ class Queue(RuleBasedStateMachine):
         self.put_back(list(dead))
 
     @rule(n=RUN)
-    def wish_stop(self, n: int) -> None:
+    def request_stop(self, n: int) -> None:
         run_id = self.pick(n)
         state = self.state(run_id)
-        self.attempt(state in ("queued", "interrupted", "running"), self.store.wish_stop, run_id)
+        self.attempt(state in ("queued", "interrupted", "running"), self.store.request_stop, run_id)
         if state == "running":
-            self.runs[run_id].wish = True
+            self.runs[run_id].stop_request = True
         elif run_id in self.order:
             self.leave(run_id, "stopped")
 
@@ -217,10 +217,10 @@ class Queue(RuleBasedStateMachine):
         if self.attempt(self.state(run_id) in ("finished", "failed", "stopped"), self.store.delete, run_id):
             del self.runs[run_id]
 
-    @rule(draining=st.booleans())
-    def drain(self, draining: bool) -> None:
-        self.store.set_draining(draining)
-        self.draining = draining
+    @rule(paused=st.booleans())
+    def pause(self, paused: bool) -> None:
+        self.store.set_paused(paused)
+        self.paused = paused
 
     @rule()
     def reopen(self) -> None:
@@ -236,11 +236,11 @@ class Queue(RuleBasedStateMachine):
         assert [run.id for run in queue] == sorted(running) + self.order
         assert [run.place for run in queue] == [None] * len(running) + list(range(1, len(self.order) + 1))
         seen = {
-            run.id: Expected(run.state, run.folder is not None, run.attempts, run.wish == "stop", run.owner)
+            run.id: Expected(run.state, run.folder is not None, run.attempts, run.is_stop_requested, run.owner)
             for run in self.store.runs()
         }
         assert seen == self.runs
-        assert self.store.draining() is self.draining
+        assert self.store.is_paused() is self.paused
 
 
 TestQueue = Queue.TestCase
@@ -249,14 +249,14 @@ TestQueue.settings = settings(
 )
 
 
-def test_nothing_starts_from_a_drained_queue_until_it_goes_on(store: Store) -> None:
+def test_nothing_starts_from_a_paused_queue_until_it_is_active(store: Store) -> None:
     store.add([RunConfig(seed=1), RunConfig(seed=2)])
-    store.set_draining(True)
+    store.set_paused(True)
     with Store(store.root) as other:
-        assert other.draining()
+        assert other.is_paused()
         assert not other.claim(1, ME, 1)
         assert other.claim_next(ME, 1) is None
-    store.set_draining(False)
+    store.set_paused(False)
     assert store.claim(1, ME, 1)
     assert store.claim_next(ME, 1) == store.get(2)
 
@@ -283,7 +283,7 @@ def test_a_grid_is_queued_wholly_or_not_at_all(store: Store) -> None:
 @pytest.mark.parametrize(
     ("act", "state", "words"),
     [
-        ("wish_stop", "finished", "run 1 is finished; only runs that run or wait can be stopped"),
+        ("request_stop", "finished", "run 1 is finished; only runs that run or wait can be stopped"),
         ("resume", "failed", "run 1 is failed; 'lenet-tui queue retry 1' tries it again"),
         ("resume", "queued", "run 1 is queued; only stopped runs can be resumed"),
         ("resume", "interrupted", "run 1 is interrupted; it resumes by itself"),
@@ -333,7 +333,7 @@ def test_a_note_stays_with_its_run(store: Store) -> None:
 def test_runs_can_be_picked_by_state_and_come_newest_last(store: Store) -> None:
     store.add([RunConfig(seed=n) for n in range(4)])
     store.claim(2, ME, 1)
-    store.wish_stop(3)
+    store.request_stop(3)
     assert [run.id for run in store.runs()] == [1, 2, 3, 4]
     assert [run.id for run in store.runs("queued", "stopped")] == [1, 3, 4]
     assert [run.id for run in store.runs("running")] == [2]

@@ -254,15 +254,15 @@ def test_queue_pause_notes_and_runs_at_work_survive_the_loss_of_the_store(tmp_pa
     with Store(tmp_path) as store:
         store.add([RunConfig(seed=n) for n in range(20)])
         store.move(20, 1)
-        store.set_draining(True)
+        store.set_paused(True)
         store.set_note(7, "the odd one")
         store.set_note(store.import_folder(make_folder(tmp_path, RunConfig(seed=99))).id, "keep")
-        store.set_draining(False)
+        store.set_paused(False)
         begun = store.claim_next(ME, 1)
         assert begun is not None
         folder = make_folder(tmp_path, RunConfig(seed=19), "running")
         store.begun(begun.id, ME, folder.path, "cpu", [])
-        store.set_draining(True)
+        store.set_paused(True)
         before = [(run.id, run.config.seed, run.note) for run in store.queue()]
     path = file(tmp_path)
     content = path.read_bytes()
@@ -284,7 +284,7 @@ def test_queue_pause_notes_and_runs_at_work_survive_the_loss_of_the_store(tmp_pa
         assert [(run.id, run.config.seed, run.note) for run in queue] == before
         assert [run.state for run in queue] == ["interrupted"] + ["queued"] * 19
         assert [run.epochs_done for run in queue[:2]] == [3, 0]
-        assert store.draining()
+        assert store.is_paused()
         assert [run.note for run in store.runs() if run.config.seed == 99] == ["keep"]
         assert "of the queue from queue.json" in store.notices[0]
     if damage == "a link":

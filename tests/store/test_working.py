@@ -58,7 +58,7 @@ def test_a_run_keeps_the_threads_it_began_with_however_it_is_resumed(store: Stor
 
 
 def test_a_run_in_the_foreground_is_on_record_and_never_waits(store: Store) -> None:
-    store.set_draining(True)
+    store.set_paused(True)
     run = store.start(RunConfig(lr=0.5), ME, 4)
     assert (run.state, run.owner, run.config.lr, run.threads) == ("running", ME, 0.5, 4)
     assert store.claim_next(OTHER, 1) is None
@@ -70,7 +70,7 @@ def test_epochs_come_back_as_they_were_and_the_best_is_on_record(store: Store, r
         assert store.record_epoch(run.id, ME, row)
     assert store.epochs(run.id) == rows
     found = store.get(run.id)
-    assert (found.epochs_done, found.best_epoch, found.best_val_loss, found.kept_epoch) == (3, 2, 0.3, 3)
+    assert (found.epochs_done, found.best_epoch, found.best_val_loss, found.selected_epoch) == (3, 2, 0.3, 3)
     assert found.train_seconds == 7.5
 
 
@@ -149,15 +149,15 @@ def test_a_heartbeat_is_on_record(store: Store, run: Run) -> None:
     assert heartbeat > run.heartbeat
 
 
-def test_a_wish_reaches_the_worker_and_is_gone_once_it_stopped(store: Store, run: Run) -> None:
-    assert store.wishes(run.id) is None
-    assert store.wish_stop(run.id).wish == "stop"
-    assert store.wish_stop(run.id).state == "running"  # twice is no harm
-    assert store.wishes(run.id) == "stop"
+def test_a_stop_request_reaches_the_worker_and_is_gone_once_it_stopped(store: Store, run: Run) -> None:
+    assert not store.is_stop_requested(run.id)
+    assert store.request_stop(run.id).is_stop_requested
+    assert store.request_stop(run.id).state == "running"  # twice is no harm
+    assert store.is_stop_requested(run.id)
     assert store.stop(run.id, ME, "stopped on request")
     found = store.get(run.id)
-    assert (found.state, found.wish, found.reason) == ("stopped", None, "stopped on request")
-    assert store.wishes(99) is None
+    assert (found.state, found.stop_request, found.reason) == ("stopped", None, "stopped on request")
+    assert not store.is_stop_requested(99)
 
 
 def test_a_finished_run_has_its_summary_and_nobody_working_on_it(store: Store, run: Run) -> None:
@@ -226,9 +226,9 @@ def test_an_orderly_end_of_the_runner_is_no_failed_attempt(store: Store) -> None
 
 
 def test_a_dead_worker_that_was_asked_to_stop_leaves_a_stopped_run(store: Store, run: Run) -> None:
-    store.wish_stop(run.id)
+    store.request_stop(run.id)
     (found,) = store.requeue_dead(lambda _: False)
-    assert (found.state, found.wish, found.place) == ("stopped", None, None)
+    assert (found.state, found.stop_request, found.place) == ("stopped", None, None)
 
 
 def test_a_worker_that_died_between_the_last_word_in_its_folder_and_the_store_has_finished(store: Store) -> None:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    """A store whose queue is drained, so that no runner is started but where a test lets it go on."""
+    """A store whose queue is paused, so that no runner is started but where a test makes it active."""
     with Store(tmp_path) as store:
-        store.set_draining(True)
+        store.set_paused(True)
         yield store
     daemon.stop(tmp_path)

@@ -27,13 +27,13 @@ def finished(
     """A finished run of ``config`` below ``root`` and its epochs, as the store has them."""
     config = config or RunConfig(dataset="digits", batch_size=16, epochs=4)
     folder = runfolder.create(root, config)
-    best, kept = metrics.best(rows), metrics.kept(rows)
+    best, selected = metrics.best(rows), metrics.selected(rows)
     assert best is not None
-    assert kept is not None
+    assert selected is not None
     summary = Summary(
         epochs_done=len(rows),
         best_epoch=best.epoch,
-        kept_epoch=kept.epoch,
+        selected_epoch=selected.epoch,
         best_val_loss=best.val_loss,
         best_val_accuracy=best.val_accuracy,
         best_val_cross_entropy=best.val_cross_entropy,

@@ -55,15 +55,15 @@ def at_work(store: Store, run: Run, epoch: int, step: int = 29, steps: int = 50)
 def summary_of(rows: Sequence[EpochMetrics], test_accuracy: float) -> Summary:
     from lenet_tui.run import metrics
 
-    best, kept = metrics.best(rows), metrics.kept(rows)
+    best, selected = metrics.best(rows), metrics.selected(rows)
     assert best is not None
-    assert kept is not None
+    assert selected is not None
     return Summary(
         best_epoch=best.epoch,
         best_val_loss=best.val_loss,
         best_val_accuracy=best.val_accuracy,
         best_val_cross_entropy=best.val_cross_entropy,
-        kept_epoch=kept.epoch,
+        selected_epoch=selected.epoch,
         test_loss=0.03,
         test_accuracy=test_accuracy,
         epochs_done=len(rows),
@@ -78,6 +78,6 @@ def snapshot_of(store: Store, **others: object) -> Snapshot:
     values: dict[str, object] = {
         "runs": {run.id: run for run in found.changed},
         "queue": tuple(found.queue),
-        "draining": found.draining,
+        "paused": found.paused,
     }
     return Snapshot(**(values | others))  # type: ignore[arg-type]

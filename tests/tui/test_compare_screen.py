@@ -128,7 +128,7 @@ async def test_a_run_that_comes_to_another_state_is_compared_anew(store: Store, 
         await open_comparison(bench, 5)
         await bench.until(lambda: "To be known" in _whole(bench))
         assert "run 5 is queued and has no epoch yet" in _whole(bench)
-        store.wish_stop(5)
+        store.request_stop(5)
         await bench.until(lambda: "run 5 is stopped and has no epoch yet" in _whole(bench))
 
 

@@ -43,7 +43,7 @@ TESTED_ELSEWHERE = (keys.MAIN, keys.INSPECT, keys.MISSING_DATA)
 @pytest.fixture
 def root(tmp_path: Path) -> Iterator[Path]:
     with Store(tmp_path) as store:
-        store.set_draining(True)
+        store.set_paused(True)
     for seed in (0, 1):
         finished(tmp_path, RunConfig(dataset="digits", epochs=4, seed=seed))
     yield tmp_path

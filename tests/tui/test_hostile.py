@@ -65,7 +65,7 @@ def hostile_run(root: Path, made_in: Path) -> Run:
     with Store(root) as store:
         found = store.import_folder(RunFolder(folder))
         store.set_note(found.id, HOSTILE)
-        store.set_draining(True)
+        store.set_paused(True)
         return store.get(found.id)
 
 
@@ -245,7 +245,7 @@ async def test_settings_from_anywhere_cost_a_few_short_lines(
 ) -> None:
     monkeypatch.setenv(settings.VARIABLE, str(tmp_path / "none.toml"))
     with Store(tmp_path) as store:
-        store.set_draining(True)
+        store.set_paused(True)
     path = tmp_path / ".lenet-tui" / "settings.toml"
     if kind in DAMAGED:
         path.write_bytes(DAMAGED[kind])
@@ -350,7 +350,7 @@ async def test_a_run_of_another_version_costs_a_message(tmp_path: Path) -> None:
     run, _ = finished(tmp_path)
     values = json.loads(run.config_json) | {"lr_schedule": ["unknown"], "seed": "one"}
     with Store(tmp_path) as store:
-        store.set_draining(True)
+        store.set_paused(True)
     with contextlib.closing(sqlite3.connect(tmp_path / PRIVATE / "store.db")) as connection, connection:
         triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for name, _ in triggers:

@@ -365,7 +365,7 @@ async def test_a_run_at_work_has_what_it_has_and_the_rest_when_it_ends(root: Pat
 
 async def test_a_run_without_a_folder_and_a_deleted_one_say_so(root: Path) -> None:
     with Store(root) as store:
-        store.set_draining(True)
+        store.set_paused(True)
         (waiting,) = store.add([RunConfig(dataset="digits", seed=9)])
         gone = store.get(3)
     async with looking(root, waiting.id) as (app, pilot):

@@ -65,7 +65,7 @@ async def test_at_sixty_columns_the_main_screen_names_what_is_needed_most(store:
 
 async def test_the_footer_offers_to_resume_a_stopped_run_and_to_stop_any_other(store: Store, tmp_path: Path) -> None:
     store.add([RunConfig(), RunConfig(seed=1)])
-    store.wish_stop(1)
+    store.request_stop(1)
     async with opened(tmp_path) as bench:
         await bench.until(lambda: len(bench.main.runs.listed) == 2)
         bench.main.runs.focus()

@@ -108,7 +108,7 @@ async def test_the_cursor_stays_on_a_run_that_was_stopped_by_key(store: Store, t
         await bench.press("escape")
         await bench.until(lambda: bench.main.runs.current is not None)
         await bench.press("x")
-        await bench.until(lambda: store.get(1).wish == "stop")
+        await bench.until(lambda: store.get(1).is_stop_requested)
         assert store.stop(1, this_process())
         other = running(store, RunConfig(seed=1))
         await bench.until(lambda: len(bench.main.runs.listed) == 2)
@@ -122,7 +122,7 @@ async def test_a_run_that_is_stopping_still_is_resumed_once_it_has_stopped(store
         await bench.press("escape")
         await bench.until(lambda: bench.main.runs.current is not None)
         await bench.press("x")
-        await bench.until(lambda: store.get(1).wish == "stop")
+        await bench.until(lambda: store.get(1).is_stop_requested)
         await bench.press("r")
         await bench.until(lambda: "run 1 is stopping still; queued again as soon as stopped" in bench.told())
         assert store.get(1).state == "running"
@@ -137,7 +137,7 @@ async def test_stopping_a_run_once_more_takes_the_wish_to_resume_it_back(store: 
         await bench.press("escape")
         await bench.until(lambda: bench.main.runs.current is not None)
         await bench.press("x")
-        await bench.until(lambda: store.get(1).wish == "stop")
+        await bench.until(lambda: store.get(1).is_stop_requested)
         await bench.press("r")
         await bench.until(lambda: "queued again as soon as" in bench.told())
         await bench.press("x")
@@ -294,12 +294,12 @@ async def test_the_copied_command_names_the_root_unless_it_is_the_current_folder
 
 async def test_the_queue_is_paused_and_goes_on(store: Store, tmp_path: Path) -> None:
     async with opened(tmp_path) as bench:
-        await bench.until(lambda: bench.app.snapshot.draining)
+        await bench.until(lambda: bench.app.snapshot.paused)
         await bench.press("escape", "p")
-        await bench.until(lambda: not store.draining())
-        await bench.until(lambda: not bench.app.snapshot.draining)
+        await bench.until(lambda: not store.is_paused())
+        await bench.until(lambda: not bench.app.snapshot.paused)
         await bench.press("p")
-        await bench.until(store.draining)
+        await bench.until(store.is_paused)
 
 
 async def test_curves_of_the_current_and_the_marked_runs_are_shown(store: Store, tmp_path: Path) -> None:
@@ -343,7 +343,7 @@ async def test_keys_and_form_follow_the_settings(store: Store, tmp_path: Path) -
         assert store.queue()[0].config.epochs == 7
         await bench.press("escape", "p")
         await bench.press("ctrl+d")
-        await bench.until(lambda: not store.draining())
+        await bench.until(lambda: not store.is_paused())
 
 
 async def test_two_apps_on_one_root_show_the_same(store: Store, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_a_run_that_draws_its_pictures_or_stops_is_told_so_in_title_and_list(sto
     assert headline(run, snapshot_of(store)).startswith("run 1 · drawing pictures · ")
     assert in_list(run, store, 54) == "● drawing"
     assert in_list(run, store, 110) == "● drawing pictures"
-    run = store.wish_stop(run.id)
+    run = store.request_stop(run.id)
     assert headline(run, snapshot_of(store)).startswith("run 1 · stopping · ")
     assert in_list(run, store, 54) == "● stopping"
 
@@ -135,7 +135,7 @@ def test_a_stopped_run_tells_how_many_epochs_it_has_done(store: Store) -> None:
     assert in_list(run, store, 110) == "■ stopped 7/20"
     assert headline(run, snapshot_of(store)).startswith("run 1 · stopped 7/20 · ")
     (never_began,) = store.add([RunConfig()])
-    assert in_list(store.wish_stop(never_began.id), store, 54) == "■ stopped"
+    assert in_list(store.request_stop(never_began.id), store, 54) == "■ stopped"
 
 
 def test_a_run_is_told_in_the_same_words_from_its_first_to_its_last_epoch(store: Store) -> None:

@@ -28,7 +28,7 @@ def fill(store: Store) -> None:
     finished(store, RunConfig(), 0.9912, epochs=12)
     finished(store, RunConfig(batch_size=16, seed=3), 0.9893, epochs=8)
     store.add([RunConfig(batch_size=size) for size in (16, 32)])
-    store.wish_stop(4)
+    store.request_stop(4)
     store.set_note(2, "more epochs?")
 
 

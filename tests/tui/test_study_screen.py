@@ -109,15 +109,15 @@ def test_what_a_machine_decides_does_not_make_another_study(store: Store) -> Non
 def test_progress_counts_every_run_once_and_tells_what_is_at_work(store: Store) -> None:
     finished(store, DIGITS.config(DEFAULT, 0))
     store.add([DIGITS.config(ARMS[1], 0)])
-    store.wish_stop(2)
+    store.request_stop(2)
     at_work(store, running(store, DIGITS.config(ARMS[2], 0), epochs=1), epoch=2)
     store.add([DIGITS.config(arm, 0) for arm in ARMS[3:5]])
     found = homework.standing(DIGITS, snapshot_of(store, until={3: 10.0, 4: 30.0, 5: 90.0}))
     assert found.finished == {1}
     assert found.running == ("run 3, batch size 32, seed 0: epoch 2/2",)
-    told = homework.progress(found, draining=False)
+    told = homework.progress(found, paused=False)
     assert told == "1 of 15 runs finished · 1 running · 2 waiting · 1 stopped · 10 not queued · done in 1:30"
-    assert homework.progress(found, draining=True).endswith("the queue is paused")
+    assert homework.progress(found, paused=True).endswith("the queue is paused")
     assert len(found.missing) == 10
 
 

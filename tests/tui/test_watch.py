@@ -63,7 +63,7 @@ def test_what_another_process_writes_is_seen(watcher: Watcher, store: Store, see
     snapshot = seen.until(lambda s: bool(s.runs))
     assert [r.id for r in snapshot.queue] == [run.id]
     assert snapshot.runs[run.id].config.seed == 5
-    assert snapshot.draining
+    assert snapshot.paused
 
     store.remove(run.id)
     assert seen.until(lambda s: not s.runs).queue == ()

@@ -53,7 +53,7 @@ def state(run: Run) -> str:
     """Say in words what goes on with the run, with the reason where there is one."""
     epochs = run.values.get("epochs", "?")
     if run.state == "running":
-        text = f"{'stopping' if run.wish == 'stop' else 'running'}, {run.epochs_done} of {epochs} epochs done"
+        text = f"{'stopping' if run.is_stop_requested else 'running'}, {run.epochs_done} of {epochs} epochs done"
     elif run.waiting:
         text = f"{run.state}, number {run.place} in the queue" if run.place else run.state
     else:
@@ -114,8 +114,8 @@ def _result_rows(run: Run, root: Path, found: Found | None) -> Iterable[tuple[st
     if run.best_val_loss is not None:
         accuracy = "" if run.best_val_accuracy is None else f", val accuracy {run.best_val_accuracy:.2%}"
         yield "best val loss", f"{run.best_val_loss:.5f} in epoch {run.best_epoch}{accuracy}"
-    if run.kept_epoch is not None:
-        yield "weights kept", f"of epoch {run.kept_epoch}, highest val accuracy"
+    if run.selected_epoch is not None:
+        yield "weights kept", f"of epoch {run.selected_epoch}, highest val accuracy"
     if run.test_accuracy is not None:
         loss = "" if run.test_loss is None else f", test loss {run.test_loss:.5f}"
         yield "test accuracy", f"{run.test_accuracy:.2%}{loss}"
@@ -159,10 +159,10 @@ def _record_rows(record: RunRecord) -> Iterable[tuple[str, str]]:
 
 def epoch_rows(epochs: Sequence[EpochMetrics]) -> list[tuple[str, ...]]:
     """Return the cells of each epoch in the order of `EPOCH_COLUMNS`, the best and the kept epoch marked."""
-    best, kept = metrics.best(epochs), metrics.kept(epochs)
+    best, selected = metrics.best(epochs), metrics.selected(epochs)
     return [
         (
-            (BEST if row is best else "") + (KEPT if row is kept else ""),
+            (BEST if row is best else "") + (KEPT if row is selected else ""),
             str(row.epoch),
             *(_loss(loss) for loss in (row.train_loss, row.sample_loss, row.val_loss, row.val_cross_entropy)),
             *(_share(share) for share in (row.train_accuracy, row.sample_accuracy, row.val_accuracy)),

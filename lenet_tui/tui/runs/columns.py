@@ -61,7 +61,7 @@ def epoch_at_work(run: Run) -> int:
 
 def state(run: Run) -> str:
     """Return the plain truth about a run in a word or two, the same wherever it is told."""
-    if run.wish == "stop":
+    if run.is_stop_requested:
         return "stopping"
     if run.state == "stopped" and run.epochs_done:
         return f"stopped {run.epochs_done}/{run.values['epochs']}"

@@ -38,7 +38,7 @@ def headline(run: Run, snapshot: Snapshot) -> str:
             parts.append(f"done in {clock(snapshot.until[run.id])}")
         if run.test_accuracy is not None:
             parts.append(f"test {run.test_accuracy:.2%}")
-    elif where is None or run.wish or run.epochs_done >= run.values["epochs"]:
+    elif where is None or run.is_stop_requested or run.epochs_done >= run.values["epochs"]:
         parts.append(columns.state(run))
     else:
         share = f" {where.step / where.steps:.0%}" if where.steps and where.epoch == columns.epoch_at_work(run) else ""
@@ -63,11 +63,11 @@ def status_line(snapshot: Snapshot, root: Path, sorting: str = "") -> str:
     if running or waiting:
         parts.append(f"{running} running, {waiting} waiting")
         known = [seconds for seconds in snapshot.until.values() if seconds is not None]
-        if known and len(known) == len(snapshot.queue) and not snapshot.draining:
+        if known and len(known) == len(snapshot.queue) and not snapshot.paused:
             parts.append(f"all done in {clock(max(known))}")
     else:
         parts.append("nothing runs")
-    if snapshot.draining:
+    if snapshot.paused:
         parts.append("queue paused (p)")
     elif waiting and not snapshot.runner_alive:
         failure = snapshot.runner_failure

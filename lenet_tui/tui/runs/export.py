@@ -50,7 +50,7 @@ _RESULTS: Mapping[str, Callable[[Run], Any]] = {
     "best_val_loss": lambda run: run.best_val_loss,
     "best_val_accuracy": lambda run: run.best_val_accuracy,
     "best_val_cross_entropy": lambda run: run.best_val_cross_entropy,
-    "kept_epoch": lambda run: run.kept_epoch,
+    "selected_epoch": lambda run: run.selected_epoch,
     "test_loss": lambda run: run.test_loss,
     "test_accuracy": lambda run: run.test_accuracy,
     "train_seconds": lambda run: run.train_seconds,

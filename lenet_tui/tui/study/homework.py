@@ -121,7 +121,7 @@ def title(plan: Plan) -> str:
     return f"{dataset}, {counted(plan.epochs, 'epoch')}, {counted(plan.seeds, 'seed')}"
 
 
-def progress(found: Standing, *, draining: bool) -> str:
+def progress(found: Standing, *, paused: bool) -> str:
     """Say how many runs are done, what the others do, and how long that will take."""
     parts = [f"{found.count('finished')} of {counted(len(found.cells), 'run')} finished"]
     for words, states in (
@@ -133,7 +133,7 @@ def progress(found: Standing, *, draining: bool) -> str:
     ):
         count = found.count(*states)
         parts += [f"{count} {words}"] if count else []
-    if draining and found.count("queued", "interrupted"):
+    if paused and found.count("queued", "interrupted"):
         parts.append("the queue is paused")
     elif not found.is_over:
         parts.append(f"done in {clock(found.seconds)}")

@@ -132,7 +132,7 @@ class StudyScreen(Screen[None]):
         snapshot, plan = self._lab.snapshot, self._study
         found = self._standing = homework.standing(plan, snapshot)
         self.query_one("#title", Static).update(f"Homework study · {homework.title(plan)}")
-        lines = [homework.progress(found, draining=snapshot.draining), *found.running]
+        lines = [homework.progress(found, paused=snapshot.paused), *found.running]
         self.query_one("#progress", Static).update("\n".join(lines))
         doing = f"{self._doing}   " if self._doing else ""
         self.query_one("#where", Static).update(
@@ -201,7 +201,7 @@ class StudyScreen(Screen[None]):
                 plan = self._plan = Plan(plan.seeds, plan.epochs, "digits")
         output = await self._run("queueing…", plan)
         if output is not None:
-            paused = "; the queue is paused" if self._lab.snapshot.draining else ""
+            paused = "; the queue is paused" if self._lab.snapshot.paused else ""
             self.notify(f"queued {counted(_queued(output), 'run')}{paused}")
             self._lab.watcher.look()
             if self.is_attached:

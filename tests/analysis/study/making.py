@@ -83,14 +83,14 @@ def write_folders(root: Path, made: Study) -> None:
     with Store(root) as store:
         for run in made.finished:
             folder = runfolder.create(root, run.config)
-            best, kept = metrics.best(run.history), metrics.kept(run.history)
+            best, selected = metrics.best(run.history), metrics.selected(run.history)
             assert best is not None
-            assert kept is not None
+            assert selected is not None
             assert run.predictions is not None
             summary = Summary(
                 epochs_done=len(run.history),
                 best_epoch=best.epoch,
-                kept_epoch=kept.epoch,
+                selected_epoch=selected.epoch,
                 best_val_loss=best.val_loss,
                 best_val_accuracy=best.val_accuracy,
                 best_val_cross_entropy=best.val_cross_entropy,
