@@ -7,10 +7,11 @@ nothing else in the package lists hyperparameters.
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
@@ -18,6 +19,9 @@ from pydantic_core import PydanticCustomError
 
 from lenet_tui.formatting import counted
 from lenet_tui.run.metrics import MAX_EPOCHS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ModelName = Literal["lenet", "alexnet"]
 DatasetName = Literal["mnist", "fashion-mnist", "kmnist", "digits"]
@@ -193,6 +197,10 @@ class RunConfig(BaseModel):
             raise PydanticCustomError("no_effect", "works with loss cross_entropy only; leave it at 0")
         return value
 
+    def identity(self) -> str:
+        """Return the text that two configurations of the same run have in common; see `identity_of`."""
+        return identity_of(self.model_dump())
+
     def changed(self) -> dict[str, Any]:
         """Return the hyperparameters that are not at their default, in order of declaration."""
         values = {h.name: getattr(self, h.name) for h in hyperparameters()}
@@ -222,6 +230,32 @@ class RunConfig(BaseModel):
             if name not in ("model", "dataset", "batch_size", "lr", "epochs"):
                 parts.append(f"{hyperparameter(name).label} {value if isinstance(value, str) else _short(value)}")
         return ", ".join(parts)
+
+
+# What does not affect a result in kind: where it is computed, and how much of it is drawn.
+_NOT_IN_IDENTITY = ("device", "threads", "tsne_samples")
+
+
+def identity_of(values: Mapping[str, Any]) -> str:
+    """Return the identity of stored hyperparameters, unchecked: equal texts mean the same run.
+
+    It leaves out what does not affect the result in kind. Missing hyperparameters count as at their defaults, so a
+    record from before one was added still matches.
+    """
+    return json.dumps({k: v for k, v in complete(values).items() if k not in _NOT_IN_IDENTITY}, sort_keys=True)
+
+
+def complete(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return stored hyperparameters, unchecked, with the default of each that is missing, and 1 as 1.0 where it is one
+    of the real numbers.
+    """
+    stored = dict(values)
+    for known in hyperparameters():
+        if known.name not in stored:
+            stored[known.name] = known.default(stored)
+        elif known.kind is float and type(stored[known.name]) is int:
+            stored[known.name] = float(stored[known.name])
+    return stored
 
 
 MODEL_TITLES: dict[str, str] = {"lenet": "LeNet", "alexnet": "AlexNet"}
@@ -261,7 +295,9 @@ class Hyperparameter:
 
     def default(self, known: dict[str, Any] | None = None) -> Any:
         """Return the default, which for some depends on the hyperparameters in ``known`` (model, dataset)."""
-        base = {"model": "lenet", "dataset": "mnist"} | (known or {})
+        # Stored values may be anything; what cannot be a key decides nothing.
+        plain = {name: value for name, value in (known or {}).items() if isinstance(value, str)}
+        base = {"model": "lenet", "dataset": "mnist"} | plain
         return RunConfig.model_fields[self.name].get_default(call_default_factory=True, validated_data=base)
 
     def expectation(self) -> str:

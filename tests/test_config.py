@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from lenet_tui.cli import flags
 from lenet_tui.cli.main import build_parser
-from lenet_tui.config import Hyperparameter, RunConfig, hyperparameter, hyperparameters, problems
+from lenet_tui.config import Hyperparameter, RunConfig, hyperparameter, hyperparameters, identity_of, problems
 
 
 def values_of(known: Hyperparameter) -> st.SearchStrategy[object]:
@@ -149,3 +149,28 @@ def test_an_unknown_hyperparameter_in_json_is_named_with_the_nearest_one() -> No
     (problem,) = problems(caught.value)
     assert problem.name == "batchsize"
     assert "did you mean batch_size?" in problem.message
+
+
+def test_the_identity_leaves_out_where_a_run_is_computed_and_what_is_drawn_of_it():
+    plain = RunConfig()
+    assert plain.identity() == RunConfig(device="cpu", threads=4, tsne_samples=100).identity()
+    assert plain.identity() != RunConfig(seed=1).identity()
+
+
+@pytest.mark.parametrize("name", [known.name for known in hyperparameters()])
+def test_a_record_from_before_a_hyperparameter_was_added_is_the_same_run(name: str):
+    for config in (RunConfig(), RunConfig(model="alexnet", dataset="digits", batch_size=16)):
+        stored = json.loads(config.model_dump_json())
+        if stored[name] == hyperparameter(name).default(stored):
+            del stored[name]
+        assert identity_of(stored) == config.identity()
+
+
+def test_a_whole_number_in_a_record_is_the_same_as_a_real_one():
+    stored = json.loads(RunConfig(lr=1).model_dump_json())
+    assert identity_of(stored | {"lr": 1}) == RunConfig(lr=1).identity()
+
+
+@pytest.mark.parametrize("value", [None, [], {}, "x", 1e999])
+def test_the_identity_of_a_nonsense_record_is_only_unlike_others(value: object):
+    assert identity_of({"model": value, "seed": value}) != RunConfig().identity()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class RunResult:
     """One run as analysis reads it.
 
     ``run_id`` is its number in the store and ``folder`` its folder relative to the root, for people. ``predictions``
@@ -70,7 +70,7 @@ class Evidence:
         return None if self.best is None else self.best.val_cross_entropy
 
 
-def read(run_id: int, folder: RunFolder, name: str, state: State | None = None) -> Evidence:
+def read(run_id: int, folder: RunFolder, name: str, state: State | None = None) -> RunResult:
     """Read the run in ``folder``, which people know as ``name``.
 
     ``state`` is what the store says, where somebody asked: the ``run.json`` of a run whose process died still has it
@@ -80,7 +80,7 @@ def read(run_id: int, folder: RunFolder, name: str, state: State | None = None) 
     predictions = Predictions.read(folder.predictions_path) if record.state == "finished" else None
     if state is not None and state != record.state:
         record = record.model_copy(update={"state": state})
-    return Evidence(
+    return RunResult(
         run_id,
         name,
         record,

@@ -170,9 +170,9 @@ def block_contrasts(values: Mapping[str, Mapping[int, float]], baseline: str) ->
     cells = _joined(values, baseline)
     if not cells:
         raise ValueError(f"the baseline {baseline} has no values")
-    others = [arm for arm in values if arm != baseline and any(arm == cell[0] for cell in cells)]
+    others = [variant for variant in values if variant != baseline and any(variant == cell[0] for cell in cells)]
     seeds = sorted({seed for _, seed in cells})
-    observed = np.array([values[arm][seed] for arm, seed in cells], dtype=np.float64)
+    observed = np.array([values[variant][seed] for variant, seed in cells], dtype=np.float64)
     if not np.isfinite(observed).all():
         raise ValueError("not all values are finite")
     freedom = len(cells) - len(seeds) - len(others)
@@ -180,7 +180,10 @@ def block_contrasts(values: Mapping[str, Mapping[int, float]], baseline: str) ->
         raise ValueError("one seed, or too few shared ones, say nothing about noise")
 
     design = np.array(
-        [[float(arm == other) for other in others] + [float(seed == known) for known in seeds] for arm, seed in cells]
+        [
+            [float(variant == other) for other in others] + [float(seed == known) for known in seeds]
+            for variant, seed in cells
+        ]
     )
     effects, *_ = np.linalg.lstsq(design, observed, rcond=None)
     rounding = _ROUNDING * float(np.abs(observed).max())
@@ -188,26 +191,26 @@ def block_contrasts(values: Mapping[str, Mapping[int, float]], baseline: str) ->
     variance = float(residuals @ residuals) / freedom if others and np.abs(residuals).max() > rounding else 0.0
     unscaled = np.diag(np.linalg.inv(design.T @ design))
     found = {
-        arm: _student(
+        variant: _student(
             float(effects[index]) if abs(effects[index]) > rounding else 0.0,
             math.sqrt(variance * float(unscaled[index])),
             freedom,
-            sum(arm == cell[0] for cell in cells),
+            sum(variant == cell[0] for cell in cells),
         )
-        for index, arm in enumerate(others)
+        for index, variant in enumerate(others)
     }
     adjusted = holm([difference.p for difference in found.values()])
-    return {arm: Contrast(found[arm], p) for arm, p in zip(found, adjusted, strict=True)}
+    return {variant: Contrast(found[variant], p) for variant, p in zip(found, adjusted, strict=True)}
 
 
 def _joined(values: Mapping[str, Mapping[int, float]], baseline: str) -> list[tuple[str, int]]:
     """Return the (arm, seed) of every value that shared seeds join to the baseline's."""
     seeds = set(values[baseline])
-    arms: set[str] = set()
-    while more := {arm for arm in values if arm not in arms and seeds & set(values[arm])}:
-        arms |= more
-        seeds |= {seed for arm in more for seed in values[arm]}
-    return [(arm, seed) for arm in values if arm in arms for seed in values[arm]]
+    variants: set[str] = set()
+    while more := {variant for variant in values if variant not in variants and seeds & set(values[variant])}:
+        variants |= more
+        seeds |= {seed for variant in more for seed in values[variant]}
+    return [(variant, seed) for variant in values if variant in variants for seed in values[variant]]
 
 
 def _student(mean: float, error: float, freedom: float, count: int) -> Difference:

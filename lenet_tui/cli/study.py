@@ -6,12 +6,12 @@ import argparse
 import contextlib
 import fcntl
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from lenet_tui.analysis.study.plan import DEFAULT, Plan
-from lenet_tui.analysis.study.study_runs import Cell, OnRecord, cells
+from lenet_tui.analysis.study.plan import DEFAULT, Plan, StudyRun, study_runs
 from lenet_tui.cli import flags, tables
 from lenet_tui.cli.output import say, say_json, tell
 from lenet_tui.cli.session import store_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from lenet_tui.analysis.study.study import Entry
+    from lenet_tui.run.folder import State
     from lenet_tui.store import Run, Store
 
 MAX_SEEDS = 100
@@ -79,23 +79,23 @@ def homework_study(arguments: argparse.Namespace) -> int:
     with store_of(arguments) as store:
         if not arguments.no_queue:
             with _one_at_a_time(arguments.root):
-                missing = [cell.config for cell in cells(plan, on_record(store)) if cell.run is None]
+                missing = [run.config for run in study_runs(plan, identities(store)) if run.run_id is None]
                 queued = store.add(missing)
-        table = cells(plan, on_record(store))
+        wanted = study_runs(plan, identities(store))
         runs = {run.id: run for run in store.runs()}
         paused = store.is_paused()
-    written = _write(arguments.root, plan, table, runs)
+    written = _write(arguments.root, plan, wanted, runs)
     if arguments.json:
         say_json(
             {
                 "queued": [run.id for run in queued],
-                "finished": sum(cell.run is not None and cell.run.state == "finished" for cell in table),
+                "finished": sum(run.state == "finished" for run in wanted),
                 "documents": [str(path) for path in written],
-                "runs": [_cell_json(cell, runs) for cell in table],
+                "runs": [_run_json(run, runs) for run in wanted],
             }
         )
         return 0
-    for line in _summary(table, runs, queued):
+    for line in _summary(wanted, runs, queued):
         say(line)
     for path in written:
         say(f"wrote {path}")
@@ -104,29 +104,28 @@ def homework_study(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _write(root: Path, plan: Plan, table: Sequence[Cell], runs: dict[int, Run]) -> list[Path]:
+def _write(root: Path, plan: Plan, wanted: Sequence[StudyRun], runs: dict[int, Run]) -> list[Path]:
     # SciPy and matplotlib take a second to import, which only this command should wait for.
     from lenet_tui.analysis.study.study import Study
     from lenet_tui.reports import discussion
 
-    study = Study(plan, tuple(_entry(root, cell, runs) for cell in table))
+    study = Study(plan, tuple(_with_result(root, run, runs) for run in wanted))
     return discussion.write(study, discussion.folder_in(root))
 
 
-def _entry(root: Path, cell: Cell, runs: dict[int, Run]) -> Entry:
+def _with_result(root: Path, wanted: StudyRun, runs: dict[int, Run]) -> StudyRun:
     from lenet_tui.analysis import run_result
-    from lenet_tui.analysis.study.study import Entry
 
-    if cell.run is None:
-        return Entry(cell.arm, cell.seed)
-    run = runs[cell.run.run_id]
-    found, reason = None, run.reason
+    if wanted.run_id is None:
+        return wanted
+    run = runs[wanted.run_id]
+    result, reason = None, run.reason
     if run.state == "finished" and run.folder is not None:
         try:
-            found = run_result.read(run.id, RunFolder(root / run.folder), run.folder, run.state)
+            result = run_result.read(run.id, RunFolder(root / run.folder), run.folder, run.state)
         except LabError as error:
             reason = str(error)
-    return Entry(cell.arm, cell.seed, run.id, run.state, run.epochs_done, reason, found)
+    return replace(wanted, state=run.state, epochs_done=run.epochs_done, reason=reason, result=result)
 
 
 def plan_of(arguments: argparse.Namespace) -> Plan:
@@ -141,13 +140,9 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
     return plan
 
 
-def on_record(store: Store) -> list[OnRecord]:
-    """Return the runs of ``store`` whose configuration this version can read."""
-    found = []
-    for run in store.runs():
-        with contextlib.suppress(LabError):  # written by a later version; no run of ours
-            found.append(OnRecord(run.id, run.state, run.config))
-    return found
+def identities(store: Store) -> list[tuple[int, State, str]]:
+    """Return number, state and identity of every run of ``store``."""
+    return [(run.id, run.state, run.identity) for run in store.runs()]
 
 
 @contextlib.contextmanager
@@ -161,27 +156,26 @@ def _one_at_a_time(root: Path) -> Iterator[None]:
         yield
 
 
-def _summary(table: Sequence[Cell], runs: dict[int, Run], queued: Sequence[Run]) -> Iterator[str]:
-    states = [cell.run.state if cell.run else "missing" for cell in table]
+def _summary(wanted: Sequence[StudyRun], runs: dict[int, Run], queued: Sequence[Run]) -> Iterator[str]:
+    states = [run.state or "missing" for run in wanted]
     others = [f"{states.count(state)} {state}" for state in dict.fromkeys(states) if state != "finished"]
-    yield f"{states.count('finished')} of {counted(len(table), 'run')} finished" + "".join(f", {o}" for o in others)
+    yield f"{states.count('finished')} of {counted(len(wanted), 'run')} finished" + "".join(f", {o}" for o in others)
     if queued:
         numbers = f"run {queued[0].id}" if len(queued) == 1 else f"runs {queued[0].id} to {queued[-1].id}"
         yield f"queued {counted(len(queued), 'run')}: {numbers}"
-    for cell in table:
-        if cell.run and cell.run.state in ("stopped", "failed"):
-            run = runs[cell.run.run_id]
+    for run in wanted:
+        if run.run_id and run.state in ("stopped", "failed"):
             way = "resume" if run.state == "stopped" else "retry"
-            reason = f" ({run.reason})" if run.reason else ""
-            name = f"run {run.id}, {cell.arm.name}, seed {cell.seed}"
-            yield f"{name}, {run.state}{reason}: lenet-tui queue {way} {run.id}"
+            reason = runs[run.run_id].reason
+            name = f"run {run.run_id}, {run.variant.name}, seed {run.seed}, {run.state}"
+            yield f"{name}{f' ({reason})' if reason else ''}: lenet-tui queue {way} {run.run_id}"
 
 
-def _cell_json(cell: Cell, runs: dict[int, Run]) -> dict[str, Any]:
-    run = runs[cell.run.run_id] if cell.run else None
+def _run_json(wanted: StudyRun, runs: dict[int, Run]) -> dict[str, Any]:
     return {
-        "arm": cell.arm.name,
-        "question": cell.arm.question,
-        "seed": cell.seed,
-        "run": run and tables.as_json(run),
+        "configuration": wanted.variant.name,
+        "arm": wanted.variant.name,  # its name until 0.1.0
+        "question": wanted.variant.question,
+        "seed": wanted.seed,
+        "run": tables.as_json(runs[wanted.run_id]) if wanted.run_id else None,
     }

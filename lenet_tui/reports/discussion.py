@@ -31,10 +31,10 @@ def write(study: Study, folder: Path) -> list[Path]:
     Figures of an earlier call that can't be drawn from these runs are removed. Raises `LabError` when the folder can't
     be written.
     """
-    found = find(study)
-    drawn = figures.draw(found)
-    title = document.title(found)
-    text = markdown(title, document.sections(found, drawn))
+    findings = find(study)
+    drawn = figures.draw(findings)
+    title = document.title(findings)
+    text = markdown(title, document.sections(findings, drawn))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in figures.FIGURES:

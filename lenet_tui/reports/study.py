@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from lenet_tui import __version__
-from lenet_tui.analysis.study.findings import arms_of
-from lenet_tui.analysis.study.plan import ARMS, DEFAULT
+from lenet_tui.analysis.study.findings import variants_of
+from lenet_tui.analysis.study.plan import DEFAULT, VARIANTS
 from lenet_tui.analysis.study.prose import alexnet, batch_size, improvements, learning_rate, overfitting
 from lenet_tui.reports import style
 from lenet_tui.reports.loss import SAMPLE, TRAIN, VALIDATION
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from lenet_tui.analysis.run_result import Evidence
+    from lenet_tui.analysis.run_result import RunResult
     from lenet_tui.analysis.statistics import Contrast
     from lenet_tui.analysis.study.findings import Findings
     from lenet_tui.analysis.study.plan import Question
@@ -40,24 +40,28 @@ _BETTER, _WORSE, _OPEN = "#0072b2", "#d55e00", "#6b6b6b"
 
 
 @with_defaults
-def draw(found: Findings) -> dict[str, bytes]:
+def draw(findings: Findings) -> dict[str, bytes]:
     """Return the PNG of every figure that there are runs for, by the name of its file."""
     drawn: dict[str, bytes] = {}
-    if found.default is None:
+    if findings.default is None:
         return drawn
-    drawn[overfitting.FIGURE] = _default(found)
+    drawn[overfitting.FIGURE] = _default(findings)
     sizes = {name: f"batch size {size}" for name, size in batch_size.SIZES.items()}
     rates = {name: f"learning rate {rate}" for name, rate in learning_rate.RATES.items()}
-    drawn[batch_size.FIGURE] = _validation(found.study, "batch size", sizes)
-    drawn[learning_rate.FIGURE] = _validation(found.study, "learning rate", rates)
-    drawn[alexnet.FIGURE] = _validation(found.study, "network", alexnet.NETWORKS)
-    if any(found.effects[arm.name].loss for arm in arms_of("improvements") if arm.name in found.effects):
-        drawn[improvements.FIGURE] = _effects(found)
+    drawn[batch_size.FIGURE] = _validation(findings.study, "batch size", sizes)
+    drawn[learning_rate.FIGURE] = _validation(findings.study, "learning rate", rates)
+    drawn[alexnet.FIGURE] = _validation(findings.study, "network", alexnet.NETWORKS)
+    if any(
+        findings.effects[variant.name].loss
+        for variant in variants_of("improvements")
+        if variant.name in findings.effects
+    ):
+        drawn[improvements.FIGURE] = _effects(findings)
     return drawn
 
 
-def _default(found: Findings) -> bytes:
-    runs = list(found.study.of(DEFAULT).values())
+def _default(findings: Findings) -> bytes:
+    runs = list(findings.study.of(DEFAULT).values())
     figure, axes = _page("Losses of the default", 4.6)
     curves = (
         ("train, running mean", [_losses(run, lambda row: row.train_loss) for run in runs], TRAIN, "-", "o"),
@@ -72,7 +76,7 @@ def _default(found: Findings) -> bytes:
     )
     for name, values, colour, line, marker in curves:
         _curve(axes, values, name, colour, line, marker)
-    onsets = [course.onset for course in found.courses.get(DEFAULT.name, ())]
+    onsets = [trend.onset for trend in findings.trends.get(DEFAULT.name, ())]
     for n, onset in enumerate(onsets):
         axes.axvline(
             onset, color=VALIDATION, linewidth=1.2, linestyle=(0, (1, 2)),
@@ -82,12 +86,12 @@ def _default(found: Findings) -> bytes:
     return _png(figure, "Losses of the default")
 
 
-def _validation(study: Study, what: str, arms: Mapping[str, str]) -> bytes:
+def _validation(study: Study, what: str, variants: Mapping[str, str]) -> bytes:
     """Draw the validation loss of the arms named in ``arms``, which are called by its values."""
     figure, axes = _page(f"Validation loss by {what}", 4.6)
-    by_name = {arm.name: arm for arm in ARMS}
+    by_name = {variant.name: variant for variant in VARIANTS}
     others = iter(_OTHERS)
-    for name, shown in arms.items():
+    for name, shown in variants.items():
         colour, line, marker = _DEFAULT if name == DEFAULT.name else next(others)
         runs = list(study.of(by_name[name]).values())
         if runs:
@@ -108,10 +112,10 @@ def _validation(study: Study, what: str, arms: Mapping[str, str]) -> bytes:
     return _png(figure, f"Validation loss by {what}")
 
 
-def _effects(found: Findings) -> bytes:
+def _effects(findings: Findings) -> bytes:
     """Draw the ratios to the default with their intervals: filled where shown, open where not; AlexNet stands apart."""
-    rows = sorted(_ratios(found, "improvements"), key=lambda row: row[1].difference.mean, reverse=True)
-    others = _ratios(found, "alexnet")  # below a line: another model, not a change of this one
+    rows = sorted(_ratios(findings, "improvements"), key=lambda row: row[1].difference.mean, reverse=True)
+    others = _ratios(findings, "alexnet")  # below a line: another model, not a change of this one
     rows = [*others, *rows]
     figure, axes = _page("Best validation loss relative to the default", 1.3 + 0.36 * len(rows), left=1.75, bottom=0.75)
     for place, (_, contrast) in enumerate(rows):
@@ -139,12 +143,16 @@ def _effects(found: Findings) -> bytes:
     return _png(figure, "Best validation loss relative to the default, with 95 % intervals")
 
 
-def _ratios(found: Findings, question: Question) -> list[tuple[str, Contrast]]:
-    known = [(arm.name, found.effects[arm.name].loss) for arm in arms_of(question) if arm.name in found.effects]
+def _ratios(findings: Findings, question: Question) -> list[tuple[str, Contrast]]:
+    known = [
+        (variant.name, findings.effects[variant.name].loss)
+        for variant in variants_of(question)
+        if variant.name in findings.effects
+    ]
     return [(name, contrast) for name, contrast in known if contrast is not None]
 
 
-def _losses(run: Evidence, pick: Callable[[EpochMetrics], float]) -> NDArray[np.float64]:
+def _losses(run: RunResult, pick: Callable[[EpochMetrics], float]) -> NDArray[np.float64]:
     return np.array([pick(row) for row in run.history], dtype=np.float64)
 
 

@@ -106,9 +106,17 @@ class Run:
 
     @cached_property
     def values(self) -> dict[str, Any]:
-        """The hyperparameters as they were written down, unchecked: for tables of many runs."""
-        found: dict[str, Any] = json.loads(self.config_json)
-        return found
+        """The hyperparameters, unchecked, missing ones at their defaults: for tables of many runs."""
+        from lenet_tui.config import complete
+
+        return complete(json.loads(self.config_json))
+
+    @cached_property
+    def identity(self) -> str:
+        """What two runs of one configuration have in common, as `RunConfig.identity` says it."""
+        from lenet_tui.config import identity_of
+
+        return identity_of(self.values)
 
     @property
     def name(self) -> str:

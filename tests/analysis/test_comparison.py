@@ -12,7 +12,7 @@ import pytest
 
 from lenet_tui.analysis.comparison import formats, verdicts
 from lenet_tui.analysis.comparison.compare import compare, figures
-from lenet_tui.analysis.run_result import Evidence
+from lenet_tui.analysis.run_result import RunResult
 from lenet_tui.analysis.statistics import block_contrasts, holm, mcnemar, mean_interval, paired_bootstrap
 from lenet_tui.config import RunConfig
 from tests.reports.conftest import OVERFITTING, history, predictions, record
@@ -25,7 +25,7 @@ def run(number, lowest=0.3, *, wrong=6, state="finished", rows=None, checksum="c
     told = told.model_copy(update={"state": state, "dataset": dataset})
     rows = history([0.5, 0.2, 0.1], [0.9, lowest, lowest + 0.1]) if rows is None else rows
     said = predictions(400, wrong=wrong) if state == "finished" else None
-    return Evidence(number, f"lenet/{number}", told, tuple(rows), said)
+    return RunResult(number, f"lenet/{number}", told, tuple(rows), said)
 
 
 def seeds(first, losses, wrong, **config):
@@ -117,8 +117,8 @@ def test_noise_is_no_difference_shown_and_never_called_none():
 
 
 def test_p_values_of_accuracies_are_adjusted_for_all_that_were_tested():
-    arms = [*WORSE, *seeds(7, [0.31, 0.32, 0.28], [9, 8, 7], batch_size=32)]
-    tested = [v for v in compare(arms).verdicts if v.measure == "test accuracy"]
+    variants = [*WORSE, *seeds(7, [0.31, 0.32, 0.28], [9, 8, 7], batch_size=32)]
+    tested = [v for v in compare(variants).verdicts if v.measure == "test accuracy"]
     assert [v.adjusted_p for v in tested] == holm([v.p for v in tested])
     assert tested[0].adjusted_p == 2 * tested[0].p
 
@@ -212,6 +212,6 @@ def test_the_forms_have_every_run_and_the_same_numbers():
 
 def test_a_line_of_csv_has_the_epochs_that_were_done_even_where_runs_were_to_have_different_numbers_of_them():
     told = record(RunConfig(epochs=20)).model_copy(update={"state": "stopped"})
-    stopped = Evidence(2, "lenet/2", told, tuple(history([0.5, 0.4], [0.9, 0.8])), None)
+    stopped = RunResult(2, "lenet/2", told, tuple(history([0.5, 0.4], [0.9, 0.8])), None)
     rows = list(csv.DictReader(io.StringIO(formats.as_csv(compare([run(1), stopped])))))
     assert [(row["epochs_done"], row["epochs"]) for row in rows] == [("3", "3"), ("2", "20")]

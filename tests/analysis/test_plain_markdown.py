@@ -63,17 +63,17 @@ def test_no_text_makes_markup(text):
 def hostile_study(text: str) -> Study:
     """A study whose runs have ``text`` wherever ``run.json`` and the store have text, one of them failed by it."""
     made = study(1)
-    entries = []
-    for number, entry in enumerate(made.entries):
-        run = entry.evidence
+    runs = []
+    for number, study_run in enumerate(made.runs):
+        run = study_run.result
         dataset = run.record.dataset.model_copy(update={"source": text, "fallback_for": text})
         fields = {"device": text, "environment": dict.fromkeys(("cpu", "torch", "python", "numpy"), text)}
         record = run.record.model_copy(update=fields | {"dataset": dataset, "reason": text})
-        evidence = replace(run, record=record, folder=f"lenet/{text}")
+        result = replace(run, record=record, folder=f"lenet/{text}")
         failed = number % 4 == 3
         state = "failed" if failed else "finished"
-        entries.append(replace(entry, reason=text, state=state, evidence=None if failed else evidence))
-    return Study(Plan(1, EPOCHS, "mnist"), tuple(entries))
+        runs.append(replace(study_run, reason=text, state=state, result=None if failed else result))
+    return Study(Plan(1, EPOCHS, "mnist"), tuple(runs))
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))

@@ -200,13 +200,13 @@ def by_seed(*values):
 
 @given(st.lists(st.tuples(VALUES, VALUES), min_size=3, max_size=10))
 def test_contrasts_of_two_complete_arms_are_the_paired_t_test(pairs):
-    base, arm = map(list, zip(*pairs, strict=True))
-    if np.ptp(np.subtract(arm, base)) < 1e-3:
+    base, variant = map(list, zip(*pairs, strict=True))
+    if np.ptp(np.subtract(variant, base)) < 1e-3:
         return
-    found = block_contrasts({"base": by_seed(*base), "arm": by_seed(*arm)}, "base")["arm"]
-    wanted = stats.ttest_rel(arm, base)
+    found = block_contrasts({"base": by_seed(*base), "arm": by_seed(*variant)}, "base")["arm"]
+    wanted = stats.ttest_rel(variant, base)
     low, high = wanted.confidence_interval(0.95)
-    assert found.difference.mean == pytest.approx(np.mean(arm) - np.mean(base), rel=1e-6, abs=1e-6)
+    assert found.difference.mean == pytest.approx(np.mean(variant) - np.mean(base), rel=1e-6, abs=1e-6)
     assert (found.difference.low, found.difference.high) == pytest.approx((low, high), rel=1e-5, abs=1e-5)
     assert found.difference.p == pytest.approx(wanted.pvalue, rel=1e-4)
     assert found.adjusted_p == found.difference.p
@@ -232,7 +232,7 @@ def test_contrasts_of_three_arms_are_the_two_way_analysis_of_variance_worked_out
 
 def test_a_missing_run_costs_no_more_than_itself():
     effects, seeds = {"a": 0.0, "b": 1.5, "c": -2.0}, [10.0, 20.0, 40.0]
-    values = {arm: by_seed(*(effect + seed for seed in seeds)) for arm, effect in effects.items()}
+    values = {variant: by_seed(*(effect + seed for seed in seeds)) for variant, effect in effects.items()}
     del values["b"][2], values["a"][0]  # means of what is left would be far off: 16.5 and 30 instead of 1.5 apart
     found = block_contrasts(values, "a")
     assert found["b"].difference.mean == pytest.approx(1.5)
@@ -241,9 +241,9 @@ def test_a_missing_run_costs_no_more_than_itself():
 
 
 def test_a_seed_that_only_one_arm_has_changes_nothing():
-    arms = {"base": by_seed(1.0, 2.5, 2.0), "arm": by_seed(2.0, 2.0, 4.0)}
-    more = {"base": arms["base"] | {7: 100.0}, "arm": arms["arm"]}
-    one, other = block_contrasts(arms, "base")["arm"], block_contrasts(more, "base")["arm"]
+    variants = {"base": by_seed(1.0, 2.5, 2.0), "arm": by_seed(2.0, 2.0, 4.0)}
+    more = {"base": variants["base"] | {7: 100.0}, "arm": variants["arm"]}
+    one, other = block_contrasts(variants, "base")["arm"], block_contrasts(more, "base")["arm"]
     assert other.difference.p == pytest.approx(one.difference.p)
     assert other.difference.mean == pytest.approx(one.difference.mean)
 

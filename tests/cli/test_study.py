@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lenet_tui.analysis.study.plan import ARMS, Plan, identity
+from lenet_tui.analysis.study.plan import VARIANTS, Plan, identity
 from lenet_tui.cli.main import main
 from lenet_tui.host.process import this_process
 from lenet_tui.store import Store
@@ -39,33 +39,33 @@ def configs(root):
 
 def test_every_arm_is_queued_once_a_seed_and_a_second_call_queues_nothing(root, capsys):
     first = call(root, capsys=capsys)
-    assert len(first["queued"]) == 3 * len(ARMS)
+    assert len(first["queued"]) == 3 * len(VARIANTS)
     assert call(root, capsys=capsys)["queued"] == []
     queued = configs(root)
-    assert len({identity(config) for config in queued}) == len(queued) == 3 * len(ARMS)
-    assert queued[: len(ARMS)] == [Plan(3, EPOCHS).config(arm, 0) for arm in ARMS]
+    assert len({identity(config) for config in queued}) == len(queued) == 3 * len(VARIANTS)
+    assert queued[: len(VARIANTS)] == [Plan(3, EPOCHS).config(variant, 0) for variant in VARIANTS]
 
 
 def test_more_seeds_queue_only_those_that_are_missing(root, capsys):
     call(root, "--seeds", "1", capsys=capsys)
     call(root, "--seeds", "2", capsys=capsys)
-    assert len(configs(root)) == 2 * len(ARMS)
+    assert len(configs(root)) == 2 * len(VARIANTS)
 
 
 def test_runs_that_are_finished_already_are_not_trained_again(root, capsys):
-    write_folders(root, study(keep=lambda arm, seed: seed == 0))
-    assert len(call(root, capsys=capsys)["queued"]) == 2 * len(ARMS)
+    write_folders(root, study(keep=lambda variant, seed: seed == 0))
+    assert len(call(root, capsys=capsys)["queued"]) == 2 * len(VARIANTS)
 
 
 def test_stopped_and_failed_runs_are_named_with_the_way_on_and_neither_resumed_nor_queued_again(root, capsys):
     plan = Plan(1, EPOCHS)
     with Store(root) as store:
-        stopped = store.add([plan.config(ARMS[1], 0)])[0].id
+        stopped = store.add([plan.config(VARIANTS[1], 0)])[0].id
         store.request_stop(stopped)
-        failed = running(store, plan.config(ARMS[3], 0)).id
+        failed = running(store, plan.config(VARIANTS[3], 0)).id
         assert store.fail(failed, this_process(), "validation loss became nan in epoch 2")
     found = call(root, "--seeds", "1", capsys=capsys)
-    assert len(found["queued"]) == len(ARMS) - 2
+    assert len(found["queued"]) == len(VARIANTS) - 2
     assert main([*WORDS, str(root), "--seeds", "1"]) == 0
     printed = capsys.readouterr().out
     for told in (printed, discussion(root)):
@@ -85,9 +85,9 @@ def test_without_queueing_nothing_is_queued_and_the_documents_are_written(root, 
 
 def test_the_document_of_some_runs_tells_what_is_missing_and_that_of_all_does_not(root, capsys):
     whole = study()
-    write_folders(root, study(keep=lambda arm, seed: seed == 0 or arm.question != "alexnet"))
+    write_folders(root, study(keep=lambda variant, seed: seed == 0 or variant.question != "alexnet"))
     with Store(root) as store:
-        running(store, whole.plan.config(ARMS[-1], 1), epochs=3)
+        running(store, whole.plan.config(VARIANTS[-1], 1), epochs=3)
     call(root, capsys=capsys)
     told = discussion(root)
     assert f"(AlexNet, seed 1) is running, 3 of {EPOCHS} epochs done" in told
@@ -98,7 +98,7 @@ def test_the_document_of_some_runs_tells_what_is_missing_and_that_of_all_does_no
 def test_a_whole_study_has_nothing_missing(root, capsys):
     write_folders(root, study(seeds=2))
     found = call(root, "--seeds", "2", capsys=capsys)
-    assert (found["queued"], found["finished"]) == ([], 2 * len(ARMS))
+    assert (found["queued"], found["finished"]) == ([], 2 * len(VARIANTS))
     assert "What is missing" not in discussion(root)
 
 

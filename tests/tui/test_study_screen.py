@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from textual.widgets import Static, Tree
 
-from lenet_tui.analysis.study.plan import ARMS, DEFAULT, Plan
+from lenet_tui.analysis.study.plan import DEFAULT, VARIANTS, Plan, study_runs
+from lenet_tui.cli import study
 from lenet_tui.config import RunConfig
+from lenet_tui.store import Store
+from lenet_tui.tui.form import duplicates
 from lenet_tui.tui.settings import Settings
 from lenet_tui.tui.study import homework
 from lenet_tui.tui.study.screen import StudyScreen
@@ -22,7 +26,6 @@ from tests.tui.test_snapshots import SIZES, compare, settled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lenet_tui.store import Store
 
 DIGITS = Plan(seeds=1, epochs=2, dataset="digits")
 DOCUMENT = """\
@@ -46,7 +49,7 @@ No difference shown.
 
 
 def queue(store: Store, plan: Plan) -> None:
-    store.add([plan.config(arm, seed) for seed in range(plan.seeds) for arm in ARMS])
+    store.add([plan.config(variant, seed) for seed in range(plan.seeds) for variant in VARIANTS])
 
 
 def write(root: Path, text: str = DOCUMENT) -> Path:
@@ -101,18 +104,20 @@ def test_sweeps_are_not_taken_for_a_study(store: Store) -> None:
 
 
 def test_what_a_machine_decides_does_not_make_another_study(store: Store) -> None:
-    store.add([DIGITS.config(arm, 0).model_copy(update={"threads": 2, "tsne_samples": 100}) for arm in ARMS])
+    store.add(
+        [DIGITS.config(variant, 0).model_copy(update={"threads": 2, "tsne_samples": 100}) for variant in VARIANTS]
+    )
     assert homework.plan_on_record(store.runs()) == DIGITS
-    assert homework.standing(DIGITS, snapshot_of(store)).missing == []
+    assert homework.study_progress(DIGITS, snapshot_of(store)).missing == []
 
 
 def test_progress_counts_every_run_once_and_tells_what_is_at_work(store: Store) -> None:
     finished(store, DIGITS.config(DEFAULT, 0))
-    store.add([DIGITS.config(ARMS[1], 0)])
+    store.add([DIGITS.config(VARIANTS[1], 0)])
     store.request_stop(2)
-    at_work(store, running(store, DIGITS.config(ARMS[2], 0), epochs=1), epoch=2)
-    store.add([DIGITS.config(arm, 0) for arm in ARMS[3:5]])
-    found = homework.standing(DIGITS, snapshot_of(store, until={3: 10.0, 4: 30.0, 5: 90.0}))
+    at_work(store, running(store, DIGITS.config(VARIANTS[2], 0), epochs=1), epoch=2)
+    store.add([DIGITS.config(variant, 0) for variant in VARIANTS[3:5]])
+    found = homework.study_progress(DIGITS, snapshot_of(store, until={3: 10.0, 4: 30.0, 5: 90.0}))
     assert found.finished == {1}
     assert found.running == ("run 3, batch size 32, seed 0: epoch 2/2",)
     told = homework.progress(found, paused=False)
@@ -123,9 +128,14 @@ def test_progress_counts_every_run_once_and_tells_what_is_at_work(store: Store) 
 
 def test_the_plan_says_what_it_means_and_what_is_not_trained_again(store: Store) -> None:
     finished(store, DIGITS.config(DEFAULT, 0))
-    found = homework.standing(DIGITS, snapshot_of(store))
+    found = homework.study_progress(DIGITS, snapshot_of(store))
     text = homework.explanation(found, 3600)
-    for words in ("15 arms × 1 seed = 15 runs", "1 of them are on record", "14 runs to queue: ≈ 1:00:00", "AlexNet"):
+    for words in (
+        "15 configurations × 1 seed = 15 runs",
+        "1 of them are on record",
+        "14 runs to queue: ≈ 1:00:00",
+        "AlexNet",
+    ):
         assert words in text
     assert max(map(len, text.splitlines()[1:])) <= 78
     assert "known once" in homework.explanation(found, None)
@@ -134,7 +144,7 @@ def test_the_plan_says_what_it_means_and_what_is_not_trained_again(store: Store)
 
 
 def test_the_time_of_a_study_leaves_out_the_model_that_was_never_trained() -> None:
-    configs = [DIGITS.config(arm, 0) for arm in ARMS]
+    configs = [DIGITS.config(variant, 0) for variant in VARIANTS]
 
     def pace(asked: Sequence[RunConfig], known: tuple[str, ...]) -> float | None:
         return 10.0 * len(asked) if {config.model for config in asked} <= set(known) else None
@@ -160,7 +170,9 @@ async def test_keys_change_the_plan_and_enter_queues_it(store: Store, tmp_path: 
         assert "digits (scikit-learn), 5 epochs, 1 seed" in says(bench, "#title")
         await bench.press("enter")
         await bench.until(lambda: len(store.queue()) == 15)
-        assert {run.config for run in store.queue()} == {Plan(1, 5, "digits").config(arm, 0) for arm in ARMS}
+        assert {run.config for run in store.queue()} == {
+            Plan(1, 5, "digits").config(variant, 0) for variant in VARIANTS
+        }
         await bench.until(lambda: "queued 15 runs; the queue is paused" in bench.told())
         await bench.until(lambda: "15 waiting · the queue is paused" in says(bench, "#progress"))
         await bench.until(lambda: screen_of(bench)._page == "discussion" and screen_of(bench).path.is_file())
@@ -342,3 +354,18 @@ def test_the_answer_of_the_command_is_what_the_screen_counts(store: Store) -> No
 
     assert _queued(json.dumps({"queued": [1, 2, 3]})) == 3
     assert _queued("no document") == 0
+
+
+def test_app_and_command_line_find_the_runs_of_a_study_that_lack_a_hyperparameter(store: Store) -> None:
+    plan = Plan(1, 5, "digits")
+    store.add([plan.config(variant, 0) for variant in VARIANTS])
+    with sqlite3.connect(store.root / ".lenet-tui" / "store.db") as connection:
+        connection.execute("DROP TRIGGER runs_keep_identity")  # as an earlier version would have written them
+        connection.execute("UPDATE runs SET config = json_remove(config, '$.clip_norm')")
+    with Store(store.root) as reopened:
+        assert all("clip_norm" not in run.config_json for run in reopened.runs())
+        by_command = [run.run_id for run in study_runs(plan, study.identities(reopened))]
+        in_app = [run.run_id for run in homework.study_progress(plan, snapshot_of(reopened)).runs]
+        assert by_command == in_app == list(range(1, 16))
+        assert homework.plan_on_record(reopened.runs()) == plan
+        assert plan.config(DEFAULT, 0).identity() in duplicates.latest(reopened.runs())

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lenet_tui.analysis.comparison.verdicts import Verdict
     from lenet_tui.analysis.overfitting import Region
-    from lenet_tui.analysis.run_result import Evidence
+    from lenet_tui.analysis.run_result import RunResult
     from lenet_tui.analysis.statistics import Estimate
     from lenet_tui.config import RunConfig
 
@@ -67,8 +67,8 @@ class Group:
 
     label: str
     settings: Mapping[str, Any]
-    runs: tuple[Evidence, ...]
-    counted: tuple[Evidence, ...]
+    runs: tuple[RunResult, ...]
+    counted: tuple[RunResult, ...]
 
     @cached_property
     def estimates(self) -> dict[str, Estimate | None]:
@@ -91,7 +91,7 @@ class Comparison:
     notes: tuple[str, ...] = field(default=())
 
     @property
-    def lines(self) -> list[tuple[str, Evidence]]:
+    def lines(self) -> list[tuple[str, RunResult]]:
         """Every run behind its label, group by group: ``batch 16, seed 1``."""
         seeded = len({run.config.seed for group in self.groups for run in group.runs}) > 1
         return [
@@ -101,7 +101,7 @@ class Comparison:
         ]
 
 
-def compare(runs: Iterable[Evidence], notes: Iterable[str] = ()) -> Comparison:
+def compare(runs: Iterable[RunResult], notes: Iterable[str] = ()) -> Comparison:
     """Compare runs, the first being what the others are tested against; ``notes`` come before those that are found.
 
     Runs without an epoch are left out, and a note says so. Raises ValueError when fewer than two are left.
@@ -112,7 +112,7 @@ def compare(runs: Iterable[Evidence], notes: Iterable[str] = ()) -> Comparison:
     known += [f"run {run.run_id} is {run.state} and has no epoch yet: left out" for run in given if not run.history]
     if len(usable) < 2:
         raise ValueError("; ".join([*known, "nothing is left to compare"]))
-    together: dict[tuple[RunConfig, str, str], list[Evidence]] = {}
+    together: dict[tuple[RunConfig, str, str], list[RunResult]] = {}
     for run in usable:
         plain = run.config.model_copy(update=dict.fromkeys(REPLICATED, 0))
         together.setdefault((plain, run.record.dataset.name, run.record.dataset.checksum), []).append(run)
@@ -127,7 +127,7 @@ def compare(runs: Iterable[Evidence], notes: Iterable[str] = ()) -> Comparison:
     return Comparison(differing, groups, tuple(tested), (*known, *_notes(groups), *untested))
 
 
-def figures(run: Evidence) -> Figures:
+def figures(run: RunResult) -> Figures:
     """Return what ``run``, of at least one epoch, reached."""
     best, end = run.best, run.history[-1]
     region = overfitting_region(run.history)
@@ -148,7 +148,7 @@ def figures(run: Evidence) -> Figures:
     )
 
 
-def _counted(runs: Sequence[Evidence]) -> tuple[Evidence, ...]:
+def _counted(runs: Sequence[RunResult]) -> tuple[RunResult, ...]:
     finished = [run for run in runs if run.state == "finished"] or runs
     return tuple({run.config.seed: run for run in reversed(finished)}.values())[::-1]
 
@@ -160,7 +160,7 @@ def _differing(configs: Sequence[RunConfig]) -> tuple[str, ...]:
     return tuple(name for name in names if len({getattr(config, name) for config in configs}) > 1)
 
 
-def _labels(runs: Sequence[Evidence], differing: Sequence[str]) -> list[str]:
+def _labels(runs: Sequence[RunResult], differing: Sequence[str]) -> list[str]:
     found: list[str] = []
     for run in runs:
         values = run.config.changed() if len(differing) > ALL_NAMED_UP_TO else run.config.model_dump()

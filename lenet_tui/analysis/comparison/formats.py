@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lenet_tui.analysis.comparison.compare import Comparison
-    from lenet_tui.analysis.run_result import Evidence
+    from lenet_tui.analysis.run_result import RunResult
     from lenet_tui.analysis.statistics import Estimate
 
 _HEADING = (
@@ -117,7 +117,7 @@ def group_rows(comparison: Comparison) -> list[list[str]]:
     return rows
 
 
-def _run(comparison: Comparison, label: str, run: Evidence) -> dict[str, Any]:
+def _run(comparison: Comparison, label: str, run: RunResult) -> dict[str, Any]:
     found = dataclasses.asdict(figures(run))
     return {
         "run": run.run_id,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lenet_tui.analysis.comparison.compare import Group
-    from lenet_tui.analysis.run_result import Evidence
+    from lenet_tui.analysis.run_result import RunResult
 
 Measure = Literal["validation loss", "test accuracy"]
 Test = Literal["block model", "paired bootstrap", "McNemar"]
@@ -110,7 +110,7 @@ def verdicts(groups: Sequence[Group]) -> tuple[list[Verdict], list[str]]:
     return found, notes + untested
 
 
-def _apart(run: Evidence, other: Evidence) -> str | None:
+def _apart(run: RunResult, other: RunResult) -> str | None:
     one, two = run.record.dataset, other.record.dataset
     if one.name != two.name:
         return f"{shown(one.name)} and {shown(two.name)} are different images"
@@ -121,11 +121,11 @@ def _apart(run: Evidence, other: Evidence) -> str | None:
     return None
 
 
-def _finished(group: Group) -> dict[int, Evidence]:
+def _finished(group: Group) -> dict[int, RunResult]:
     return {run.config.seed: run for run in group.counted if run.state == "finished"}
 
 
-def _shared(group: Group, first: Group) -> list[tuple[Evidence, Evidence]]:
+def _shared(group: Group, first: Group) -> list[tuple[RunResult, RunResult]]:
     ours, theirs = _finished(group), _finished(first)
     return [(ours[seed], theirs[seed]) for seed in sorted(ours) if seed in theirs]
 
@@ -183,7 +183,7 @@ def _accuracies(groups: Sequence[Group]) -> tuple[list[Verdict], list[str]]:
     return _adjusted(found), notes
 
 
-def _single(runs: Sequence[Evidence], groups: Sequence[Group]) -> tuple[list[Verdict], list[str]]:
+def _single(runs: Sequence[RunResult], groups: Sequence[Group]) -> tuple[list[Verdict], list[str]]:
     alone = len(groups) == 1  # then only the seed tells them apart
     names = {
         run: f"run {run.run_id} ({f'seed {run.config.seed}' if alone else group.label})"
@@ -219,7 +219,7 @@ def _single(runs: Sequence[Evidence], groups: Sequence[Group]) -> tuple[list[Ver
     return _adjusted(found), notes
 
 
-def _same_images(run: Evidence, other: Evidence) -> bool:
+def _same_images(run: RunResult, other: RunResult) -> bool:
     ours, theirs = run.predictions, other.predictions
     return ours is not None and theirs is not None and np.array_equal(ours.labels, theirs.labels)
 

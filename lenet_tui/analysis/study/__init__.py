@@ -1,4 +1,4 @@
 """The study of the assignment: which runs it takes, what follows from them, and the document that says so.
 
-``arms`` says what to train, ``cells`` which runs on record do; both know nothing of the store.
+``plan`` says what to train and which runs on record that is; it knows nothing of the store.
 """

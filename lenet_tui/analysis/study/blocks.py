@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lenet_tui.analysis.study.words import cited
+from lenet_tui.analysis.study.phrases import cited
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from lenet_tui.analysis.study.words import Sentence
+    from lenet_tui.analysis.study.phrases import Sentence
 
 
 @dataclass(frozen=True)

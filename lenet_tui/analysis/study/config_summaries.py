@@ -11,8 +11,8 @@ from lenet_tui.analysis.study.effects import jitter
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lenet_tui.analysis.run_result import Evidence
-    from lenet_tui.analysis.study.plan import Arm
+    from lenet_tui.analysis.run_result import RunResult
+    from lenet_tui.analysis.study.plan import Variant
     from lenet_tui.analysis.study.study import Study
 
 
@@ -27,7 +27,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Level:
+class ConfigSummary:
     """An arm in numbers.
 
     Losses are plain cross-entropies in nats, ``best`` at ``epoch``, the one of lowest validation loss, and ``end`` in
@@ -39,7 +39,7 @@ class Level:
     two: they were still learning when they ended.
     """
 
-    arm: Arm
+    variant: Variant
     runs: tuple[int, ...]
     best: Spread
     epoch: Spread
@@ -69,16 +69,16 @@ def spread(values: Iterable[float]) -> Spread:
     return Spread(statistics.fmean(found), min(found), max(found), len(found))
 
 
-def level(study: Study, arm: Arm) -> Level | None:
+def config_summary(study: Study, variant: Variant) -> ConfigSummary | None:
     """Return ``arm`` in numbers, None while no run of it is finished."""
-    runs = [run for run in study.of(arm).values() if run.best is not None and run.right is not None]
+    runs = [run for run in study.of(variant).values() if run.best is not None and run.right is not None]
     if not runs:
         return None
     best = [run.best for run in runs if run.best is not None]
     last = [run.history[-1] for run in runs]
     jitters = [value for value in map(jitter, runs) if value is not None]
-    return Level(
-        arm,
+    return ConfigSummary(
+        variant,
         tuple(run.run_id for run in runs),
         best=spread(row.val_cross_entropy for row in best),
         epoch=spread(row.epoch for row in best),
@@ -98,9 +98,9 @@ def level(study: Study, arm: Arm) -> Level | None:
     )
 
 
-def _near(run: Evidence, lowest: float) -> int:
+def _near(run: RunResult, lowest: float) -> int:
     return next(row.epoch for row in run.history if row.val_cross_entropy <= 1.1 * lowest)
 
 
-def _test_accuracies(runs: Sequence[Evidence]) -> list[float]:
+def _test_accuracies(runs: Sequence[RunResult]) -> list[float]:
     return [float(run.right.mean()) for run in runs if run.right is not None]

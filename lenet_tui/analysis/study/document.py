@@ -22,25 +22,25 @@ if TYPE_CHECKING:
     from lenet_tui.analysis.study.findings import Findings
 
 
-def title(found: Findings) -> str:
+def title(findings: Findings) -> str:
     """Return the document's title."""
-    return f"LeNet on {DATASET_TITLES[found.study.plan.dataset]}: batch size, learning rate, and what else helps"
+    return f"LeNet on {DATASET_TITLES[findings.study.plan.dataset]}: batch size, learning rate, and what else helps"
 
 
-def sections(found: Findings, figures: Container[str]) -> list[Section]:
+def sections(findings: Findings, figures: Container[str]) -> list[Section]:
     """Return the document's sections, with those of its figures that have been drawn."""
     parts = [
-        frame.summary(found),
-        frame.missing(found),
-        setup.write(found),
-        overfitting.write(found),
-        batch_size.write(found),
-        learning_rate.write(found),
-        improvements.write(found),
-        alexnet.write(found),
-        frame.limits(found),
-        frame.references(found),
-        frame.all_runs(found),
+        frame.summary(findings),
+        frame.missing(findings),
+        setup.write(findings),
+        overfitting.write(findings),
+        batch_size.write(findings),
+        learning_rate.write(findings),
+        improvements.write(findings),
+        alexnet.write(findings),
+        frame.limits(findings),
+        frame.references(findings),
+        frame.all_runs(findings),
     ]
     return [
         section(part.title, (b for b in part.blocks if not isinstance(b, Figure) or b.file in figures))

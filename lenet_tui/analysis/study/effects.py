@@ -16,8 +16,8 @@ from lenet_tui.analysis.study.plan import DEFAULT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from lenet_tui.analysis.run_result import Evidence
-    from lenet_tui.analysis.study.plan import Arm
+    from lenet_tui.analysis.run_result import RunResult
+    from lenet_tui.analysis.study.plan import Variant
     from lenet_tui.analysis.study.study import Study
 
 Verdict = Literal["better", "worse", "not shown", "unanswered"]
@@ -57,7 +57,7 @@ class Effect:
     to epoch (jitter), the gap between validation and training sample at the end (gap, nats), and the best epoch.
     """
 
-    arm: Arm
+    variant: Variant
     runs: tuple[int, ...]
     loss: Contrast | None = None
     accuracy: Contrast | None = None
@@ -81,30 +81,30 @@ class Effect:
         return "more" if contrast.difference.mean > 0 else "less"
 
 
-def effects(study: Study, arms: Sequence[Arm]) -> dict[str, Effect]:
+def effects(study: Study, variants: Sequence[Variant]) -> dict[str, Effect]:
     """Return the effect of each of ``arms`` against the default, one family of comparisons, by the arm's name.
 
     Arms that can't be compared yet are there too, without numbers.
     """
-    losses = _contrasts(study, arms, _log_best)
-    accuracies = _accuracies(study, arms)
-    pairs = {} if losses else _pairs(study, arms)
-    details = _details(study, arms) if losses else {}
+    losses = _contrasts(study, variants, _log_best)
+    accuracies = _accuracies(study, variants)
+    pairs = {} if losses else _pairs(study, variants)
+    details = _details(study, variants) if losses else {}
     baseline = study.of(DEFAULT)
     return {
-        arm.name: Effect(
-            arm,
-            tuple(sorted(run.run_id for run in (*baseline.values(), *study.of(arm).values()))),
-            losses.get(arm.name),
-            accuracies.get(arm.name),
-            pairs.get(arm.name),
-            {outcome: found[arm.name] for outcome, found in details.items() if arm.name in found},
+        variant.name: Effect(
+            variant,
+            tuple(sorted(run.run_id for run in (*baseline.values(), *study.of(variant).values()))),
+            losses.get(variant.name),
+            accuracies.get(variant.name),
+            pairs.get(variant.name),
+            {outcome: found[variant.name] for outcome, found in details.items() if variant.name in found},
         )
-        for arm in arms
+        for variant in variants
     }
 
 
-def jitter(run: Evidence) -> float | None:
+def jitter(run: RunResult) -> float | None:
     """Return the median change of the validation cross-entropy from one epoch to the next, as a factor above 0.
 
     It is of the second half of the run, where the fall from the start is over: the median of |ln(next / this)|. None
@@ -116,11 +116,11 @@ def jitter(run: Evidence) -> float | None:
     return statistics.median(abs(math.log(later / earlier)) for earlier, later in itertools.pairwise(tail))
 
 
-def _log_best(run: Evidence) -> float | None:
+def _log_best(run: RunResult) -> float | None:
     return _log(run.best_val_cross_entropy)
 
 
-_OUTCOMES: dict[Outcome, Callable[[Evidence], float | None]] = {
+_OUTCOMES: dict[Outcome, Callable[[RunResult], float | None]] = {
     "end": lambda run: _log(run.history[-1].val_cross_entropy),
     "fit": lambda run: _log(run.history[-1].sample_loss),
     "gap": lambda run: run.history[-1].val_loss - run.history[-1].sample_loss,
@@ -133,46 +133,48 @@ def _log(value: float | None) -> float | None:
     return math.log(value) if value is not None and math.isfinite(value) and value > 0 else None
 
 
-def _contrasts(study: Study, arms: Iterable[Arm], measure: Callable[[Evidence], float | None]) -> dict[str, Contrast]:
+def _contrasts(
+    study: Study, variants: Iterable[Variant], measure: Callable[[RunResult], float | None]
+) -> dict[str, Contrast]:
     values = {}
-    for arm in (DEFAULT, *arms):
-        measured = {seed: measure(run) for seed, run in study.of(arm).items()}
-        values[arm.name] = {seed: value for seed, value in measured.items() if value is not None}
+    for variant in (DEFAULT, *variants):
+        measured = {seed: measure(run) for seed, run in study.of(variant).items()}
+        values[variant.name] = {seed: value for seed, value in measured.items() if value is not None}
     try:
         return block_contrasts(values, DEFAULT.name)
     except ValueError:  # no run of the default, or a single seed
         return {}
 
 
-def _details(study: Study, arms: Sequence[Arm]) -> dict[Outcome, dict[str, Contrast]]:
+def _details(study: Study, variants: Sequence[Variant]) -> dict[Outcome, dict[str, Contrast]]:
     # They explain the answer, and there are many of them: adjusted together, lest one of them be found by chance.
-    found = {outcome: _contrasts(study, arms, measure) for outcome, measure in _OUTCOMES.items()}
+    found = {outcome: _contrasts(study, variants, measure) for outcome, measure in _OUTCOMES.items()}
     flat = [(outcome, name, c.difference) for outcome, contrasts in found.items() for name, c in contrasts.items()]
     for (outcome, name, difference), p in zip(flat, holm([d.p for _, _, d in flat]), strict=True):
         found[outcome][name] = Contrast(difference, p)
     return found
 
 
-def _accuracies(study: Study, arms: Sequence[Arm]) -> dict[str, Contrast]:
+def _accuracies(study: Study, variants: Sequence[Variant]) -> dict[str, Contrast]:
     differences = {}
-    for arm in arms:
-        shared = _shared(study, arm)
+    for variant in variants:
+        shared = _shared(study, variant)
         if len(shared) > 1:
             ours, baseline = (np.stack([run.right for run in runs]) for runs in zip(*shared, strict=True))
-            differences[arm.name] = paired_bootstrap(ours, baseline)
+            differences[variant.name] = paired_bootstrap(ours, baseline)
     adjusted = holm([difference.p for difference in differences.values()])
     return {name: Contrast(d, p) for (name, d), p in zip(differences.items(), adjusted, strict=True)}
 
 
-def _pairs(study: Study, arms: Sequence[Arm]) -> dict[str, Pair]:
+def _pairs(study: Study, variants: Sequence[Variant]) -> dict[str, Pair]:
     found = {}
-    for arm in arms:
-        for ours, baseline in _shared(study, arm)[:1]:
+    for variant in variants:
+        for ours, baseline in _shared(study, variant)[:1]:
             right, other = ours.right, baseline.right
             losses = ours.best_val_cross_entropy, baseline.best_val_cross_entropy
             if right is None or other is None or losses[0] is None or losses[1] is None:
                 continue
-            found[arm.name] = Pair(
+            found[variant.name] = Pair(
                 ours.config.seed,
                 (ours.run_id, baseline.run_id),
                 (losses[0], losses[1]),
@@ -188,9 +190,9 @@ def _pairs(study: Study, arms: Sequence[Arm]) -> dict[str, Pair]:
     }
 
 
-def _shared(study: Study, arm: Arm) -> list[tuple[Evidence, Evidence]]:
+def _shared(study: Study, variant: Variant) -> list[tuple[RunResult, RunResult]]:
     """Return the runs of ``arm`` beside those of the default with the same seed and the same test images."""
-    ours, baseline = study.of(arm), study.of(DEFAULT)
+    ours, baseline = study.of(variant), study.of(DEFAULT)
     both = [(ours[seed], baseline[seed]) for seed in ours if seed in baseline]
     return [
         (run, other)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lenet_tui.analysis.study.config_summaries import Level, level
+from lenet_tui.analysis.study.config_summaries import ConfigSummary, config_summary
 from lenet_tui.analysis.study.effects import Effect, effects
-from lenet_tui.analysis.study.loss_trends import Course, course
-from lenet_tui.analysis.study.plan import ARMS, DEFAULT, Arm, Question
+from lenet_tui.analysis.study.loss_trends import LossTrend, loss_trend
+from lenet_tui.analysis.study.plan import DEFAULT, VARIANTS, Question, Variant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,51 +39,54 @@ class Findings:
     """What there is to say. ``levels`` and ``courses`` have the arms that have finished runs, by name."""
 
     study: Study
-    levels: Mapping[str, Level]
-    courses: Mapping[str, tuple[Course, ...]]
+    summaries: Mapping[str, ConfigSummary]
+    trends: Mapping[str, tuple[LossTrend, ...]]
     effects: Mapping[str, Effect]
     shortened: tuple[Shortened, ...]
 
     @property
-    def default(self) -> Level | None:
+    def default(self) -> ConfigSummary | None:
         """The default in numbers."""
-        return self.levels.get(DEFAULT.name)
+        return self.summaries.get(DEFAULT.name)
 
 
-def arms_of(question: Question) -> list[Arm]:
+def variants_of(question: Question) -> list[Variant]:
     """Return the arms that answer a question beside the default."""
-    return [arm for arm in ARMS if arm.question == question and arm != DEFAULT]
+    return [variant for variant in VARIANTS if variant.question == question and variant != DEFAULT]
 
 
-def is_shortened(arm: Arm) -> bool:
+def is_shortened(variant: Variant) -> bool:
     """Say whether an arm is the default cut short.
 
     Its runs repeat those of the default as long as they last: counted as runs of their own they would make the noise
     look less than it is, and a test of a difference that can only be nought or a loss would mean nothing.
     """
-    return [name for name, _ in arm.changes] == ["patience"]
+    return [name for name, _ in variant.changes] == ["patience"]
 
 
-def trained_on_cross_entropy(arm: Arm) -> bool:
+def trained_on_cross_entropy(variant: Variant) -> bool:
     """Say whether losses of an arm's training and its gaps are on the scale of the others': smoothed labels' aren't."""
-    return all(name != "label_smoothing" for name, _ in arm.changes)
+    return all(name != "label_smoothing" for name, _ in variant.changes)
 
 
 def find(study: Study) -> Findings:
     """Return what ``study`` shows."""
-    levels = {arm.name: known for arm in ARMS if (known := level(study, arm))}
-    courses = {arm.name: tuple(found for run in study.of(arm).values() if (found := course(run))) for arm in ARMS}
+    summaries = {variant.name: summary for variant in VARIANTS if (summary := config_summary(study, variant))}
+    trends = {
+        variant.name: tuple(trend for run in study.of(variant).values() if (trend := loss_trend(run)))
+        for variant in VARIANTS
+    }
     compared: dict[str, Effect] = {}
     for question in ("batch_size", "lr", "improvements", "alexnet"):
-        compared |= effects(study, [arm for arm in arms_of(question) if not is_shortened(arm)])
-    cut = [shortened for arm in ARMS if is_shortened(arm) for shortened in _shortened(study, arm)]
-    return Findings(study, levels, {name: found for name, found in courses.items() if found}, compared, tuple(cut))
+        compared |= effects(study, [variant for variant in variants_of(question) if not is_shortened(variant)])
+    cut = [shortened for variant in VARIANTS if is_shortened(variant) for shortened in _shortened(study, variant)]
+    return Findings(study, summaries, {name: kept for name, kept in trends.items() if kept}, compared, tuple(cut))
 
 
-def _shortened(study: Study, arm: Arm) -> list[Shortened]:
+def _shortened(study: Study, variant: Variant) -> list[Shortened]:
     found = []
     whole = study.of(DEFAULT)
-    for seed, run in study.of(arm).items():
+    for seed, run in study.of(variant).items():
         other = whole.get(seed)
         if other is None or run.best is None or other.best is None:
             continue

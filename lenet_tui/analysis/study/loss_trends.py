@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from lenet_tui.analysis.overfitting import WINDOW, generalisation_loss, overfitting_region
 
 if TYPE_CHECKING:
-    from lenet_tui.analysis.run_result import Evidence
+    from lenet_tui.analysis.run_result import RunResult
 
 STEADY = 0.001  # a share of the validation images: five of 5,000
 
 
 @dataclass(frozen=True)
-class Course:
+class LossTrend:
     """The course of one run's losses.
 
     ``onset`` is the epoch of the smoothed validation minimum, ``overfits`` whether what follows is overfitting by the
@@ -40,7 +40,7 @@ class Course:
         return self.accuracy_end >= self.accuracy_onset - STEADY
 
 
-def course(run: Evidence) -> Course | None:
+def loss_trend(run: RunResult) -> LossTrend | None:
     """Return the course of a run, None where it is too short to smooth or a loss is not finite."""
     rows = run.history
     gl = generalisation_loss(rows)
@@ -52,7 +52,7 @@ def course(run: Evidence) -> Course | None:
     region = overfitting_region(rows)
     onset = region.first if region else _first_of(windows.index(lowest), lowest[WINDOW // 2].epoch)
     at_onset = next(row for row in rows if row.epoch == onset)
-    return Course(
+    return LossTrend(
         run.run_id,
         rows[-1].epoch,
         onset,

@@ -1,4 +1,4 @@
-"""Runs with the very settings of others: allowed, as a measure of noise or by mistake, and so told of."""
+"""Duplicates: runs of one configuration. Allowed, as a measure of noise, and named, since they may be a mistake."""
 
 from __future__ import annotations
 
@@ -14,33 +14,28 @@ if TYPE_CHECKING:
     from lenet_tui.config import RunConfig
     from lenet_tui.store import Run
 
-Settings = str  # a configuration as JSON, which is quicker to compare than to read
+Identity = str  # that of `RunConfig.identity`
 
 
-def settings_of(config: RunConfig) -> Settings:
-    """Return a configuration as the store has it."""
-    return config.model_dump_json()
-
-
-def latest(runs: Iterable[Run]) -> dict[Settings, int]:
+def latest(runs: Iterable[Run]) -> dict[Identity, int]:
     """Return the number of the latest run of each configuration."""
-    found: dict[Settings, int] = {}
+    found: dict[Identity, int] = {}
     for run in runs:
-        found[run.config_json] = max(run.id, found.get(run.config_json, 0))
+        found[run.identity] = max(run.id, found.get(run.identity, 0))
     return found
 
 
-def before_queueing(wanted: Sequence[Settings], known: Mapping[Settings, int]) -> str:
+def before_queueing(wanted: Sequence[Identity], known: Mapping[Identity, int]) -> str:
     """Say in the form that what would be queued is on record already, "" where it is not."""
-    there = [known[settings] for settings in wanted if settings in known]
+    there = [known[identity] for identity in wanted if identity in known]
     if not there:
         return ""
     return f"same settings as run {there[0]}" if len(wanted) == 1 else f"{len(there)} are on record already"
 
 
-def question(wanted: Sequence[RunConfig], known: Mapping[Settings, int]) -> str:
+def question(wanted: Sequence[RunConfig], known: Mapping[Identity, int]) -> str:
     """Ask whether to train again where every run to be queued is on record already, "" where one is not."""
-    there = [known.get(settings_of(config)) for config in wanted]
+    there = [known.get(config.identity()) for config in wanted]
     if not there or None in there:
         return ""
     if len(there) == 1:
@@ -54,14 +49,14 @@ def after_queueing(queued: Sequence[Run], others: Sequence[Run], root: Path) -> 
     "" where there is none.
     """
     known = latest(others)
-    twins = [run for run in queued if run.config_json in known]
-    if not twins:
+    repeated = [run for run in queued if run.identity in known]
+    if not repeated:
         return ""
     if len(queued) > 1:
-        return f"{len(twins)} with the settings of earlier runs, in folders of their own"
-    (run,) = twins
-    ahead = sum(other.waiting and other.folder is None and other.config_json == run.config_json for other in others)
-    return f"run {known[run.config_json]} has the same settings, so this one's folder will be " + _folder_to_be(
+        return f"{len(repeated)} with the settings of earlier runs, in folders of their own"
+    (run,) = repeated
+    ahead = sum(other.waiting and other.folder is None and other.identity == run.identity for other in others)
+    return f"run {known[run.identity]} has the same settings, so this one's folder will be " + _folder_to_be(
         root, run.config, ahead
     )
 

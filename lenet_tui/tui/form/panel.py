@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from lenet_tui.config import RunConfig
     from lenet_tui.store import Run, SpeedKey
-    from lenet_tui.tui.form.duplicates import Settings
+    from lenet_tui.tui.form.duplicates import Identity
 
 # More runs than these are made beside the event loop, once nothing was typed for a moment.
 _AT_ONCE = 300
@@ -121,7 +121,7 @@ class RunForm(Widget):
         """Take how quick runs were and what comes before new ones, for the estimate."""
         self._foot.set_speeds(speeds, queue)
 
-    def set_known(self, known: Mapping[Settings, int]) -> None:
+    def set_known(self, known: Mapping[Identity, int]) -> None:
         """Take which runs are on record, so that the form can say that it would queue one of them again."""
         self._foot.set_known(known)
 

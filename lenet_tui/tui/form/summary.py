@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from lenet_tui.store import Run, SpeedKey
     from lenet_tui.sweep import Sweep
-    from lenet_tui.tui.form.duplicates import Settings
+    from lenet_tui.tui.form.duplicates import Identity
 
 # Of a long queue and a large sweep an estimate is costly; this much of the time, at most, is for it.
 _SHARE_OF_TIME = 0.01
@@ -51,8 +51,8 @@ class FormFoot(Widget):
         self._summary_lines = 1
         self._sweep: Sweep | None = None
         self._count = 1
-        self._wanted: list[Settings] = []
-        self._known: Mapping[Settings, int] = {}
+        self._wanted: list[Identity] = []
+        self._known: Mapping[Identity, int] = {}
         self._machine = Machine(available_cores())
         self._speeds: Mapping[SpeedKey, float] = {}
         self._queue: Sequence[Run] = ()
@@ -76,10 +76,10 @@ class FormFoot(Widget):
         """Show what would be queued; None while those ``count`` runs are still being made."""
         self._sweep, self._count = sweep, count
         configs = sweep.configs if sweep and len(sweep.configs) <= _COMPARED else ()
-        self._wanted = [duplicates.settings_of(config) for config in configs]
+        self._wanted = [config.identity() for config in configs]
         self._estimate()
 
-    def set_known(self, known: Mapping[Settings, int]) -> None:
+    def set_known(self, known: Mapping[Identity, int]) -> None:
         """Take the settings of the runs on record."""
         self._known = known
         self._show_summary()

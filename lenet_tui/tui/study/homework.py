@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import textwrap
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
-from lenet_tui.analysis.study.plan import ARMS, DEFAULT, Plan, Question
-from lenet_tui.analysis.study.study_runs import Cell, OnRecord, cells
-from lenet_tui.config import DATASET_TITLES, MODEL_TITLES
-from lenet_tui.errors import LabError
+from lenet_tui.analysis.study.plan import DEFAULT, VARIANTS, Plan, Question, StudyRun, study_runs
+from lenet_tui.config import DATASET_TITLES, MODEL_TITLES, complete, identity_of
 from lenet_tui.formatting import counted
 from lenet_tui.runner.estimate import clock
 from lenet_tui.tui.runs import columns
@@ -22,14 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from lenet_tui.config import RunConfig
+    from lenet_tui.run.folder import State
     from lenet_tui.store import Run
     from lenet_tui.tui.store_watcher import Snapshot
 
 EPOCHS = (1, 2, 3, 5, 10, 15, 20, 30, 50, 100)
 MAX_SEEDS = 20
 _WIDTH = 76
-# What may differ between runs of one arm, and what a plan says of all its runs alike.
-_NOT_THE_ARMS = ("device", "threads", "tsne_samples", "dataset", "epochs", "seed")
+_AT_WORK: tuple[State, ...] = ("running", "queued", "interrupted")
+# What a plan says of all its runs alike.
+_OF_THE_PLAN = {"epochs": 1, "seed": 0}
 _HEADINGS: dict[Question, str] = {
     "default": "the default",
     "batch_size": "batch sizes",
@@ -40,32 +39,32 @@ _HEADINGS: dict[Question, str] = {
 
 
 @dataclass(frozen=True)
-class Standing:
+class StudyProgress:
     """How far a study is. ``seconds`` is how long what runs and waits will take, None where that is not known."""
 
     plan: Plan
-    cells: tuple[Cell, ...]
+    runs: tuple[StudyRun, ...]
     running: tuple[str, ...]
     seconds: float | None
 
     def count(self, *states: str | None) -> int:
         """Return how many of its runs are in one of these states; None is for those that were never queued."""
-        return sum((cell.run.state if cell.run else None) in states for cell in self.cells)
+        return sum(run.state in states for run in self.runs)
 
     @property
     def finished(self) -> frozenset[int]:
         """The numbers of its runs that are finished."""
-        return frozenset(cell.run.run_id for cell in self.cells if cell.run and cell.run.state == "finished")
+        return frozenset(run.run_id for run in self.runs if run.run_id and run.state == "finished")
 
     @property
     def missing(self) -> list[RunConfig]:
         """The configurations of its runs that are not on record."""
-        return [cell.config for cell in self.cells if cell.run is None]
+        return [run.config for run in self.runs if run.run_id is None]
 
     @property
     def is_over(self) -> bool:
         """Whether none of its runs is at work or will be by itself."""
-        return not self.count("running", "queued", "interrupted")
+        return not self.count(*_AT_WORK)
 
 
 def plan_on_record(runs: Iterable[Run]) -> Plan | None:
@@ -74,19 +73,19 @@ def plan_on_record(runs: Iterable[Run]) -> Plan | None:
     A study is known by its runs: of one data set and number of epochs, most of the arms with some seed. So one that
     was queued on the command line is found too, and a sweep of batch sizes is not taken for one.
     """
-    arms: defaultdict[tuple[str, int, int], set[str]] = defaultdict(set)
+    variants: defaultdict[tuple[str, int, int], set[str]] = defaultdict(set)
     latest: Counter[tuple[str, int]] = Counter()
     for run in runs:
         dataset, epochs, seed, shape = _parts(run.config_json)
-        name = _arms(dataset).get(shape)
+        name = _variants(dataset).get(shape)
         if name is not None:
             study = dataset, epochs
-            arms[dataset, epochs, seed].add(name)
+            variants[dataset, epochs, seed].add(name)
             if name != DEFAULT.name:  # which also belongs to any other work
                 latest[study] = max(latest[study], run.id)
     seeds: Counter[tuple[str, int]] = Counter()
-    for (dataset, epochs, seed), names in arms.items():
-        if 2 * len(names) > len(ARMS):
+    for (dataset, epochs, seed), names in variants.items():
+        if 2 * len(names) > len(VARIANTS):
             seeds[dataset, epochs] = max(seeds[dataset, epochs], seed + 1)
     if not seeds:
         return None
@@ -94,25 +93,23 @@ def plan_on_record(runs: Iterable[Run]) -> Plan | None:
     return Plan(seeds[dataset, epochs], epochs, dataset)
 
 
-def standing(plan: Plan, snapshot: Snapshot) -> Standing:
+def study_progress(plan: Plan, snapshot: Snapshot) -> StudyProgress:
     """Return how far the study of ``plan`` is."""
-    wanted = _arms(plan.dataset)
+    wanted = _variants(plan.dataset)
     own = []
     for run in snapshot.runs.values():
         dataset, epochs, _, shape = _parts(run.config_json)
         if (dataset, epochs) == (plan.dataset, plan.epochs) and shape in wanted:
-            with contextlib.suppress(LabError):  # another version's, whose device is none of ours, say
-                own.append(OnRecord(run.id, run.state, run.config))
-    table = tuple(cells(plan, own))
-    running = []
-    for cell in table:
-        if cell.run and cell.run.state == "running":
-            run = snapshot.runs[cell.run.run_id]
-            running.append(f"run {run.id}, {cell.arm.name}, seed {cell.seed}: {columns.state(run)}")
-    at_work = [cell.run.run_id for cell in table if cell.run and cell.run.state in ("running", "queued", "interrupted")]
-    ends = [snapshot.until.get(run_id) for run_id in at_work]
-    known = [end for end in ends if end is not None]
-    return Standing(plan, table, tuple(running), max(known, default=0.0) if len(known) == len(ends) else None)
+            own.append((run.id, run.state, run.identity))
+    runs = tuple(study_runs(plan, own))
+    running = [
+        f"run {run.run_id}, {run.variant.name}, seed {run.seed}: {columns.state(snapshot.runs[run.run_id])}"
+        for run in runs
+        if run.run_id and run.state == "running"
+    ]
+    ends = [snapshot.until.get(run.run_id) for run in runs if run.run_id and run.state in _AT_WORK]
+    seconds = [end for end in ends if end is not None]
+    return StudyProgress(plan, runs, tuple(running), max(seconds, default=0.0) if len(seconds) == len(ends) else None)
 
 
 def title(plan: Plan) -> str:
@@ -121,9 +118,9 @@ def title(plan: Plan) -> str:
     return f"{dataset}, {counted(plan.epochs, 'epoch')}, {counted(plan.seeds, 'seed')}"
 
 
-def progress(found: Standing, *, paused: bool) -> str:
+def progress(study: StudyProgress, *, paused: bool) -> str:
     """Say how many runs are done, what the others do, and how long that will take."""
-    parts = [f"{found.count('finished')} of {counted(len(found.cells), 'run')} finished"]
+    parts = [f"{study.count('finished')} of {counted(len(study.runs), 'run')} finished"]
     for words, states in (
         ("running", ("running",)),
         ("waiting", ("queued", "interrupted")),
@@ -131,12 +128,12 @@ def progress(found: Standing, *, paused: bool) -> str:
         ("failed", ("failed",)),
         ("not queued", (None,)),
     ):
-        count = found.count(*states)
+        count = study.count(*states)
         parts += [f"{count} {words}"] if count else []
-    if paused and found.count("queued", "interrupted"):
+    if paused and study.count("queued", "interrupted"):
         parts.append("the queue is paused")
-    elif not found.is_over:
-        parts.append(f"done in {clock(found.seconds)}")
+    elif not study.is_over:
+        parts.append(f"done in {clock(study.seconds)}")
     return " · ".join(parts)
 
 
@@ -156,7 +153,7 @@ def with_known_pace(
     return (seconds_for(known) if known else None), " and ".join(MODEL_TITLES[model] for model in unknown)
 
 
-def explanation(found: Standing, seconds: float | None, without: str = "") -> str:
+def explanation(study: StudyProgress, seconds: float | None, without: str = "") -> str:
     """Say what queueing the study means: its arms by question, how many runs, how long.
 
     ``without`` names the models that ``seconds`` leave out, since none of their runs was measured here.
@@ -167,13 +164,16 @@ def explanation(found: Standing, seconds: float | None, without: str = "") -> st
         "",
     ]
     for question in get_args(Question):
-        names = [arm.name for arm in ARMS if arm.question == question and arm != DEFAULT]
+        names = [variant.name for variant in VARIANTS if variant.question == question and variant != DEFAULT]
         text = f"  {_HEADINGS[question]:<16} {', '.join(names) or 'LeNet, batch size 64, learning rate 0.001'}"
         lines += textwrap.wrap(text, _WIDTH, subsequent_indent=" " * 19, drop_whitespace=True)
-    count = len(found.missing)
-    lines += ["", f"  {counted(len(ARMS), 'arm')} × {counted(found.plan.seeds, 'seed')} = {len(found.cells)} runs"]
-    if count < len(found.cells):
-        there = "all" if not count else str(len(found.cells) - count)
+    count = len(study.missing)
+    lines += [
+        "",
+        f"  {counted(len(VARIANTS), 'configuration')} × {counted(study.plan.seeds, 'seed')} = {len(study.runs)} runs",
+    ]
+    if count < len(study.runs):
+        there = "all" if not count else str(len(study.runs) - count)
         lines.append(f"  {there} of them are on record already and are not trained again")
     if count:
         time = "known once a run has been trained here"
@@ -206,20 +206,19 @@ def with_next_dataset(plan: Plan) -> Plan:
 
 
 @cache
-def _arms(dataset: str) -> dict[frozenset[tuple[str, Any]], str]:
+def _variants(dataset: str) -> dict[str, str]:
     """Return the names of the arms by what tells them from others; none for one that is unknown."""
     if dataset not in DATASET_TITLES:
         return {}
     plan = Plan(dataset=dataset)
-    return {_parts(plan.config(arm, 0).model_dump_json())[-1]: arm.name for arm in ARMS}
+    return {_parts(plan.config(variant, 0).model_dump_json())[-1]: variant.name for variant in VARIANTS}
 
 
-@lru_cache(20_000)  # of ten thousand runs, looked at twice a second
-def _parts(config_json: str) -> tuple[str, int, int, frozenset[tuple[str, Any]]]:
-    """Return data set, epochs and seed, and what tells an arm from others: all settings that no machine decides."""
-    values = json.loads(config_json)
+@lru_cache(20_000)  # of ten thousand runs, looked at once a second
+def _parts(config_json: str) -> tuple[str, int, int, str]:
+    """Return data set, epochs and seed, and what tells a variant from others: the identity but for epochs and seed."""
+    values = complete(json.loads(config_json))
     is_plain = all(isinstance(value, str | int | float) for value in values.values())
-    if not is_plain or type(values.get("seed", 0)) is not int:  # of another version: no arm of ours
-        return "", 0, 0, frozenset()
-    shape = frozenset((name, value) for name, value in values.items() if name not in _NOT_THE_ARMS)
-    return values.get("dataset", ""), values.get("epochs", 0), values.get("seed", 0), shape
+    if not is_plain or type(values["seed"]) is not int:  # of another version: no variant of ours
+        return "", 0, 0, ""
+    return values["dataset"], values["epochs"], values["seed"], identity_of(values | _OF_THE_PLAN)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from lenet_tui.config import DatasetName
     from lenet_tui.tui.app import LabApp
     from lenet_tui.tui.store_watcher import Snapshot
-    from lenet_tui.tui.study.homework import Standing
+    from lenet_tui.tui.study.homework import StudyProgress
 
 AUTO_SECONDS = 60.0  # between updates that nobody asked for: each takes seconds of a core from training
 _LOOK_SECONDS = 5.0
@@ -62,7 +62,7 @@ class StudyScreen(Screen[None]):
         self._quiet = quiet
         self._on_record: Plan | None = None
         self._plan = Plan()  # what the plan's page shows
-        self._standing: Standing | None = None  # of the plan's page or, from the discussion, of what is on record
+        self._progress: StudyProgress | None = None  # of the plan's page or, from the discussion, of what is on record
         self._doing = ""
         self._written_from: frozenset[int] | None = None  # the finished runs that the discussion knows
         self._updated_at = -AUTO_SECONDS
@@ -130,7 +130,7 @@ class StudyScreen(Screen[None]):
         if not self.is_attached:  # left while a process was at work
             return
         snapshot, plan = self._lab.snapshot, self._study
-        found = self._standing = homework.standing(plan, snapshot)
+        found = self._progress = homework.study_progress(plan, snapshot)
         self.query_one("#title", Static).update(f"Homework study · {homework.title(plan)}")
         lines = [homework.progress(found, paused=snapshot.paused), *found.running]
         self.query_one("#progress", Static).update("\n".join(lines))
@@ -185,7 +185,7 @@ class StudyScreen(Screen[None]):
             self.app.run_worker(self._queue(self._plan), group="study")
 
     async def _queue(self, plan: Plan) -> None:
-        if self._standing is not None and not self._standing.missing:
+        if self._progress is not None and not self._progress.missing:
             self.notify("every run of this study is on record already")
             self._turn_to("discussion")
             return
@@ -211,19 +211,19 @@ class StudyScreen(Screen[None]):
     @work(group="study")
     async def action_update_study(self) -> None:
         """Write the discussion from the runs that are finished now."""
-        if self._doing or self._standing is None:
+        if self._doing or self._progress is None:
             return
-        if len(self._standing.missing) == len(self._standing.cells):  # a document of nothing would replace another
+        if len(self._progress.missing) == len(self._progress.runs):  # a document of nothing would replace another
             self.notify("no run of this study is on record; p shows what it queues", severity="warning")
             return
         self._updated_at = time.monotonic()
-        self._written_from = self._standing.finished
+        self._written_from = self._progress.finished
         if await self._run("writing the discussion…", self._study, "--no-queue") is not None:
             self._read()
 
     def _update_by_itself(self) -> None:
         """Update when another run is finished, at most every so often."""
-        found = self._standing
+        found = self._progress
         if self._quiet or self._doing or found is None or self._page != "discussion" or not found.finished:
             return
         due = time.monotonic() - self._updated_at >= AUTO_SECONDS or found.is_over
@@ -249,7 +249,7 @@ class StudyScreen(Screen[None]):
 
     def _known_to_the_file(self) -> frozenset[int]:
         """Return the finished runs that were finished before the discussion was written."""
-        found, runs = self._standing, self._lab.snapshot.runs
+        found, runs = self._progress, self._lab.snapshot.runs
         written = self.path.stat().st_mtime
         ends = {run_id: runs[run_id].finished_at for run_id in found.finished} if found else {}
         return frozenset(run_id for run_id, end in ends.items() if end is None or end.timestamp() <= written)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lenet_tui.analysis.run_result import Evidence
-from lenet_tui.analysis.study.plan import ARMS, Plan
-from lenet_tui.analysis.study.study import Entry, Study
+from lenet_tui.analysis.run_result import RunResult
+from lenet_tui.analysis.study.plan import VARIANTS, Plan, StudyRun
+from lenet_tui.analysis.study.study import Study
 from lenet_tui.run import folder as runfolder
 from lenet_tui.run import metrics
 from lenet_tui.run.folder import Summary
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from lenet_tui.analysis.study.plan import Arm
+    from lenet_tui.analysis.study.plan import Variant
 
 EPOCHS, IMAGES = 8, 60
 
@@ -48,11 +48,11 @@ def predicted(wrong: int, seed: int) -> Predictions:
     return Predictions("test", labels, (5 * np.eye(10)[said]).astype(np.float32), np.zeros((IMAGES, 3), np.float32))
 
 
-def evidence(plan: Plan, arm: Arm, seed: int, run_id: int, best: float, wrong: int) -> Evidence:
-    config = plan.config(arm, seed)
+def result(plan: Plan, variant: Variant, seed: int, run_id: int, best: float, wrong: int) -> RunResult:
+    config = plan.config(variant, seed)
     rows = tuple(history(best, run_id))
     name = f"{config.model}/{config.folder_name()}"
-    return Evidence(run_id, name, record(config), rows, predicted(wrong, run_id))
+    return RunResult(run_id, name, record(config), rows, predicted(wrong, run_id))
 
 
 def study(
@@ -61,21 +61,22 @@ def study(
     *,
     noise: float = 0.02,
     start: int = 0,
-    keep: Callable[[Arm, int], bool] = lambda arm, seed: True,
-    wrong: Callable[[Arm, int], int] = lambda arm, seed: 5,
+    keep: Callable[[Variant, int], bool] = lambda variant, seed: True,
+    wrong: Callable[[Variant, int], int] = lambda variant, seed: 5,
 ) -> Study:
     """A study whose arms have ``factors`` times the default's best loss, on noise of that relative size."""
     plan = Plan(seeds, EPOCHS, "mnist")
     random = np.random.default_rng(start)
-    entries = []
-    for run_id, (seed, arm) in enumerate(((s, a) for s in range(seeds) for a in ARMS), start=1):
-        best = 0.05 * (factors or {}).get(arm.name, 1.0) * float(np.exp(random.normal(0, noise)))
-        if keep(arm, seed):
-            found = evidence(plan, arm, seed, run_id, best, wrong(arm, seed))
-            entries.append(Entry(arm, seed, run_id, "finished", EPOCHS, None, found))
+    runs = []
+    for run_id, (seed, variant) in enumerate(((s, a) for s in range(seeds) for a in VARIANTS), start=1):
+        best = 0.05 * (factors or {}).get(variant.name, 1.0) * float(np.exp(random.normal(0, noise)))
+        config = plan.config(variant, seed)
+        if keep(variant, seed):
+            found = result(plan, variant, seed, run_id, best, wrong(variant, seed))
+            runs.append(StudyRun(variant, config, run_id, "finished", EPOCHS, None, found))
         else:
-            entries.append(Entry(arm, seed))
-    return Study(plan, tuple(entries))
+            runs.append(StudyRun(variant, config))
+    return Study(plan, tuple(runs))
 
 
 def write_folders(root: Path, made: Study) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lenet_tui.analysis.study.plan import ARMS, Plan
+from lenet_tui.analysis.study.plan import VARIANTS, Plan
 from lenet_tui.cli.main import main
 from tests.analysis.study.making import EPOCHS, study, write_folders
 
@@ -18,14 +18,14 @@ def written(tmp_path_factory):
     """A root with the folders of a whole study, and the discussion that the command writes of it."""
     root = tmp_path_factory.mktemp("root")
     factors = {"dropout": 0.7, "batch size 16": 1.3, "learning rate 0.01": 2.6, "AlexNet": 0.8}
-    write_folders(root, study(factors=factors, wrong=lambda arm, seed: 3 + seed + len(arm.name) % 5))
+    write_folders(root, study(factors=factors, wrong=lambda variant, seed: 3 + seed + len(variant.name) % 5))
     assert main(["study", "homework", "--no-queue", "--epochs", str(EPOCHS), "--root", str(root)]) == 0
     return root, (root / "study" / "homework" / "discussion.md").read_text()
 
 
-def folders(root, arm):
+def folders(root, variant):
     """The folders of an arm's runs, by seed, found by what their run.json says."""
-    wanted = [Plan(3, EPOCHS).config(arm, seed).model_dump(mode="json") for seed in range(3)]
+    wanted = [Plan(3, EPOCHS).config(variant, seed).model_dump(mode="json") for seed in range(3)]
     known = {json.dumps(json.loads(path.read_text())["config"]): path.parent for path in root.glob("*/*/run.json")}
     return [known[json.dumps(config)] for config in wanted]
 
@@ -42,7 +42,7 @@ def accuracy(folder):
 
 
 def named(name):
-    return next(arm for arm in ARMS if arm.name == name)
+    return next(variant for variant in VARIANTS if variant.name == name)
 
 
 def row(text, heading, name):
@@ -65,8 +65,8 @@ def test_losses_and_accuracies_are_those_of_metrics_csv_and_predictions_npz(writ
 
 def test_ratio_interval_and_adjusted_p_are_those_of_a_two_way_analysis_of_the_files(written):
     root, text = written
-    arms = ["default", "batch size 16", "batch size 32"]
-    logs = np.log([[lowest(run) for run in folders(root, named(name))] for name in arms])
+    variants = ["default", "batch size 16", "batch size 32"]
+    logs = np.log([[lowest(run) for run in folders(root, named(name))] for name in variants])
     residuals = logs - logs.mean(axis=1, keepdims=True) - logs.mean(axis=0, keepdims=True) + logs.mean()
     error = np.sqrt((residuals**2).sum() / 4 * 2 / 3)
     differences = logs[1:].mean(axis=1) - logs[0].mean()
@@ -83,11 +83,11 @@ def test_ratio_interval_and_adjusted_p_are_those_of_a_two_way_analysis_of_the_fi
 
 def test_the_table_of_all_runs_has_every_run_with_its_folder_and_its_own_figures(written):
     root, text = written
-    for arm in ARMS:
-        for seed, folder in enumerate(folders(root, arm)):
+    for variant in VARIANTS:
+        for seed, folder in enumerate(folders(root, variant)):
             name = folder.relative_to(root).as_posix()
             (line,) = [line for line in text.splitlines() if f"`{name}`" in line]
-            assert f"| {arm.name} | {seed} |" in line
+            assert f"| {variant.name} | {seed} |" in line
             assert f"{100 * accuracy(folder):.2f} %" in line
             told = [cell.strip() for cell in line.strip("|").split("|")]
             assert float(told[5]) == pytest.approx(lowest(folder), rel=0.005)

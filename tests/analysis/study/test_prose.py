@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lenet_tui.analysis.study import blocks, document
 from lenet_tui.analysis.study.findings import find
-from lenet_tui.analysis.study.plan import ARMS, DEFAULT
+from lenet_tui.analysis.study.plan import DEFAULT, VARIANTS
 from lenet_tui.training import augment
 from tests.analysis.study.making import study
 
@@ -51,17 +51,17 @@ studies = st.builds(
     study,
     seeds=st.sampled_from((1, 2, 3)),
     factors=st.dictionaries(
-        st.sampled_from([arm.name for arm in ARMS]), st.sampled_from((0.5, 0.85, 0.95, 1.08, 1.6, 3.0))
+        st.sampled_from([variant.name for variant in VARIANTS]), st.sampled_from((0.5, 0.85, 0.95, 1.08, 1.6, 3.0))
     ),
     noise=st.sampled_from((0.005, 0.05, 0.3)),
     start=st.integers(0, 10_000),
-    keep=st.integers(0, 99).map(lambda n: lambda arm, seed: (hash_of(arm, seed) + n) % 7 > 0),
-    wrong=st.integers(0, 99).map(lambda n: lambda arm, seed: (hash_of(arm, seed) * n) % 31),
+    keep=st.integers(0, 99).map(lambda n: lambda variant, seed: (hash_of(variant, seed) + n) % 7 > 0),
+    wrong=st.integers(0, 99).map(lambda n: lambda variant, seed: (hash_of(variant, seed) * n) % 31),
 )
 
 
-def hash_of(arm, seed):
-    return 3 * [other.name for other in ARMS].index(arm.name) + 5 * seed
+def hash_of(variant, seed):
+    return 3 * [other.name for other in VARIANTS].index(variant.name) + 5 * seed
 
 
 @settings(max_examples=40, deadline=None)
@@ -94,16 +94,16 @@ def test_an_interval_beside_a_claim_leaves_out_equality(made):
 def test_every_claim_about_the_best_loss_has_the_direction_of_the_runs_themselves(made):
     for sentence in blocks.sentences(sections(made)):
         told = re.match(r"With (.*?) the best validation loss is .*?(lower|higher|times)", sentence.text)
-        arm = told and next((arm for arm in ARMS if arm.name == told[1]), None)
+        variant = told and next((variant for variant in VARIANTS if variant.name == told[1]), None)
         if (
             not told
-            or not arm
-            or not all(seed in made.of(arm) and seed in made.of(DEFAULT) for seed in range(made.plan.seeds))
+            or not variant
+            or not all(seed in made.of(variant) and seed in made.of(DEFAULT) for seed in range(made.plan.seeds))
         ):
             continue
         logs = [
             np.mean([np.log(min(row.val_cross_entropy for row in run.history)) for run in made.of(which).values()])
-            for which in (arm, DEFAULT)
+            for which in (variant, DEFAULT)
         ]
         assert (logs[0] < logs[1]) == (told[2] == "lower"), sentence.text
 
@@ -187,7 +187,7 @@ def test_no_difference_shown_is_told_with_how_large_it_could_be():
 
 
 def test_with_one_seed_images_are_compared_and_nothing_is_said_of_other_seeds():
-    told = text(study(seeds=1, factors={"AlexNet": 0.3}, wrong=lambda arm, seed: 1 if arm.name == "AlexNet" else 25))
+    told = text(study(seeds=1, factors={"AlexNet": 0.3}, wrong=lambda v, seed: 1 if v.name == "AlexNet" else 25))
     assert "McNemar's exact test" in told
     assert "a difference that holds for these two runs only" in told
     assert not re.search(r"\b(lower|higher) than that of", told)
@@ -202,12 +202,12 @@ def test_early_stopping_is_told_by_what_it_saved_and_is_in_no_family():
 
 
 def test_a_study_without_a_single_run_has_no_answers_and_says_so():
-    told = text(study(keep=lambda arm, seed: False))
+    told = text(study(keep=lambda variant, seed: False))
     assert "there are no answers so far" in told
     assert told.count("no run of the default is finished") == 5
     assert "Not queued: default, seeds 0, 1 and 2" in told
 
 
 def test_without_runs_of_the_default_nothing_is_compared():
-    found = find(study(keep=lambda arm, seed: arm != DEFAULT))
+    found = find(study(keep=lambda variant, seed: variant != DEFAULT))
     assert {effect.verdict for effect in found.effects.values()} == {"unanswered"}

@@ -6,11 +6,11 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from lenet_tui.analysis.study.blocks import Block, Paragraph, Section, section
-from lenet_tui.analysis.study.findings import PARAMETERS, arms_of, is_shortened
+from lenet_tui.analysis.study.findings import PARAMETERS, is_shortened, variants_of
+from lenet_tui.analysis.study.phrases import Sentence, again, epochs, loss, of_runs, share
 from lenet_tui.analysis.study.plan import DEFAULT
 from lenet_tui.analysis.study.prose import factor
 from lenet_tui.analysis.study.prose.effect import named, of_accuracies, told, why_missing
-from lenet_tui.analysis.study.words import Sentence, again, epochs, loss, of_runs, share
 
 if TYPE_CHECKING:
     from lenet_tui.analysis.statistics import Contrast
@@ -22,31 +22,31 @@ FIGURE = "alexnet.png"
 NETWORKS = {DEFAULT.name: "LeNet", "dropout": "LeNet, dropout 0.3", NAME: "AlexNet, dropout 0.5"}
 
 
-def write(found: Findings) -> Section:
+def write(findings: Findings) -> Section:
     """Return the section on AlexNet."""
     title = "5. AlexNet"
-    effect = found.effects.get(NAME)
-    if found.default is None or effect is None:
-        return section(title, [Paragraph((Sentence(f"No answer yet: {why_missing(found, DEFAULT)}."),))])
-    said = told(found, effect)
+    effect = findings.effects.get(NAME)
+    if findings.default is None or effect is None:
+        return section(title, [Paragraph((Sentence(f"No answer yet: {why_missing(findings, DEFAULT)}."),))])
+    said = told(findings, effect)
     blocks: list[Block] = [
-        factor.table(found, "network", NETWORKS, {}),
+        factor.table(findings, "network", NETWORKS, {}),
         factor.figure(FIGURE, "the networks"),
         Paragraph((*said, *of_accuracies([effect]))),
-        Paragraph(tuple(_cost(found))),
-        Paragraph(tuple(_why(found, effect))),
-        Paragraph(tuple(_beside_lenet(found))),
+        Paragraph(tuple(_cost(findings))),
+        Paragraph(tuple(_why(findings, effect))),
+        Paragraph(tuple(_beside_lenet(findings))),
     ]
     return section(title, blocks)
 
 
-def short(found: Findings) -> list[Sentence]:
+def short(findings: Findings) -> list[Sentence]:
     """Answer the question for the summary."""
-    return factor.short(found, "alexnet", "LeNet")
+    return factor.short(findings, "alexnet", "LeNet")
 
 
-def _cost(found: Findings) -> list[Sentence]:
-    large, small = found.levels.get(NAME), found.default
+def _cost(findings: Findings) -> list[Sentence]:
+    large, small = findings.summaries.get(NAME), findings.default
     size = (
         f"It has {PARAMETERS['alexnet']:,} parameters, {PARAMETERS['alexnet'] / PARAMETERS['lenet']:.0f} times as "
         f"many as LeNet's {PARAMETERS['lenet']:,}, about a hundredth of the original's 60 million: five convolutions "
@@ -60,7 +60,7 @@ def _cost(found: Findings) -> list[Sentence]:
     return [Sentence(text, (*small.runs, *large.runs))]
 
 
-def _why(found: Findings, effect: Effect) -> list[Sentence]:
+def _why(findings: Findings, effect: Effect) -> list[Sentence]:
     if effect.loss is None:
         return []
     p = effect.loss.adjusted_p if effect.loss.shown else None
@@ -71,7 +71,7 @@ def _why(found: Findings, effect: Effect) -> list[Sentence]:
                 "small features together to larger ones; and dropout of 0.5 before the fully connected layers "
                 "keeps this capacity from learning the training images by heart.",
             ),
-            *_which(found),
+            *_which(findings),
         ]
     elif effect.verdict == "worse":
         text = (
@@ -84,7 +84,7 @@ def _why(found: Findings, effect: Effect) -> list[Sentence]:
     details = factor.details_told(effect)
     if details:
         said.append(details)
-    return [*said, *_beside_dropout(found), *_overfits(found), *_falling(found)]
+    return [*said, *_beside_dropout(findings), *_overfits(findings), *_falling(findings)]
 
 
 def _no_better_loss(effect: Effect) -> list[Sentence]:
@@ -108,10 +108,10 @@ def _gain(effect: Effect) -> Contrast | None:
     return accuracy if accuracy is not None and accuracy.shown and accuracy.difference.mean > 0 else None
 
 
-def _beside_dropout(found: Findings) -> list[Sentence]:
+def _beside_dropout(findings: Findings) -> list[Sentence]:
     """Name what differs beside the depth: without it the comparison would say less about the networks than it seems."""
-    large, small = found.levels.get(NAME), found.levels.get("dropout")
-    effect = found.effects.get(NAME)
+    large, small = findings.summaries.get(NAME), findings.summaries.get("dropout")
+    effect = findings.effects.get(NAME)
     if large is None or small is None or effect is None or effect.verdict == "better":
         return []
     differs = "AlexNet is deeper and has more channels, and it has dropout, which the default lacks"
@@ -123,8 +123,8 @@ def _beside_dropout(found: Findings) -> list[Sentence]:
     return [Sentence(text, (*small.runs, *large.runs))]
 
 
-def _which(found: Findings) -> list[Sentence]:
-    dropout = found.effects.get("dropout")
+def _which(findings: Findings) -> list[Sentence]:
+    dropout = findings.effects.get("dropout")
     text = "The two networks differ in all of this at once, so these runs do not tell what counts"
     if dropout is None or dropout.loss is None or dropout.verdict != "better":
         return [Sentence(f"{text}.")]
@@ -132,56 +132,56 @@ def _which(found: Findings) -> list[Sentence]:
     return [Sentence(text, dropout.runs, dropout.loss.adjusted_p)]
 
 
-def _overfits(found: Findings) -> list[Sentence]:
+def _overfits(findings: Findings) -> list[Sentence]:
     """Say whether dropout keeps the larger network from overfitting."""
-    courses = found.courses.get(NAME, ())
-    overfit = [course for course in courses if course.overfits]
-    if not courses:
+    trends = findings.trends.get(NAME, ())
+    overfit = [trend for trend in trends if trend.overfits]
+    if not trends:
         return []
-    runs = tuple(course.run_id for course in courses)
-    count = of_runs(len(overfit), len(courses))
+    runs = tuple(trend.run_id for trend in trends)
+    count = of_runs(len(overfit), len(trends))
     if not overfit:
         return [Sentence("By the criterion of section 1 no run of it overfits, for all its parameters.", runs)]
-    onsets = epochs([course.onset for course in overfit])
+    onsets = epochs([trend.onset for trend in overfit])
     text = f"By the criterion of section 1 it overfits in {count}, from {onsets} on"
     said = [Sentence(f"{text}, its dropout of 0.5 notwithstanding.", runs)]
-    baseline = found.courses.get(DEFAULT.name, ())
-    rises = [fmean(course.gl for course in many) for many in (courses, baseline) if many]
+    baseline = findings.trends.get(DEFAULT.name, ())
+    rises = [fmean(trend.gl for trend in many) for many in (trends, baseline) if many]
     if len(rises) == 2 and rises[0] > rises[1]:
         text = (
             f"Its loss ends {rises[0]:.0f} % above its lowest on average and LeNet's {rises[1]:.0f} %: a likely "
             "reason is that small grey images leave little for a larger network to see, so that its capacity "
             "goes into the training images."
         )
-        said.append(Sentence(text, (*runs, *(course.run_id for course in baseline))))
+        said.append(Sentence(text, (*runs, *(trend.run_id for trend in baseline))))
     return said
 
 
-def _falling(found: Findings) -> list[Sentence]:
-    level = found.levels.get(NAME)
-    if level is None or level.falling == 0:
+def _falling(findings: Findings) -> list[Sentence]:
+    summary = findings.summaries.get(NAME)
+    if summary is None or summary.falling == 0:
         return []
     text = (
-        f"In {of_runs(level.falling, len(level.runs))} its lowest loss is in one of the last two epochs, so that "
+        f"In {of_runs(summary.falling, len(summary.runs))} its lowest loss is in one of the last two epochs, so that "
         "more epochs might change the answer."
     )
-    return [Sentence(text, level.runs)]
+    return [Sentence(text, summary.runs)]
 
 
-def _beside_lenet(found: Findings) -> list[Sentence]:
+def _beside_lenet(findings: Findings) -> list[Sentence]:
     """Set AlexNet beside the LeNet of lowest validation loss, which is chosen by validation and so only told."""
-    large = found.levels.get(NAME)
-    arms = [arm for arm in arms_of("improvements") if not is_shortened(arm)]
-    levels = [found.levels[arm.name] for arm in arms if arm.name in found.levels]
-    if large is None or not levels:
+    large = findings.summaries.get(NAME)
+    variants = [variant for variant in variants_of("improvements") if not is_shortened(variant)]
+    summaries = [findings.summaries[variant.name] for variant in variants if variant.name in findings.summaries]
+    if large is None or not summaries:
         return []
-    best = min(levels, key=lambda level: level.best.mean)
+    best = min(summaries, key=lambda summary: summary.best.mean)
     text = (
-        f"With {named(best.arm)} LeNet has a best validation loss of {loss(best.best.mean)} and a test accuracy of "
+        f"With {named(best.variant)} LeNet has a best validation loss of {loss(best.best.mean)} and a test accuracy of "
         f"{share(best.test_accuracy.mean)} at {best.epoch_seconds.low:.1f} s an epoch: not tested against AlexNet, "
         "but at a smaller cost it got as far in these runs."
         if best.test_accuracy.mean >= large.test_accuracy.mean and best.best.mean <= large.best.mean
-        else f"The LeNet of lowest validation loss, with {named(best.arm)}, has {loss(best.best.mean)} and a test "
+        else f"The LeNet of lowest validation loss, with {named(best.variant)}, has {loss(best.best.mean)} and a test "
         f"accuracy of {share(best.test_accuracy.mean)}."
     )
     return [Sentence(text, (*best.runs, *large.runs))]

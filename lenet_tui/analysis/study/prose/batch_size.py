@@ -6,10 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 from lenet_tui.analysis.study.blocks import Block, Paragraph, Section, section
+from lenet_tui.analysis.study.phrases import Sentence, listed, loss
 from lenet_tui.analysis.study.plan import DEFAULT
 from lenet_tui.analysis.study.prose import factor
 from lenet_tui.analysis.study.prose.effect import of_accuracies, why_missing
-from lenet_tui.analysis.study.words import Sentence, listed, loss
 
 if TYPE_CHECKING:
     from lenet_tui.analysis.study.effects import Effect
@@ -19,60 +19,60 @@ FIGURE = "batch_size.png"
 SIZES = {"batch size 16": 16, "batch size 32": 32, DEFAULT.name: 64}
 
 
-def write(found: Findings) -> Section:
+def write(findings: Findings) -> Section:
     """Return the section on the batch size."""
     title = "2. Effect of the batch size"
-    if found.default is None:
-        return section(title, [Paragraph((Sentence(f"No answer yet: {why_missing(found, DEFAULT)}."),))])
-    steps = updates(found)
+    if findings.default is None:
+        return section(title, [Paragraph((Sentence(f"No answer yet: {why_missing(findings, DEFAULT)}."),))])
+    steps = updates(findings)
     extra = {"": "updates per epoch"} | {name: f"{count:,}" for name, count in steps.items()} if steps else {}
     blocks: list[Block] = [
-        factor.table(found, "batch size", {name: str(size) for name, size in SIZES.items()}, extra),
+        factor.table(findings, "batch size", {name: str(size) for name, size in SIZES.items()}, extra),
         factor.figure(FIGURE, "the batch sizes"),
-        *factor.effects_told(found, "batch_size"),
-        Paragraph(tuple(of_accuracies(factor.question_effects(found, "batch_size")))),
-        Paragraph(tuple(_explained(found, factor.question_effects(found, "batch_size")))),
+        *factor.effects_told(findings, "batch_size"),
+        Paragraph(tuple(of_accuracies(factor.question_effects(findings, "batch_size")))),
+        Paragraph(tuple(_explained(findings, factor.question_effects(findings, "batch_size")))),
     ]
     return section(title, blocks)
 
 
-def short(found: Findings) -> list[Sentence]:
+def short(findings: Findings) -> list[Sentence]:
     """Answer the question for the summary."""
-    said = factor.short(found, "batch_size", "batch size 64")
-    effects = [effect for effect in factor.question_effects(found, "batch_size") if effect.loss is not None]
-    above = _apart(found, effects)
+    said = factor.short(findings, "batch_size", "batch size 64")
+    effects = [effect for effect in factor.question_effects(findings, "batch_size") if effect.loss is not None]
+    above = _apart(findings, effects)
     if above and not any(effect.detail("end") == "more" for effect in effects):
         text = f"At the end {above}, which is not shown to be more than chance."
         said.append(Sentence(text, factor.runs_of(effects)))
     return said
 
 
-def updates(found: Findings) -> dict[str, int]:
+def updates(findings: Findings) -> dict[str, int]:
     """Return the updates of an epoch by arm; none without a finished run, which says how many images there are."""
-    runs = found.study.finished
+    runs = findings.study.finished
     if not runs:
         return {}
     return {name: math.ceil(runs[0].record.dataset.train / size) for name, size in SIZES.items()}
 
 
-def _explained(found: Findings, effects: list[Effect]) -> list[Sentence]:
+def _explained(findings: Findings, effects: list[Effect]) -> list[Sentence]:
     answered = [effect for effect in effects if effect.loss is not None]
     if not answered:
         return []
     better, worse = factor.shown(effects, "better"), factor.shown(effects, "worse")
     open_ = factor.shown(effects, "not shown")
     return [
-        _mechanism(found),
-        *_first_epoch(found),
+        _mechanism(findings),
+        *_first_epoch(findings),
         *_story(better, worse, open_),
-        *_course(found, answered),
-        *factor.overfitting_told(found, SIZES),
-        *_updates_and_overfitting(found),
+        *_course(findings, answered),
+        *factor.overfitting_told(findings, SIZES),
+        *_updates_and_overfitting(findings),
     ]
 
 
-def _mechanism(found: Findings) -> Sentence:
-    count = updates(found)
+def _mechanism(findings: Findings) -> Sentence:
+    count = updates(findings)
     return Sentence(
         f"A batch of 64 makes {count[DEFAULT.name]:,} updates in an epoch and one of 16 makes "
         f"{count['batch size 16']:,}, each along the gradient of fewer images, which is noisier; since the length "
@@ -81,10 +81,10 @@ def _mechanism(found: Findings) -> Sentence:
     )
 
 
-def _updates_and_overfitting(found: Findings) -> list[Sentence]:
+def _updates_and_overfitting(findings: Findings) -> list[Sentence]:
     """Name the number of updates as a reason where the smallest batches overfit in more runs."""
     smallest, default = (
-        sum(course.overfits for course in found.courses.get(name, ())) for name in ("batch size 16", DEFAULT.name)
+        sum(trend.overfits for trend in findings.trends.get(name, ())) for name in ("batch size 16", DEFAULT.name)
     )
     if smallest <= default:
         return []
@@ -95,15 +95,15 @@ def _updates_and_overfitting(found: Findings) -> list[Sentence]:
     return [Sentence(text)]
 
 
-def _first_epoch(found: Findings) -> list[Sentence]:
+def _first_epoch(findings: Findings) -> list[Sentence]:
     """Say how far the first epoch gets with each size, and what an epoch takes."""
-    levels = [(size, found.levels[name]) for name, size in SIZES.items() if name in found.levels]
-    if len(levels) < len(SIZES):
+    summaries = [(size, findings.summaries[name]) for name, size in SIZES.items() if name in findings.summaries]
+    if len(summaries) < len(SIZES):
         return []
-    first = listed([f"{loss(level.first.mean)} with {size}" for size, level in levels])
-    seconds = listed([f"{level.epoch_seconds.low:.1f} s with {size}" for size, level in levels])
+    first = listed([f"{loss(summary.first.mean)} with {size}" for size, summary in summaries])
+    seconds = listed([f"{summary.epoch_seconds.low:.1f} s with {size}" for size, summary in summaries])
     text = f"After the first epoch the validation loss is {first} on average; an epoch takes {seconds}."
-    return [Sentence(text, tuple(run for _, level in levels for run in level.runs))]
+    return [Sentence(text, tuple(run for _, summary in summaries for run in summary.runs))]
 
 
 def _story(better: list[Effect], worse: list[Effect], open_: list[Effect]) -> list[Sentence]:
@@ -137,7 +137,7 @@ def _story(better: list[Effect], worse: list[Effect], open_: list[Effect]) -> li
     return [Sentence(text, factor.runs_of(open_))]
 
 
-def _course(found: Findings, effects: list[Effect]) -> list[Sentence]:
+def _course(findings: Findings, effects: list[Effect]) -> list[Sentence]:
     """Say whether smaller batches memorise sooner, which is told apart from how good they get at best."""
     sooner = [effect for effect in effects if effect.detail("epoch") == "less"]
     ends_worse = [effect for effect in effects if effect.detail("end") == "more"]
@@ -157,21 +157,21 @@ def _course(found: Findings, effects: list[Effect]) -> list[Sentence]:
             "For none of them is another best epoch, roughness of the curve or final loss shown after Holm's "
             "correction over all these outcomes"
         )
-        above = _apart(found, effects)
+        above = _apart(findings, effects)
         text += f", though {above}; more seeds would have to confirm that" if above else ""
         said.append(Sentence(f"{text}.", factor.runs_of(effects)))
     return said
 
 
-def _apart(found: Findings, effects: list[Effect]) -> str:
+def _apart(findings: Findings, effects: list[Effect]) -> str:
     """Name the arms that end above every run of the default all the same, which a reader of the table sees."""
-    default = found.default
-    levels = [level for effect in effects if (level := found.levels.get(effect.arm.name))]
-    apart = [level for level in levels if default and level.end.low > default.end.high]
+    default = findings.default
+    summaries = [summary for effect in effects if (summary := findings.summaries.get(effect.variant.name))]
+    apart = [summary for summary in summaries if default and summary.end.low > default.end.high]
     if default is None or not apart:
         return ""
-    sizes = listed([str(SIZES[level.arm.name]) for level in apart])
-    ends = listed([f"{loss(level.end.mean)} with {SIZES[level.arm.name]}" for level in apart])
+    sizes = listed([str(SIZES[summary.variant.name]) for summary in apart])
+    ends = listed([f"{loss(summary.end.mean)} with {SIZES[summary.variant.name]}" for summary in apart])
     return (
         f"every run with {sizes} has more validation loss than any of the default ({ends}, {loss(default.end.mean)} "
         f"with {SIZES[DEFAULT.name]})"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lenet_tui.analysis.plain_markdown import plain
-from lenet_tui.analysis.study.plan import DEFAULT
-from lenet_tui.analysis.study.words import (
+from lenet_tui.analysis.study.phrases import (
     Sentence,
     again,
     change,
@@ -21,6 +20,7 @@ from lenet_tui.analysis.study.words import (
     rests_on,
     signed_points,
 )
+from lenet_tui.analysis.study.plan import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from lenet_tui.analysis.statistics import Contrast
     from lenet_tui.analysis.study.effects import Effect
     from lenet_tui.analysis.study.findings import Findings
-    from lenet_tui.analysis.study.plan import Arm
-    from lenet_tui.analysis.study.study import Entry
+    from lenet_tui.analysis.study.plan import StudyRun, Variant
 
 _FEW = 3  # arms whose intervals a sentence has room for
 _UNANIMOUS = 3  # seeds that make it worth a word that all of them agree
@@ -39,27 +38,27 @@ _LONG_NAMES = {
 }
 
 
-def named(arm: Arm) -> str:
+def named(variant: Variant) -> str:
     """Return an arm's name as it stands in a sentence."""
-    return _LONG_NAMES.get(arm.name, arm.name)
+    return _LONG_NAMES.get(variant.name, variant.name)
 
 
-def told(found: Findings, effect: Effect, lead: str = "") -> list[Sentence]:
+def told(findings: Findings, effect: Effect, lead: str = "") -> list[Sentence]:
     """Say what an arm does to the best validation loss, or why that can't be said; ``lead`` may begin it."""
-    name = named(effect.arm)
+    name = named(effect.variant)
     lead = lead or f"With {name}"
     if effect.loss is not None:
-        return [_of_loss(found, lead, effect, effect.loss)]
+        return [_of_loss(findings, lead, effect, effect.loss)]
     if effect.pair is not None:
         return _of_pair(lead, name, effect)
-    return [Sentence(f"{lead} there is no answer yet: {why_missing(found, effect.arm)}.")]
+    return [Sentence(f"{lead} there is no answer yet: {why_missing(findings, effect.variant)}.")]
 
 
 def of_accuracies(effects: Sequence[Effect]) -> list[Sentence]:
     """Say what several arms do to test accuracy: each that is shown, and in one sentence those that aren't."""
     known = [(effect, effect.accuracy) for effect in effects if effect.accuracy is not None]
     said = [
-        Sentence(f"Test accuracy with {named(effect.arm)} is {points(accuracy)}.", effect.runs, accuracy.adjusted_p)
+        Sentence(f"Test accuracy with {named(effect.variant)} is {points(accuracy)}.", effect.runs, accuracy.adjusted_p)
         for effect, accuracy in known
         if accuracy.shown
     ]
@@ -69,12 +68,14 @@ def of_accuracies(effects: Sequence[Effect]) -> list[Sentence]:
         text = f"In test accuracy no difference from the {DEFAULT.name} is shown"
         if len(open_) <= _FEW:
             each = [
-                f"{signed_points(accuracy)} points with {named(effect.arm)} ({p_value(accuracy.adjusted_p)})"
+                f"{signed_points(accuracy)} points with {named(effect.variant)} ({p_value(accuracy.adjusted_p)})"
                 for effect, accuracy in open_
             ]
             said.append(Sentence(f"{text}: {listed(each)} (95 % intervals in brackets, p adjusted by Holm).", runs))
         else:
-            rest = f" for {listed([named(effect.arm) for effect, _ in open_], 'or')}" if said else " for any of them"
+            rest = (
+                f" for {listed([named(effect.variant) for effect, _ in open_], 'or')}" if said else " for any of them"
+            )
             said.append(Sentence(f"{text}{rest}; the intervals are in the table.", runs))
     unadjusted = [
         effect
@@ -82,7 +83,7 @@ def of_accuracies(effects: Sequence[Effect]) -> list[Sentence]:
         if not accuracy.shown and accuracy.difference.low * accuracy.difference.high > 0
     ]
     if unadjusted:
-        names = listed([named(effect.arm) for effect in unadjusted])
+        names = listed([named(effect.variant) for effect in unadjusted])
         said.append(
             Sentence(
                 f"The interval of {names} leaves out 0, but does not allow for the number of comparisons as the "
@@ -107,17 +108,17 @@ def brief(effects: Sequence[Effect], reference: str = "the default") -> list[Sen
         )
     open_ = [effect for effect in effects if effect.verdict == "not shown"]
     if open_:
-        names = listed([named(effect.arm) for effect in open_], "or")
+        names = listed([named(effect.variant) for effect in open_], "or")
         said.append(
             Sentence(f"With {names} no difference in the best validation loss from {reference} is shown.", _runs(open_))
         )
     single = [effect for effect in effects if effect.pair is not None]
     if single:
-        names = listed([named(effect.arm) for effect in single])
+        names = listed([named(effect.variant) for effect in single])
         said.append(Sentence(f"For {names} there is one seed only, which cannot tell a difference from noise."))
     unanswered = [effect for effect in effects if effect.verdict == "unanswered" and effect.pair is None]
     if unanswered:
-        said.append(Sentence(f"There is no answer yet for {listed([named(effect.arm) for effect in unanswered])}."))
+        said.append(Sentence(f"There is no answer yet for {listed([named(effect.variant) for effect in unanswered])}."))
     return said
 
 
@@ -127,8 +128,8 @@ def accuracies_briefly(effects: Sequence[Effect], reference: str = "the default"
     if not shown:
         return []
     (first, accuracy), *rest = shown
-    text = f"With {named(first.arm)} test accuracy is {points_briefly(accuracy)} than with {reference}"
-    others = [f"with {named(effect.arm)} {points_briefly(accuracy)}" for effect, accuracy in rest]
+    text = f"With {named(first.variant)} test accuracy is {points_briefly(accuracy)} than with {reference}"
+    others = [f"with {named(effect.variant)} {points_briefly(accuracy)}" for effect, accuracy in rest]
     text = f"{listed([text, *others])}."
     return [Sentence(text, _runs(effect for effect, _ in shown), max(accuracy.adjusted_p for _, accuracy in shown))]
 
@@ -136,9 +137,9 @@ def accuracies_briefly(effects: Sequence[Effect], reference: str = "the default"
 def _shown_briefly(shown: Sequence[tuple[Effect, Contrast]], reference: str) -> str:
     (first, contrast), *rest = shown
     if not rest:
-        return f"With {named(first.arm)} the best validation loss is {change(contrast)} {reference}."
-    parts = [f"{change(contrast)} {reference} with {named(first.arm)}"]
-    parts += [f"{again(other)} with {named(effect.arm)}" for effect, other in rest]
+        return f"With {named(first.variant)} the best validation loss is {change(contrast)} {reference}."
+    parts = [f"{change(contrast)} {reference} with {named(first.variant)}"]
+    parts += [f"{again(other)} with {named(effect.variant)}" for effect, other in rest]
     return f"The best validation loss is {listed(parts)}."
 
 
@@ -157,32 +158,32 @@ def cells(effect: Effect | None) -> tuple[str, str, str, str]:
     return ratio(effect.loss), p, accuracy, verdict
 
 
-def why_missing(found: Findings, arm: Arm) -> str:
+def why_missing(findings: Findings, variant: Variant) -> str:
     """Say what is missing of an arm or of the default, against which it is held."""
-    missing = found.study.missing(arm)
-    if found.default is None:
+    missing = findings.study.missing(variant)
+    if findings.default is None:
         return "no run of the default is finished"
-    if arm.name in found.levels:
+    if variant.name in findings.summaries:
         return "it shares no seed with the default yet"
-    return listed([state_of(entry, found.study.plan.epochs) for entry in missing])
+    return listed([state_of(study_run, findings.study.plan.epochs) for study_run in missing])
 
 
-def state_of(entry: Entry, epochs: int) -> str:
+def state_of(study_run: StudyRun, epochs: int) -> str:
     """Say how far a run is that there is no evidence of: ``run 7 is running, epoch 3 of 20``."""
-    if entry.run_id is None:
-        return f"seed {entry.seed} is not queued"
-    name = cited([entry.run_id])
-    if entry.state == "finished":
-        return f"{name} can't be read ({plain(entry.reason or '')})"
-    if entry.state == "running":
-        return f"{name} is running, {entry.epochs_done} of {epochs} epochs done"
-    if entry.state in ("failed", "stopped"):
-        verb = "failed" if entry.state == "failed" else "was stopped"
-        return f"{name} {verb}" + (f" ({plain(entry.reason)})" if entry.reason else "")
-    return f"{name} is {entry.state}"
+    if study_run.run_id is None:
+        return f"seed {study_run.seed} is not queued"
+    name = cited([study_run.run_id])
+    if study_run.state == "finished":
+        return f"{name} can't be read ({plain(study_run.reason or '')})"
+    if study_run.state == "running":
+        return f"{name} is running, {study_run.epochs_done} of {epochs} epochs done"
+    if study_run.state in ("failed", "stopped"):
+        verb = "failed" if study_run.state == "failed" else "was stopped"
+        return f"{name} {verb}" + (f" ({plain(study_run.reason)})" if study_run.reason else "")
+    return f"{name} is {study_run.state}"
 
 
-def _of_loss(found: Findings, lead: str, effect: Effect, contrast: Contrast) -> Sentence:
+def _of_loss(findings: Findings, lead: str, effect: Effect, contrast: Contrast) -> Sentence:
     if contrast.shown:
         size = f"{change(contrast)} the {DEFAULT.name} ({rests_on(contrast)})"
         return Sentence(f"{lead} the best validation loss is {size}.", effect.runs, contrast.adjusted_p)
@@ -192,12 +193,12 @@ def _of_loss(found: Findings, lead: str, effect: Effect, contrast: Contrast) -> 
     )
     if contrast.difference.low > 0 or contrast.difference.high < 0:
         text += ", and does not allow for the number of comparisons as the p-value does"
-    return Sentence(f"{text}{_one_sided(found, effect)}.", effect.runs)
+    return Sentence(f"{text}{_one_sided(findings, effect)}.", effect.runs)
 
 
-def _one_sided(found: Findings, effect: Effect) -> str:
+def _one_sided(findings: Findings, effect: Effect) -> str:
     """Say where every seed points the same way and no difference is shown: a reader of the runs sees it too."""
-    ours, baseline = found.study.of(effect.arm), found.study.of(DEFAULT)
+    ours, baseline = findings.study.of(effect.variant), findings.study.of(DEFAULT)
     losses = [
         (ours[seed].best_val_cross_entropy, baseline[seed].best_val_cross_entropy) for seed in ours if seed in baseline
     ]

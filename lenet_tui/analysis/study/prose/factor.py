@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lenet_tui.analysis.study.blocks import Block, Figure, Paragraph, Table
-from lenet_tui.analysis.study.findings import arms_of, is_shortened
+from lenet_tui.analysis.study.findings import is_shortened, variants_of
+from lenet_tui.analysis.study.phrases import Sentence, epochs, listed, minutes, p_value, share, within
 from lenet_tui.analysis.study.plan import DEFAULT
 from lenet_tui.analysis.study.prose.effect import accuracies_briefly, brief, cells, named, told
-from lenet_tui.analysis.study.words import Sentence, epochs, listed, minutes, p_value, share, within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,22 +51,22 @@ FURTHER = (
 )
 
 
-def question_effects(found: Findings, question: Question) -> list[Effect]:
+def question_effects(findings: Findings, question: Question) -> list[Effect]:
     """Return the effects that answer a question, in the order of the arms."""
-    return [found.effects[arm.name] for arm in arms_of(question) if arm.name in found.effects]
+    return [findings.effects[variant.name] for variant in variants_of(question) if variant.name in findings.effects]
 
 
-def short(found: Findings, question: Question, reference: str) -> list[Sentence]:
+def short(findings: Findings, question: Question, reference: str) -> list[Sentence]:
     """Answer a question for the summary."""
-    effects = question_effects(found, question)
+    effects = question_effects(findings, question)
     return [*brief(effects, reference), *accuracies_briefly(effects, reference)]
 
 
-def effects_told(found: Findings, question: Question) -> list[Block]:
+def effects_told(findings: Findings, question: Question) -> list[Block]:
     """Return the paragraphs that say what each arm of a question does."""
     blocks: list[Block] = []
-    for effect in question_effects(found, question):
-        said = told(found, effect)
+    for effect in question_effects(findings, question):
+        said = told(findings, effect)
         details = details_told(effect)
         if details:
             said.append(details)
@@ -94,9 +94,9 @@ def direction(effect: Effect, further: FurtherOutcome) -> str:
 
 
 def _shown_details(effect: Effect, outcomes: Sequence[FurtherOutcome]) -> tuple[list[str], float]:
-    found = [(further, word) for further in outcomes if (word := direction(effect, further))]
-    parts = [f"{further.text} {word}{further.unit}" for further, word in found]
-    return parts, max((effect.details[further.outcome].adjusted_p for further, _ in found), default=0.0)
+    findings = [(further, word) for further in outcomes if (word := direction(effect, further))]
+    parts = [f"{further.text} {word}{further.unit}" for further, word in findings]
+    return parts, max((effect.details[further.outcome].adjusted_p for further, _ in findings), default=0.0)
 
 
 def _with_verb(part: str, *, first: bool) -> str:
@@ -105,33 +105,35 @@ def _with_verb(part: str, *, first: bool) -> str:
     return f"{head} is {word}" if first else part
 
 
-def table(found: Findings, first: str, value: dict[str, str], extra: dict[str, str]) -> Table:
+def table(findings: Findings, first: str, value: dict[str, str], extra: dict[str, str]) -> Table:
     """Return the table of a question: its arms, the default among them in the order of ``value``.
 
     ``value`` is how the first column, headed ``first``, names each arm; ``extra`` is a further column after it, by arm,
     headed by its entry for "".
     """
     further = [extra[""]] if extra else []
-    ranges = " (lowest to highest seed)" if found.study.plan.seeds > 1 else ""
+    ranges = " (lowest to highest seed)" if findings.study.plan.seeds > 1 else ""
     heading = (
         first, *further, f"best validation loss{ranges}", "in epoch", f"loss at the end{ranges}", "test accuracy",
         "time per epoch", "ratio to the default (95 % interval)", "adjusted p", "verdict",
     )  # fmt: skip
     rows = [heading]
     for name, shown in value.items():
-        level = found.levels.get(name)
-        if level is None:
+        summary = findings.summaries.get(name)
+        if summary is None:
             continue
-        ratio, p, _, verdict = cells(found.effects.get(name))
+        ratio, p, _, verdict = cells(findings.effects.get(name))
         rows.append(
             (
                 shown,
                 *([extra[name]] if extra else []),
-                within(level.best),
-                epochs([int(level.epoch.low), int(level.epoch.high)]).removeprefix("epochs ").removeprefix("epoch "),
-                within(level.end),
-                share(level.test_accuracy.mean),
-                minutes(level.epoch_seconds.low),
+                within(summary.best),
+                epochs([int(summary.epoch.low), int(summary.epoch.high)])
+                .removeprefix("epochs ")
+                .removeprefix("epoch "),
+                within(summary.end),
+                share(summary.test_accuracy.mean),
+                minutes(summary.epoch_seconds.low),
                 ratio,
                 p,
                 "default" if name == DEFAULT.name else verdict,
@@ -140,33 +142,33 @@ def table(found: Findings, first: str, value: dict[str, str], extra: dict[str, s
     return Table(tuple(rows), frozenset({"verdict"}))
 
 
-def still_falling(found: Findings, question: Question) -> list[Sentence]:
+def still_falling(findings: Findings, question: Question) -> list[Sentence]:
     """Name the arms of which most runs were still getting better when their epochs were over."""
-    arms = [arm for arm in arms_of(question) if not is_shortened(arm)]
-    levels = [found.levels[arm.name] for arm in arms if arm.name in found.levels]
-    falling = [level for level in levels if level.is_unfinished]
+    variants = [variant for variant in variants_of(question) if not is_shortened(variant)]
+    summaries = [findings.summaries[variant.name] for variant in variants if variant.name in findings.summaries]
+    falling = [summary for summary in summaries if summary.is_unfinished]
     if not falling:
         return []
-    which = listed([f"{level.falling} of {len(level.runs)} with {named(level.arm)}" for level in falling])
+    which = listed([f"{summary.falling} of {len(summary.runs)} with {named(summary.variant)}" for summary in falling])
     text = (
         f"Of some arms most runs have their lowest loss in one of the last two epochs: {which}; training had not run "
         "its course there, and more epochs might bring more."
     )
-    return [Sentence(text, tuple(sorted(run for level in falling for run in level.runs)))]
+    return [Sentence(text, tuple(sorted(run for summary in falling for run in summary.runs)))]
 
 
-def overfitting_told(found: Findings, value: Mapping[str, object]) -> list[Sentence]:
+def overfitting_told(findings: Findings, value: Mapping[str, object]) -> list[Sentence]:
     """Say how many runs of each arm in ``value``, which names them, overfit, and from when on."""
-    known = {name: found.courses[name] for name in value if name in found.courses}
+    known = {name: findings.trends[name] for name in value if name in findings.trends}
     if len(known) < 2:
         return []
-    runs = tuple(sorted(course.run_id for courses in known.values() for course in courses))
-    if not any(course.overfits for courses in known.values() for course in courses):
+    runs = tuple(sorted(trend.run_id for trends in known.values() for trend in trends))
+    if not any(trend.overfits for trends in known.values() for trend in trends):
         return [Sentence("By the criterion of section 1 no run of them overfits.", runs)]
     parts: list[str] = []
-    for name, courses in known.items():
-        onsets = [course.onset for course in courses if course.overfits]
-        count = f"{len(onsets)} of {len(courses)}{'' if parts else ' runs overfit'}"
+    for name, trends in known.items():
+        onsets = [trend.onset for trend in trends if trend.overfits]
+        count = f"{len(onsets)} of {len(trends)}{'' if parts else ' runs overfit'}"
         parts.append(f"{count} with {value[name]}{f' (onset in {epochs(onsets)})' if onsets else ''}")
     return [Sentence(f"By the criterion of section 1, {listed(parts)}.", runs)]
 
@@ -189,13 +191,13 @@ def shown(effects: list[Effect], *verdicts: str) -> list[Effect]:
 
 def worst_p(contrasts: list[Contrast | None]) -> float | None:
     """Return the largest adjusted p of those contrasts that are there; None without any."""
-    found = [contrast.adjusted_p for contrast in contrasts if contrast is not None]
-    return max(found) if found else None
+    findings = [contrast.adjusted_p for contrast in contrasts if contrast is not None]
+    return max(findings) if findings else None
 
 
 def names(effects: list[Effect], last: str = "and") -> str:
     """Name the arms of effects."""
-    return listed([named(effect.arm) for effect in effects], last)
+    return listed([named(effect.variant) for effect in effects], last)
 
 
 def runs_of(effects: list[Effect]) -> tuple[int, ...]:

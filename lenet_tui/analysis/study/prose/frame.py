@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from lenet_tui.analysis.plain_markdown import code
 from lenet_tui.analysis.study.blocks import Bullets, Paragraph, Section, Table, section
+from lenet_tui.analysis.study.phrases import Sentence, cited, listed, loss, minutes, share
 from lenet_tui.analysis.study.prose import alexnet, batch_size, improvements, learning_rate, overfitting
 from lenet_tui.analysis.study.prose.effect import state_of
-from lenet_tui.analysis.study.words import Sentence, cited, listed, loss, minutes, share
 from lenet_tui.config import DATASET_TITLES
 from lenet_tui.formatting import counted
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lenet_tui.analysis.study.findings import Findings
-    from lenet_tui.analysis.study.study import Entry
+    from lenet_tui.analysis.study.plan import StudyRun
 
 _ANSWERS = (
     ("Overfitting", overfitting.short),
@@ -27,26 +27,26 @@ _ANSWERS = (
 )
 
 
-def summary(found: Findings) -> Section:
+def summary(findings: Findings) -> Section:
     """Return the answers in short, a point each."""
-    if found.default is None:
+    if findings.default is None:
         text = "No run of the default is finished yet, and everything is held against it: there are no answers so far."
         return section("Summary", [Paragraph((Sentence(text),))])
     points = []
     for title, answer in _ANSWERS:
-        first, *rest = answer(found)
+        first, *rest = answer(findings)
         points.append((Sentence(f"**{title}:** {first.text}", first.runs, first.p), *rest))
     return section("Summary", [Bullets(tuple(points))])
 
 
-def missing(found: Findings) -> Section | None:
+def missing(findings: Findings) -> Section | None:
     """Return what is still missing and why, None when nothing is."""
-    study = found.study
+    study = findings.study
     open_ = study.missing()
     if not open_:
         return None
     text = (
-        f"{len(study.finished)} of {counted(len(study.entries), 'run')} are finished. This document is written from "
+        f"{len(study.finished)} of {counted(len(study.runs), 'run')} are finished. This document is written from "
         "those, and grows when it is written again."
     )
     return section(
@@ -54,9 +54,9 @@ def missing(found: Findings) -> Section | None:
     )
 
 
-def limits(found: Findings) -> Section:
+def limits(findings: Findings) -> Section:
     """Return what the study can't say."""
-    plan = found.study.plan
+    plan = findings.study.plan
     seeds = (
         "One seed tells nothing about others."
         if plan.seeds == 1
@@ -89,9 +89,9 @@ def limits(found: Findings) -> Section:
     return section("Limits", [Bullets(tuple((Sentence(text),) for text in items))])
 
 
-def references(found: Findings) -> Section:
+def references(findings: Findings) -> Section:
     """Return where the methods come from that the other sections use."""
-    single = found.study.plan.seeds == 1
+    single = findings.study.plan.seeds == 1
     tests = (
         (
             "Q. McNemar (1947). Note on the sampling error of the difference between correlated proportions or "
@@ -121,7 +121,7 @@ def references(found: Findings) -> Section:
     return section("References", [Bullets(tuple((Sentence(text),) for text in items))])
 
 
-def all_runs(found: Findings) -> Section:
+def all_runs(findings: Findings) -> Section:
     """Return the table of all runs on record."""
     heading = (
         "run", "arm", "seed", "folder", "state", "best validation loss", "in epoch", "validation accuracy",
@@ -129,9 +129,9 @@ def all_runs(found: Findings) -> Section:
     )  # fmt: skip
     rows: list[tuple[str, ...]] = [heading]
     rows += [
-        (str(entry.run_id), entry.arm.name, str(entry.seed), *_figures(entry))
-        for entry in sorted(found.study.entries, key=lambda entry: entry.run_id or 0)
-        if entry.run_id is not None
+        (str(study_run.run_id), study_run.variant.name, str(study_run.seed), *_figures(study_run))
+        for study_run in sorted(findings.study.runs, key=lambda study_run: study_run.run_id or 0)
+        if study_run.run_id is not None
     ]
     intro = Sentence(
         "Validation accuracy is that of the epoch of lowest validation loss, test accuracy that of the weights kept."
@@ -142,10 +142,10 @@ def all_runs(found: Findings) -> Section:
     return section("All runs", [Paragraph((intro,)), table])
 
 
-def _figures(entry: Entry) -> tuple[str, ...]:
-    run = entry.evidence
+def _figures(study_run: StudyRun) -> tuple[str, ...]:
+    run = study_run.result
     if run is None or run.best is None:
-        return ("", entry.state or "", "", "", "", "", "")
+        return ("", study_run.state or "", "", "", "", "", "")
     tested = share(float(run.right.mean())) if run.right is not None else ""
     return (
         code(run.folder),
@@ -158,43 +158,43 @@ def _figures(entry: Entry) -> tuple[str, ...]:
     )
 
 
-def _missing(entries: Sequence[Entry], epochs_wanted: int) -> Iterable[tuple[Sentence, ...]]:
+def _missing(runs: Sequence[StudyRun], epochs_wanted: int) -> Iterable[tuple[Sentence, ...]]:
     """Tell runs of one state together; those that failed or were stopped one by one, with what would mend them."""
-    running = [e for e in entries if e.state == "running"]
-    for entry in running:
-        name = cited([entry.run_id or 0]).capitalize()
-        text = f"{name} ({_arm(entry)}) is running, {entry.epochs_done} of {counted(epochs_wanted, 'epoch')} done."
-        yield (Sentence(text),)
-    waiting = [e for e in entries if e.state in ("queued", "interrupted")]
+    running = [e for e in runs if e.state == "running"]
+    for study_run in running:
+        name = cited([study_run.run_id or 0]).capitalize()
+        done = f"{study_run.epochs_done} of {counted(epochs_wanted, 'epoch')} done"
+        yield (Sentence(f"{name} ({_variant(study_run)}) is running, {done}."),)
+    waiting = [e for e in runs if e.state in ("queued", "interrupted")]
     if waiting:
         yield (Sentence(f"Queued: {_grouped(waiting)}."),)
-    for entry in entries:
-        if entry.state in ("failed", "stopped"):
-            way = "retry" if entry.state == "failed" else "resume"
-            verb = "tries it again" if entry.state == "failed" else "lets it go on"
-            text = f"{state_of(entry, epochs_wanted).capitalize()}, {_arm(entry)}"
-            yield (Sentence(f"{text}: `lenet-tui queue {way} {entry.run_id}` {verb}."),)
-        elif entry.state == "finished":
-            yield (Sentence(f"{state_of(entry, epochs_wanted).capitalize()}, {_arm(entry)}."),)
-    unknown = [e for e in entries if e.run_id is None]
+    for study_run in runs:
+        if study_run.state in ("failed", "stopped"):
+            way = "retry" if study_run.state == "failed" else "resume"
+            verb = "tries it again" if study_run.state == "failed" else "lets it go on"
+            text = f"{state_of(study_run, epochs_wanted).capitalize()}, {_variant(study_run)}"
+            yield (Sentence(f"{text}: `lenet-tui queue {way} {study_run.run_id}` {verb}."),)
+        elif study_run.state == "finished":
+            yield (Sentence(f"{state_of(study_run, epochs_wanted).capitalize()}, {_variant(study_run)}."),)
+    unknown = [e for e in runs if e.run_id is None]
     if unknown:
         yield (Sentence(f"Not queued: {_grouped(unknown)}."),)
 
 
-def _grouped(entries: Sequence[Entry]) -> str:
-    arms: dict[str, list[Entry]] = {}
-    for entry in entries:
-        arms.setdefault(entry.arm.name, []).append(entry)
+def _grouped(runs: Sequence[StudyRun]) -> str:
+    variants: dict[str, list[StudyRun]] = {}
+    for study_run in runs:
+        variants.setdefault(study_run.variant.name, []).append(study_run)
     parts = []
-    for name, found in arms.items():
-        seeds = f"seed{'' if len(found) == 1 else 's'} {listed([str(e.seed) for e in found])}"
-        runs = [e.run_id for e in found if e.run_id is not None]
-        parts.append(f"{name}, {seeds}" + (f" ({cited(runs)})" if runs else ""))
+    for name, of_variant in variants.items():
+        seeds = f"seed{'' if len(of_variant) == 1 else 's'} {listed([str(run.seed) for run in of_variant])}"
+        ids = [run.run_id for run in of_variant if run.run_id is not None]
+        parts.append(f"{name}, {seeds}" + (f" ({cited(ids)})" if ids else ""))
     return "; ".join(parts)
 
 
-def _arm(entry: Entry) -> str:
-    return f"{entry.arm.name}, seed {entry.seed}"
+def _variant(study_run: StudyRun) -> str:
+    return f"{study_run.variant.name}, seed {study_run.seed}"
 
 
 def _number(count: int) -> str:

@@ -5,20 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lenet_tui.analysis.study.blocks import Block, Bullets, Figure, Paragraph, Section, Table, section
-from lenet_tui.analysis.study.findings import arms_of, is_shortened, trained_on_cross_entropy
-from lenet_tui.analysis.study.plan import DEFAULT, Arm
-from lenet_tui.analysis.study.prose import factor
-from lenet_tui.analysis.study.prose.effect import (
-    accuracies_briefly,
-    brief,
-    cells,
-    named,
-    of_accuracies,
-    told,
-    why_missing,
-)
-from lenet_tui.analysis.study.prose.why import WHY
-from lenet_tui.analysis.study.words import (
+from lenet_tui.analysis.study.findings import is_shortened, trained_on_cross_entropy, variants_of
+from lenet_tui.analysis.study.phrases import (
     Sentence,
     again,
     change,
@@ -31,6 +19,18 @@ from lenet_tui.analysis.study.words import (
     share,
     signed_points,
 )
+from lenet_tui.analysis.study.plan import DEFAULT, Variant
+from lenet_tui.analysis.study.prose import factor
+from lenet_tui.analysis.study.prose.effect import (
+    accuracies_briefly,
+    brief,
+    cells,
+    named,
+    of_accuracies,
+    told,
+    why_missing,
+)
+from lenet_tui.analysis.study.prose.why import WHY
 from lenet_tui.config import hyperparameter
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ FIGURE = "improvements.png"
 TOGETHER, SMOOTHING = "three together", "label smoothing"
 
 
-def write(found: Findings) -> Section:
+def write(findings: Findings) -> Section:
     """Return the section on ways to improve."""
     title = "4. Ways to improve"
-    if found.default is None:
-        return section(title, [Paragraph((Sentence(f"No answer yet: {why_missing(found, DEFAULT)}."),))])
+    if findings.default is None:
+        return section(title, [Paragraph((Sentence(f"No answer yet: {why_missing(findings, DEFAULT)}."),))])
     figure = Figure(
         FIGURE,
         "Ratio of the best validation loss to the default's for each improvement and, apart, AlexNet, with 95 % "
@@ -54,33 +54,33 @@ def write(found: Findings) -> Section:
         "filled where a difference is shown after Holm's correction, open where none is. Below the line AlexNet, "
         "which is the subject of section 5.",
     )
-    blocks: list[Block] = [_table(found)]
-    if any(effect.loss for effect in factor.question_effects(found, "improvements")):
+    blocks: list[Block] = [_table(findings)]
+    if any(effect.loss for effect in factor.question_effects(findings, "improvements")):
         blocks.append(figure)
     blocks += [
         Paragraph(
             (
-                *of_accuracies(factor.question_effects(found, "improvements")),
-                *factor.still_falling(found, "improvements"),
+                *of_accuracies(factor.question_effects(findings, "improvements")),
+                *factor.still_falling(findings, "improvements"),
             )
         ),
-        Bullets(tuple(_points(found))),
-        *_further(found),
-        Paragraph(tuple(_advice(found))),
+        Bullets(tuple(_points(findings))),
+        *_further(findings),
+        Paragraph(tuple(_advice(findings))),
     ]
     return section(title, blocks)
 
 
-def short(found: Findings) -> list[Sentence]:
+def short(findings: Findings) -> list[Sentence]:
     """Answer the question for the summary."""
-    effects = factor.question_effects(found, "improvements")
+    effects = factor.question_effects(findings, "improvements")
     better = sorted(factor.shown(effects, "better"), key=_size)
     if not better:
         return brief(effects)
     first = better[0]
     assert first.loss is not None  # noqa: S101 - it has a verdict
-    text = f"The best validation loss is {change(first.loss)} the default with {named(first.arm)}"
-    rest = [f"{again(effect.loss)} with {named(effect.arm)}" for effect in better[1:] if effect.loss]
+    text = f"The best validation loss is {change(first.loss)} the default with {named(first.variant)}"
+    rest = [f"{again(effect.loss)} with {named(effect.variant)}" for effect in better[1:] if effect.loss]
     if rest:
         text = f"{text}, {listed(rest)}"
     others = [effect for effect in effects if effect not in better]
@@ -91,77 +91,81 @@ def short(found: Findings) -> list[Sentence]:
     ]
 
 
-def setting(arm: Arm) -> str:
+def setting(variant: Variant) -> str:
     """Return what an arm changes, as flags: ```--dropout 0.3```."""
-    return f"`{' '.join(f'{hyperparameter(name).flag} {value}' for name, value in arm.changes)}`" if arm.changes else ""
+    return (
+        f"`{' '.join(f'{hyperparameter(name).flag} {value}' for name, value in variant.changes)}`"
+        if variant.changes
+        else ""
+    )
 
 
-def _table(found: Findings) -> Table:
+def _table(findings: Findings) -> Table:
     heading = (
         "arm", "setting", "best validation loss", "in epoch", "test accuracy",
         "difference in points (95 % interval; adjusted p)",
         "time per epoch", "ratio to the default (95 % interval)", "adjusted p", "verdict",
     )  # fmt: skip
     rows = [heading]
-    for arm in (DEFAULT, *arms_of("improvements")):
-        level = found.levels.get(arm.name)
-        if level is None:
+    for variant in (DEFAULT, *variants_of("improvements")):
+        summary = findings.summaries.get(variant.name)
+        if summary is None:
             continue
-        ratio, p, accuracy, verdict = cells(found.effects.get(arm.name))
-        if arm == DEFAULT:
+        ratio, p, accuracy, verdict = cells(findings.effects.get(variant.name))
+        if variant == DEFAULT:
             verdict = "default"
-        elif is_shortened(arm):
+        elif is_shortened(variant):
             ratio, verdict = "", "see below"
-        elif arm.name == SMOOTHING and verdict == "worse":
+        elif variant.name == SMOOTHING and verdict == "worse":
             verdict = "worse in cross-entropy"
-        at = epochs([int(level.epoch.low), int(level.epoch.high)]).removeprefix("epochs ").removeprefix("epoch ")
+        at = epochs([int(summary.epoch.low), int(summary.epoch.high)]).removeprefix("epochs ").removeprefix("epoch ")
         rows.append(
             (
-                arm.name, setting(arm), loss(level.best.mean), at, share(level.test_accuracy.mean), accuracy,
-                minutes(level.epoch_seconds.low), ratio, p, verdict,
+                variant.name, setting(variant), loss(summary.best.mean), at,
+                share(summary.test_accuracy.mean), accuracy, minutes(summary.epoch_seconds.low), ratio, p, verdict,
             )
         )  # fmt: skip
     return Table(tuple(rows), frozenset({"setting", "verdict"}))
 
 
-def _points(found: Findings) -> list[tuple[Sentence, ...]]:
+def _points(findings: Findings) -> list[tuple[Sentence, ...]]:
     items = []
-    for arm in arms_of("improvements"):
-        lead = f"**{arm.name[0].upper()}{arm.name[1:]}** ({setting(arm)}):"
-        if is_shortened(arm):
-            first, *rest = _early_stopping(found, arm)
+    for variant in variants_of("improvements"):
+        lead = f"**{variant.name[0].upper()}{variant.name[1:]}** ({setting(variant)}):"
+        if is_shortened(variant):
+            first, *rest = _early_stopping(findings, variant)
             said = [Sentence(f"{lead} {first.text}", first.runs, first.p), *rest]
         else:
-            said = _point(found, found.effects[arm.name], lead)
+            said = _point(findings, findings.effects[variant.name], lead)
         items.append(tuple(said))
     return items
 
 
-def _point(found: Findings, effect: Effect, lead: str) -> list[Sentence]:
-    said = told(found, effect, lead)
-    why = WHY[effect.arm.name].text(effect.verdict)
+def _point(findings: Findings, effect: Effect, lead: str) -> list[Sentence]:
+    said = told(findings, effect, lead)
+    why = WHY[effect.variant.name].text(effect.verdict)
     if why:
         p = effect.loss.adjusted_p if effect.loss and effect.loss.shown else None
         said.append(Sentence(why, (), p))
     at_end = factor.details_told(effect) if effect.verdict == "not shown" else None
-    if at_end and trained_on_cross_entropy(effect.arm):
+    if at_end and trained_on_cross_entropy(effect.variant):
         said.append(at_end)
-    if effect.arm.name == SMOOTHING and effect.verdict == "worse":
+    if effect.variant.name == SMOOTHING and effect.verdict == "worse":
         said += _smoothed_accuracy(effect)
-    if effect.arm.name == TOGETHER:
-        said += _beside_the_parts(found, effect)
+    if effect.variant.name == TOGETHER:
+        said += _beside_the_parts(findings, effect)
     return said
 
 
-def _further(found: Findings) -> list[Block]:
+def _further(findings: Findings) -> list[Block]:
     """Return the table of what else is shown to differ, which tells how an improvement works."""
     rows = [("arm", *(further.heading for further in factor.FURTHER))]
     runs: set[int] = set()
-    for effect in factor.question_effects(found, "improvements"):
-        if not effect.details or not trained_on_cross_entropy(effect.arm):
+    for effect in factor.question_effects(findings, "improvements"):
+        if not effect.details or not trained_on_cross_entropy(effect.variant):
             continue
         runs |= set(effect.runs)
-        rows.append((effect.arm.name, *(factor.direction(effect, further) or "–" for further in factor.FURTHER)))
+        rows.append((effect.variant.name, *(factor.direction(effect, further) or "–" for further in factor.FURTHER)))
     if len(rows) == 1:
         return []
     text = (
@@ -183,30 +187,30 @@ def _smoothed_accuracy(effect: Effect) -> list[Sentence]:
     return [Sentence(f"In test accuracy, which does not ask for certainty, {text}", effect.runs)]
 
 
-def _beside_the_parts(found: Findings, effect: Effect) -> list[Sentence]:
+def _beside_the_parts(findings: Findings, effect: Effect) -> list[Sentence]:
     """Set the combination beside the best of its parts, which it is not tested against."""
     parts = [
         other
-        for other in factor.question_effects(found, "improvements")
-        if other.verdict == "better" and set(other.arm.changes) < set(effect.arm.changes)
+        for other in factor.question_effects(findings, "improvements")
+        if other.verdict == "better" and set(other.variant.changes) < set(effect.variant.changes)
     ]
-    whole = found.levels.get(effect.arm.name)
+    whole = findings.summaries.get(effect.variant.name)
     if not parts or whole is None:
         return []
     best = min(parts, key=_size)
-    alone = found.levels[best.arm.name]
+    alone = findings.summaries[best.variant.name]
     text = (
-        f"Its best validation loss is {loss(whole.best.mean)}, that of {named(best.arm)} alone "
+        f"Its best validation loss is {loss(whole.best.mean)}, that of {named(best.variant)} alone "
         f"{loss(alone.best.mean)}; the two were not tested against each other."
     )
     return [Sentence(text, (*whole.runs, *alone.runs))]
 
 
-def _early_stopping(found: Findings, arm: Arm) -> list[Sentence]:
-    pairs = found.shortened
-    level = found.levels.get(arm.name)
-    if level is None or not pairs:
-        return [Sentence(f"there is no answer yet: {why_missing(found, arm)}.")]
+def _early_stopping(findings: Findings, variant: Variant) -> list[Sentence]:
+    pairs = findings.shortened
+    summary = findings.summaries.get(variant.name)
+    if summary is None or not pairs:
+        return [Sentence(f"there is no answer yet: {why_missing(findings, variant)}.")]
     runs = tuple(run for pair in pairs for run in pair.runs)
     if not all(pair.same for pair in pairs):
         text = (
@@ -216,7 +220,7 @@ def _early_stopping(found: Findings, arm: Arm) -> list[Sentence]:
         return [Sentence(text, runs)]
     trained, whole = (sum(values) for values in zip(*(pair.epochs for pair in pairs), strict=True))
     at = epochs([pair.epochs[0] for pair in pairs]).removeprefix("epochs ").removeprefix("epoch ")
-    patience = dict(arm.changes)["patience"]
+    patience = dict(variant.changes)["patience"]
     kept = sum(pair.losses[0] == pair.losses[1] for pair in pairs)
     if kept == len(pairs):
         found_minimum = f"It kept the lowest validation loss in {of_runs(kept, len(pairs))}."
@@ -226,7 +230,7 @@ def _early_stopping(found: Findings, arm: Arm) -> list[Sentence]:
             f"It kept the lowest validation loss in {of_runs(kept, len(pairs))}; on average its runs stop with "
             f"{means[0]} where going on would have found {means[1]}."
         )
-    tested = [share(found.levels[name].test_accuracy.mean) for name in (arm.name, DEFAULT.name)]
+    tested = [share(findings.summaries[name].test_accuracy.mean) for name in (variant.name, DEFAULT.name)]
     seconds = [sum(values) / len(pairs) for values in zip(*(pair.seconds for pair in pairs), strict=True)]
     return [
         Sentence(
@@ -247,24 +251,24 @@ def _early_stopping(found: Findings, arm: Arm) -> list[Sentence]:
     ]
 
 
-def _advice(found: Findings) -> list[Sentence]:
+def _advice(findings: Findings) -> list[Sentence]:
     """Say what to do with all this: only what was shown to help is worth a change of the default."""
-    better = sorted(factor.shown(factor.question_effects(found, "improvements"), "better"), key=_size)
-    settings = [effect for name in ("batch_size", "lr") for effect in factor.question_effects(found, name)]
+    better = sorted(factor.shown(factor.question_effects(findings, "improvements"), "better"), key=_size)
+    settings = [effect for name in ("batch_size", "lr") for effect in factor.question_effects(findings, name)]
     if not better or any(effect.loss is None for effect in settings):
         return []
     first = better[0]
     changed = factor.shown(settings, "better")
     keep = (
-        f"take {listed([named(effect.arm) for effect in changed])}, which did better than the default"
+        f"take {listed([named(effect.variant) for effect in changed])}, which did better than the default"
         if changed
         else "keep batch size and initial learning rate, of which no other value is shown to help"
     )
     effects = [*better, *changed]
-    text = f"What follows in practice, by validation loss: {keep}, and add {named(first.arm)}"
-    single = [effect for effect in better if len(effect.arm.changes) == 1 and effect is not first]
-    if single and len(first.arm.changes) > 1:
-        names = listed([named(effect.arm) for effect in single], "or")
+    text = f"What follows in practice, by validation loss: {keep}, and add {named(first.variant)}"
+    single = [effect for effect in better if len(effect.variant.changes) == 1 and effect is not first]
+    if single and len(first.variant.changes) > 1:
+        names = listed([named(effect.variant) for effect in single], "or")
         text += f" or, where one change has to do, {names}"
         text += ", which were not tested against each other" if len(single) > 1 else ""
     if not any(effect.accuracy and effect.accuracy.shown for effect in effects):

@@ -9,30 +9,30 @@ from typing import TYPE_CHECKING, Literal
 from lenet_tui.analysis.statistics import mean_interval
 from lenet_tui.analysis.study.blocks import Block, Figure, Paragraph, Section, Table, section
 from lenet_tui.analysis.study.findings import trained_on_cross_entropy
-from lenet_tui.analysis.study.plan import ARMS, DEFAULT
+from lenet_tui.analysis.study.phrases import Sentence, epochs, gap, listed, loss, of_runs, share, within
+from lenet_tui.analysis.study.plan import DEFAULT, VARIANTS
 from lenet_tui.analysis.study.prose.effect import why_missing
-from lenet_tui.analysis.study.words import Sentence, epochs, gap, listed, loss, of_runs, share, within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lenet_tui.analysis.statistics import Estimate
-    from lenet_tui.analysis.study.config_summaries import Level
+    from lenet_tui.analysis.study.config_summaries import ConfigSummary
     from lenet_tui.analysis.study.findings import Findings
-    from lenet_tui.analysis.study.loss_trends import Course
+    from lenet_tui.analysis.study.loss_trends import LossTrend
 
 FIGURE = "loss_default.png"
 _FEW = 4  # arms that a sentence has room for
 _MUCH = 20  # %
-AVERAGED = next(arm for arm in ARMS if [name for name, _ in arm.changes] == ["ema"])
+AVERAGED = next(variant for variant in VARIANTS if [name for name, _ in variant.changes] == ["ema"])
 
 
-def write(found: Findings) -> Section:
+def write(findings: Findings) -> Section:
     """Return the section on the loss trends and overfitting."""
     title = "1. Loss trends and overfitting"
-    default, courses = found.default, found.courses.get(DEFAULT.name, ())
+    default, trends = findings.default, findings.trends.get(DEFAULT.name, ())
     if default is None:
-        why = why_missing(found, DEFAULT)
+        why = why_missing(findings, DEFAULT)
         return section(title, [Paragraph((Sentence(f"This can't be answered yet: {why}."),))])
     figure = Figure(
         FIGURE,
@@ -42,41 +42,41 @@ def write(found: Findings) -> Section:
     )
     blocks: list[Block] = [
         Paragraph(tuple(_losses(default))),
-        Paragraph((*_overfitting(courses), *([averaged] if (averaged := _averaged(found)) else []))),
+        Paragraph((*_overfitting(trends), *([averaged] if (averaged := _averaged(findings)) else []))),
         figure,
-        Paragraph(tuple(_accuracy(courses))),
-        Paragraph(tuple(_others(found))),
-        _table(found),
-        Paragraph(tuple(_left_out(found))),
+        Paragraph(tuple(_accuracy(trends))),
+        Paragraph(tuple(_others(findings))),
+        _table(findings),
+        Paragraph(tuple(_left_out(findings))),
     ]
     return section(title, blocks)
 
 
-def short(found: Findings) -> list[Sentence]:
+def short(findings: Findings) -> list[Sentence]:
     """Answer the question for the summary."""
-    default, courses = found.default, found.courses.get(DEFAULT.name, ())
-    if default is None or not courses:
+    default, trends = findings.default, findings.trends.get(DEFAULT.name, ())
+    if default is None or not trends:
         return [Sentence("Whether the default overfits can't be said yet.")]
-    runs = tuple(course.run_id for course in courses)
-    return [Sentence(f"{_verdict(courses, default)}.", runs)]
+    runs = tuple(trend.run_id for trend in trends)
+    return [Sentence(f"{_verdict(trends, default)}.", runs)]
 
 
-def _verdict(courses: Sequence[Course], default: Level) -> str:
-    overfit = [course for course in courses if course.overfits]
+def _verdict(trends: Sequence[LossTrend], default: ConfigSummary) -> str:
+    overfit = [trend for trend in trends if trend.overfits]
     best, end = loss(default.best.mean), loss(default.end.mean)
-    if len(overfit) == len(courses):
-        which = epochs([course.onset for course in courses])
+    if len(overfit) == len(trends):
+        which = epochs([trend.onset for trend in trends])
         return (
             f"The default overfits from {which}: its validation loss goes from {best} at best to {end} in the last "
-            f"epoch, and its gap to the training sample {_gaps(courses)}"
+            f"epoch, and its gap to the training sample {_gaps(trends)}"
         )
     if overfit:
         return (
-            f"The default overfits in {of_runs(len(overfit), len(courses))}: its validation loss is {best} at best and "
+            f"The default overfits in {of_runs(len(overfit), len(trends))}: its validation loss is {best} at best and "
             f"{end} in the last epoch"
         )
-    gaps = f"from {gap(_mean_gap(courses, 'gap_onset'))} to {gap(_mean_gap(courses, 'gap_end'))}"
-    if not _widens_surely(courses):
+    gaps = f"from {gap(_mean_gap(trends, 'gap_onset'))} to {gap(_mean_gap(trends, 'gap_end'))}"
+    if not _widens_surely(trends):
         return (
             "That the default overfits is not shown: its validation loss, "
             f"{best} at best, is {end} in the last epoch, and its gap to the training sample goes {gaps} on the way"
@@ -88,25 +88,25 @@ def _verdict(courses: Sequence[Course], default: Level) -> str:
     )
 
 
-def _mean_gap(courses: Sequence[Course], which: Literal["gap_onset", "gap_end"]) -> float:
-    return statistics.fmean(getattr(course, which) for course in courses)
+def _mean_gap(trends: Sequence[LossTrend], which: Literal["gap_onset", "gap_end"]) -> float:
+    return statistics.fmean(getattr(trend, which) for trend in trends)
 
 
-def _gap_growth(courses: Sequence[Course]) -> Estimate:
-    return mean_interval(course.gap_end - course.gap_onset for course in courses)
+def _gap_growth(trends: Sequence[LossTrend]) -> Estimate:
+    return mean_interval(trend.gap_end - trend.gap_onset for trend in trends)
 
 
-def _widens_surely(courses: Sequence[Course]) -> bool:
+def _widens_surely(trends: Sequence[LossTrend]) -> bool:
     """Whether the gap grows in every run, and by more than what seeds differ in."""
-    low = _gap_growth(courses).low
-    return _widens(courses) and (low is None or low > 0)
+    low = _gap_growth(trends).low
+    return _widens(trends) and (low is None or low > 0)
 
 
-def _widens(courses: Sequence[Course]) -> bool:
-    return all(course.gap_end > course.gap_onset for course in courses)
+def _widens(trends: Sequence[LossTrend]) -> bool:
+    return all(trend.gap_end > trend.gap_onset for trend in trends)
 
 
-def _losses(default: Level) -> list[Sentence]:
+def _losses(default: ConfigSummary) -> list[Sentence]:
     last = round(default.epochs.mean)
     if last == 1:
         text = f"The default's training loss is {loss(default.first_train.mean)} on average over its only epoch."
@@ -119,7 +119,7 @@ def _losses(default: Level) -> list[Sentence]:
     return [Sentence(text, default.runs), *_running_mean(default), *_plateau(default), _lowest(default)]
 
 
-def _running_mean(default: Level) -> list[Sentence]:
+def _running_mean(default: ConfigSummary) -> list[Sentence]:
     if default.first_train.low <= default.first.high:
         return []
     text = (
@@ -129,7 +129,7 @@ def _running_mean(default: Level) -> list[Sentence]:
     return [Sentence(text, default.runs)]
 
 
-def _plateau(default: Level) -> list[Sentence]:
+def _plateau(default: ConfigSummary) -> list[Sentence]:
     """Say where the fall of the validation loss is over, and how rough the curve is from there."""
     if default.jitter is None or default.near.high >= default.epochs.low / 2:
         return []
@@ -142,7 +142,7 @@ def _plateau(default: Level) -> list[Sentence]:
     return [Sentence(text, default.runs)]
 
 
-def _lowest(default: Level) -> Sentence:
+def _lowest(default: ConfigSummary) -> Sentence:
     at = epochs([int(default.epoch.low), int(default.epoch.high)])
     if default.best.n == 1:
         text = (
@@ -156,83 +156,83 @@ def _lowest(default: Level) -> Sentence:
     return Sentence(text, default.runs)
 
 
-def _overfitting(courses: Sequence[Course]) -> list[Sentence]:
-    if not courses:
+def _overfitting(trends: Sequence[LossTrend]) -> list[Sentence]:
+    if not trends:
         return [Sentence("Three epochs at least are needed to tell overfitting.")]
-    runs = tuple(course.run_id for course in courses)
-    overfit = [course for course in courses if course.overfits]
-    lowest = epochs([course.onset for course in courses])
-    gls = [f"{gl:.0f}" for gl in sorted(course.gl for course in courses)]
-    onset = ", the onset" if len(overfit) == len(courses) else ""
+    runs = tuple(trend.run_id for trend in trends)
+    overfit = [trend for trend in trends if trend.overfits]
+    lowest = epochs([trend.onset for trend in trends])
+    gls = [f"{gl:.0f}" for gl in sorted(trend.gl for trend in trends)]
+    onset = ", the onset" if len(overfit) == len(trends) else ""
     said = [
         Sentence(f"Smoothed over three epochs the validation loss is lowest in {lowest}{onset}.", runs),
         Sentence(
             f"Unsmoothed it ends {_range(gls)} % above its lowest (Prechelt's generalisation loss), and the gap "
-            f"between validation and training sample {_gaps(courses)}{_growth(courses)}.",
+            f"between validation and training sample {_gaps(trends)}{_growth(trends)}.",
             runs,
         ),
     ]
     if overfit:
         text = "That is overfitting by the criterion: validation loss rises while training loss goes on falling"
-        said.append(Sentence(f"{text}, in {of_runs(len(overfit), len(courses))}.", runs))
-    if len(overfit) < len(courses):
+        said.append(Sentence(f"{text}, in {of_runs(len(overfit), len(trends))}.", runs))
+    if len(overfit) < len(trends):
         rest = " in the other runs" if overfit else " in any run"
         text = f"The rise of the validation loss itself does not meet the criterion{rest}: it is too small, too"
         said.append(Sentence(f"{text} unsteady or too short beside the ups and downs from epoch to epoch.", runs))
-    if _widens(courses):
-        text = "Even so the gap grows in every run" if len(overfit) < len(courses) else "The gap grows in every run"
+    if _widens(trends):
+        text = "Even so the gap grows in every run" if len(overfit) < len(trends) else "The gap grows in every run"
         said.append(
             Sentence(f"{text}: further training improves the fit to the training images more than to new ones.", runs)
         )
     return said
 
 
-def _averaged(found: Findings) -> Sentence | None:
+def _averaged(findings: Findings) -> Sentence | None:
     """Say that averaged weights show a rise which single ones hide; None unless they are those of the same training."""
-    default, averaged = found.study.of(DEFAULT), found.study.of(AVERAGED)
+    default, averaged = findings.study.of(DEFAULT), findings.study.of(AVERAGED)
     shared = [seed for seed in averaged if seed in default]
     same = all(
         [row.train_loss for row in averaged[seed].history] == [row.train_loss for row in default[seed].history]
         for seed in shared
     )
-    courses = found.courses.get(AVERAGED.name, ())
-    hidden = not all(course.overfits for course in found.courses.get(DEFAULT.name, ()))
-    if not shared or not same or not hidden or not courses or not all(course.overfits for course in courses):
+    trends = findings.trends.get(AVERAGED.name, ())
+    hidden = not all(trend.overfits for trend in findings.trends.get(DEFAULT.name, ()))
+    if not shared or not same or not hidden or not trends or not all(trend.overfits for trend in trends):
         return None
-    onsets = epochs([course.onset for course in courses])
+    onsets = epochs([trend.onset for trend in trends])
     text = (
         "That there is a rise behind the noise is suggested by the arm with weight averaging: it takes the very same "
         "steps, evaluates their average, which is meant to be free of the noise of single ones, and overfits by the "
         "criterion in "
-        f"{of_runs(len(courses), len(courses))}, from {onsets} on."
+        f"{of_runs(len(trends), len(trends))}, from {onsets} on."
     )
-    return Sentence(text, tuple(course.run_id for course in courses))
+    return Sentence(text, tuple(trend.run_id for trend in trends))
 
 
-def _gaps(courses: Sequence[Course]) -> str:
-    onset, end = _mean_gap(courses, "gap_onset"), _mean_gap(courses, "gap_end")
-    verb = "widens" if _widens(courses) else "goes"
-    where = "at the onset" if all(course.overfits for course in courses) else "at the smoothed minimum"
+def _gaps(trends: Sequence[LossTrend]) -> str:
+    onset, end = _mean_gap(trends, "gap_onset"), _mean_gap(trends, "gap_end")
+    verb = "widens" if _widens(trends) else "goes"
+    where = "at the onset" if all(trend.overfits for trend in trends) else "at the smoothed minimum"
     return f"{verb} from {gap(onset)} {where} to {gap(end)} at the end"
 
 
-def _growth(courses: Sequence[Course]) -> str:
+def _growth(trends: Sequence[LossTrend]) -> str:
     """Return by how much the gap grows, with what seeds let be said of that."""
-    found = _gap_growth(courses)
-    if found.low is None or found.high is None:
+    findings = _gap_growth(trends)
+    if findings.low is None or findings.high is None:
         return ""
-    interval = f"95 % interval {gap(found.low)} to {gap(found.high)}".replace("-", "−")
-    if found.low <= 0 <= found.high:
-        return f" (a mean change of {gap(found.mean)}, {interval}: none is not ruled out)".replace("-", "−")
-    return f" (by {gap(found.mean)}, {interval})".replace("-", "−")
+    interval = f"95 % interval {gap(findings.low)} to {gap(findings.high)}".replace("-", "−")
+    if findings.low <= 0 <= findings.high:
+        return f" (a mean change of {gap(findings.mean)}, {interval}: none is not ruled out)".replace("-", "−")
+    return f" (by {gap(findings.mean)}, {interval})".replace("-", "−")
 
 
-def _accuracy(courses: Sequence[Course]) -> list[Sentence]:
-    if not courses:
+def _accuracy(trends: Sequence[LossTrend]) -> list[Sentence]:
+    if not trends:
         return []
-    runs = tuple(course.run_id for course in courses)
-    onset = statistics.fmean(course.accuracy_onset for course in courses)
-    end = statistics.fmean(course.accuracy_end for course in courses)
+    runs = tuple(trend.run_id for trend in trends)
+    onset = statistics.fmean(trend.accuracy_onset for trend in trends)
+    end = statistics.fmean(trend.accuracy_end for trend in trends)
     said = [
         Sentence(
             "Accuracy is another matter: over the three epochs around the lowest smoothed loss validation accuracy is "
@@ -240,8 +240,8 @@ def _accuracy(courses: Sequence[Course]) -> list[Sentence]:
             runs,
         )
     ]
-    apart = [course for course in courses if course.gl > 0 and course.accuracy_holds]
-    if len(apart) == len(courses):
+    apart = [trend for trend in trends if trend.gl > 0 and trend.accuracy_holds]
+    if len(apart) == len(trends):
         said.append(
             Sentence(
                 "The loss ends above its lowest while accuracy holds in every run: about as many images are "
@@ -255,77 +255,81 @@ def _accuracy(courses: Sequence[Course]) -> list[Sentence]:
                 "Which epoch is the one to stop at therefore depends on whether probabilities or decisions matter."
             )
         )
-    elif not any(course.accuracy_holds for course in courses):
+    elif not any(trend.accuracy_holds for trend in trends):
         said.append(Sentence("Accuracy falls together with what the loss says, in every run.", runs))
     else:
         said.append(
             Sentence(
-                f"Accuracy holds to the end in {of_runs(sum(c.accuracy_holds for c in courses), len(courses))}.", runs
+                f"Accuracy holds to the end in {of_runs(sum(c.accuracy_holds for c in trends), len(trends))}.", runs
             )
         )
     return said
 
 
-def _others(found: Findings) -> list[Sentence]:
-    told = {name: courses for name, courses in found.courses.items() if name != DEFAULT.name}
+def _others(findings: Findings) -> list[Sentence]:
+    told = {name: trends for name, trends in findings.trends.items() if name != DEFAULT.name}
     if not told:
         return []
-    every = [name for name, courses in told.items() if all(course.overfits for course in courses)]
-    none = [name for name, courses in told.items() if not any(course.overfits for course in courses)]
+    every = [name for name, trends in told.items() if all(trend.overfits for trend in trends)]
+    none = [name for name, trends in told.items() if not any(trend.overfits for trend in trends)]
     some = [name for name in told if name not in every and name not in none]
     parts = [(every, "in every run"), (some, "in some"), (none, "in none")]
     rest = "the rest" if len(none) > _FEW and len(none) < len(told) else ""
     said = [f"{rest if names == none and rest else listed(names)} {where}" for names, where in parts if names]
-    runs = tuple(course.run_id for courses in told.values() for course in courses)
+    runs = tuple(trend.run_id for trends in told.values() for trend in trends)
     text = f"By the same criterion other arms overfit as follows: {'; '.join(said)}."
     return [Sentence(text, runs), *_unsteady({name: told[name] for name in none})]
 
 
-def _unsteady(told: Mapping[str, Sequence[Course]]) -> list[Sentence]:
+def _unsteady(told: Mapping[str, Sequence[LossTrend]]) -> list[Sentence]:
     """Name the arms that miss the criterion for their ups and downs rather than for want of a rise."""
-    found = [
+    findings = [
         name
-        for name, courses in told.items()
-        if statistics.fmean(course.gl for course in courses) >= _MUCH and _widens(courses)
+        for name, trends in told.items()
+        if statistics.fmean(trend.gl for trend in trends) >= _MUCH and _widens(trends)
     ]
-    if not found:
+    if not findings:
         return []
     text = (
-        f"Not to meet it is no proof of the contrary: with {listed(found)} the last loss is on average {_MUCH} % or "
+        f"Not to meet it is no proof of the contrary: with {listed(findings)} the last loss is on average {_MUCH} % or "
         "more above the lowest, and the gap grows in every run, only not steadily enough."
     )
-    return [Sentence(text, tuple(course.run_id for name in found for course in told[name]))]
+    return [Sentence(text, tuple(trend.run_id for name in findings for trend in told[name]))]
 
 
-def _left_out(found: Findings) -> list[Sentence]:
+def _left_out(findings: Findings) -> list[Sentence]:
     said = [Sentence("Accuracy holds where it ends at most 0.1 points below what it was at the lowest smoothed loss.")]
-    names = [arm.name for arm in ARMS if arm.name in found.courses and not trained_on_cross_entropy(arm)]
+    names = [
+        variant.name
+        for variant in VARIANTS
+        if variant.name in findings.trends and not trained_on_cross_entropy(variant)
+    ]
     if names:
         text = f"For {listed(names)} there are no gaps and no rise: the loss of its training is on another scale."
         said.append(Sentence(text))
     return said
 
 
-def _table(found: Findings) -> Table:
+def _table(findings: Findings) -> Table:
     heading = (
         "arm", "runs that overfit", "lowest smoothed loss in epoch", "gap there", "gap at the end",
         "last loss above the lowest", "accuracy holds",
     )  # fmt: skip
     rows = [heading]
-    for arm in ARMS:
-        courses = found.courses.get(arm.name)
-        if courses:
-            onsets = sorted(course.onset for course in courses)
-            plain = trained_on_cross_entropy(arm)
+    for variant in VARIANTS:
+        trends = findings.trends.get(variant.name)
+        if trends:
+            onsets = sorted(trend.onset for trend in trends)
+            plain = trained_on_cross_entropy(variant)
             rows.append(
                 (
-                    arm.name,
-                    f"{sum(course.overfits for course in courses)} of {len(courses)}",
+                    variant.name,
+                    f"{sum(trend.overfits for trend in trends)} of {len(trends)}",
                     _range([str(onset) for onset in onsets]),
-                    gap(_mean_gap(courses, "gap_onset")) if plain else "",
-                    gap(_mean_gap(courses, "gap_end")) if plain else "",
-                    f"{statistics.fmean(course.gl for course in courses):.0f} %" if plain else "",
-                    f"{sum(course.accuracy_holds for course in courses)} of {len(courses)}",
+                    gap(_mean_gap(trends, "gap_onset")) if plain else "",
+                    gap(_mean_gap(trends, "gap_end")) if plain else "",
+                    f"{statistics.fmean(trend.gl for trend in trends):.0f} %" if plain else "",
+                    f"{sum(trend.accuracy_holds for trend in trends)} of {len(trends)}",
                 )
             )
     return Table(tuple(rows))

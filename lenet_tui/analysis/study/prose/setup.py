@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING
 from lenet_tui.analysis.plain_markdown import plain
 from lenet_tui.analysis.study.blocks import Paragraph, Section, section
 from lenet_tui.analysis.study.findings import PARAMETERS
-from lenet_tui.analysis.study.words import Sentence, listed
+from lenet_tui.analysis.study.phrases import Sentence, listed
 from lenet_tui.config import DATASET_TITLES
 from lenet_tui.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lenet_tui.analysis.run_result import Evidence
+    from lenet_tui.analysis.run_result import RunResult
     from lenet_tui.analysis.study.findings import Findings
 
 
-def write(found: Findings) -> Section:
+def write(findings: Findings) -> Section:
     """Return the section on the set-up."""
-    runs = found.study.finished
-    blocks = [_data(found, runs), _training(found), _measures(), *_comparisons(found), _machine(runs)]
+    runs = findings.study.finished
+    blocks = [_data(findings, runs), _training(findings), _measures(), *_comparisons(findings), _machine(runs)]
     return section("Set-up", blocks)
 
 
-def _data(found: Findings, runs: Sequence[Evidence]) -> Paragraph:
-    title = DATASET_TITLES[found.study.plan.dataset]
+def _data(findings: Findings, runs: Sequence[RunResult]) -> Paragraph:
+    title = DATASET_TITLES[findings.study.plan.dataset]
     if not runs:
         return Paragraph((Sentence(f"Data: {title}."),))
     data = runs[0].record.dataset
@@ -46,8 +46,8 @@ def _data(found: Findings, runs: Sequence[Evidence]) -> Paragraph:
     return Paragraph(tuple(said))
 
 
-def _training(found: Findings) -> Paragraph:
-    plan = found.study.plan
+def _training(findings: Findings) -> Paragraph:
+    plan = findings.study.plan
     seeds = "seed 0, which decides" if plan.seeds == 1 else f"seeds 0 to {plan.seeds - 1}, which decide"
     return Paragraph(
         (
@@ -90,13 +90,13 @@ def _measures() -> Paragraph:
     )
 
 
-def _comparisons(found: Findings) -> list[Paragraph]:
+def _comparisons(findings: Findings) -> list[Paragraph]:
     overfitting = Sentence(
         "A run counts as overfitting when its validation loss, smoothed over three epochs, ends more than 5 % "
         "above its lowest, rises from there by the trend test of Mann (1945) at the 1 % level, and training loss "
         "falls meanwhile; the epoch of the lowest smoothed loss is then the onset."
     )
-    if found.study.plan.seeds == 1:
+    if findings.study.plan.seeds == 1:
         single = Sentence(
             "With one seed there is no telling how much another would differ, so the arms' validation losses are told "
             "and not compared; pairs of runs are compared by McNemar's exact test on the test images, its p-values "
@@ -113,7 +113,7 @@ def _comparisons(found: Findings) -> list[Paragraph]:
         Sentence(
             "A difference is said to be there when its adjusted p-value is below 0.05; “no difference shown” does not "
             "say that there is none, and the interval tells how large it could be. Where all runs point one way "
-            f"nevertheless this is said; by chance that happens in one case of {2 ** (found.study.plan.seeds - 1)}."
+            f"nevertheless this is said; by chance that happens in one case of {2 ** (findings.study.plan.seeds - 1)}."
         ),
         Sentence(
             "Five further outcomes say where an effect comes from: validation loss, loss on the training sample and "
@@ -131,7 +131,7 @@ def _comparisons(found: Findings) -> list[Paragraph]:
     return [Paragraph(losses), Paragraph((accuracies,)), Paragraph((overfitting,))]
 
 
-def _machine(runs: Sequence[Evidence]) -> Paragraph | None:
+def _machine(runs: Sequence[RunResult]) -> Paragraph | None:
     if not runs:
         return None
     environments = [run.record.environment for run in runs]
@@ -146,7 +146,7 @@ def _machine(runs: Sequence[Evidence]) -> Paragraph | None:
     return Paragraph((Sentence(f"Machine: {', '.join(where)}.", tuple(run.run_id for run in runs)),))
 
 
-def _device(run: Evidence) -> str:
+def _device(run: RunResult) -> str:
     return "the CPU" if run.record.device == "cpu" else run.record.device
 
 

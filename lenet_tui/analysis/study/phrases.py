@@ -109,14 +109,14 @@ def again(contrast: Contrast) -> str:
 def rests_on(contrast: Contrast) -> str:
     """Return interval and p of a difference of logarithms that is shown, as they stand in brackets behind it."""
     d = contrast.difference
-    evidence = f"Holm-adjusted {p_value(contrast.adjusted_p)}"
+    result = f"Holm-adjusted {p_value(contrast.adjusted_p)}"
     if d.mean >= math.log(2):
         ends = math.exp(d.low), math.exp(d.high)
         # Rounding never lets the interval of a difference that is shown touch 1.
         digits = next((n for n in (1, 2, 3, 4) if float(f"{ends[0]:.{n}f}") > 1 and ends[1] - ends[0] > 10**-n), 5)
-        return f"95 % interval {ends[0]:.{digits}f} to {ends[1]:.{digits}f}, {evidence}"
+        return f"95 % interval {ends[0]:.{digits}f} to {ends[1]:.{digits}f}, {result}"
     _, low, high = _sizes(contrast)
-    return f"95 % interval {low} to {high}, {evidence}"
+    return f"95 % interval {low} to {high}, {result}"
 
 
 def _sizes(contrast: Contrast) -> list[str]:
@@ -139,8 +139,8 @@ def points(contrast: Contrast) -> str:
     d = contrast.difference
     word = "higher" if d.mean > 0 else "lower"
     low, high = sorted(100 * abs(value) for value in (d.low, d.high))
-    evidence = f"Holm-adjusted {p_value(contrast.adjusted_p)}"
-    return f"{100 * abs(d.mean):.2f} points {word} (95 % interval {low:.2f} to {high:.2f}, {evidence})"
+    result = f"Holm-adjusted {p_value(contrast.adjusted_p)}"
+    return f"{100 * abs(d.mean):.2f} points {word} (95 % interval {low:.2f} to {high:.2f}, {result})"
 
 
 def points_briefly(contrast: Contrast) -> str:
