@@ -30,10 +30,10 @@ CPU = torch.device("cpu")
 class Silent:
     """A reporter that asks for nothing."""
 
-    def progress(self, progress: loop.Progress) -> None:
+    def on_progress(self, progress: loop.Progress) -> None:
         """Ignore it."""
 
-    def epoch(self, row: object, best: object) -> None:
+    def on_epoch_end(self, row: object, best: object) -> None:
         """Ignore it."""
 
     def should_stop(self) -> bool:

@@ -37,16 +37,16 @@ class Timed:
         self.seconds = 0.0
         self.calls = 0
 
-    def progress(self, progress: loop.Progress) -> None:
+    def on_progress(self, progress: loop.Progress) -> None:
         """Pass it on."""
         begun = time.perf_counter()
-        self._inner.progress(progress)
+        self._inner.on_progress(progress)
         self._count(begun)
 
-    def epoch(self, row: EpochMetrics, best: EpochMetrics) -> None:
+    def on_epoch_end(self, row: EpochMetrics, best: EpochMetrics) -> None:
         """Pass it on."""
         begun = time.perf_counter()
-        self._inner.epoch(row, best)
+        self._inner.on_epoch_end(row, best)
         self._count(begun)
 
     def should_stop(self) -> bool:
@@ -73,7 +73,7 @@ def measure() -> Iterator[Result]:
         reporter = StoreReporter(store, run.id, owner)
         timed = Timed(reporter)
         begun = time.perf_counter()
-        reporter.begun(folder, record)
+        reporter.on_run_start(folder, record)
         timed.seconds = time.perf_counter() - begun
         loop.train(config, data, folder, loops.CPU, timed)
         seconds = time.perf_counter() - begun

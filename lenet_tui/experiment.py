@@ -34,16 +34,16 @@ if TYPE_CHECKING:
     from lenet_tui.run.metrics import EpochMetrics
 
     class Reporter(loop.Reporter, Protocol):
-        """Whoever watches a run from its first moment to its last."""
+        """What watches a run from its start to its reports."""
 
-        def begun(self, folder: RunFolder, record: RunRecord) -> None:
-            """Hear that the run has its folder and is about to train."""
+        def on_run_start(self, folder: RunFolder, record: RunRecord) -> None:
+            """Take note that the run has its folder and is about to train."""
 
-        def reporting(self, state: State) -> None:
-            """Hear that training is over with ``state`` to come, and that the pictures are being drawn."""
+        def on_training_end(self, state: State) -> None:
+            """Take note that training is over, with ``state`` to come, and that reports are being written."""
 
-        def drawn(self, written: Sequence[reports.Report]) -> None:
-            """Hear what became of the pictures."""
+        def on_reports_written(self, written: Sequence[reports.Report]) -> None:
+            """Take note of the reports that were written or skipped."""
 
 
 def begin(
@@ -175,7 +175,7 @@ def _run(folder: RunFolder, record: RunRecord, data: Dataset, reporter: Reporter
     device = devices.resolve(config.device)
     devices.make_repeatable(device, record.threads)
     training = loop.prepare(config, data, folder, device)
-    reporter.begun(folder, record)
+    reporter.on_run_start(folder, record)
     verb = f"resuming after epoch {len(training.history)}" if training.history else "training"
     folder.log(f"{verb}: {config.title()} on {record.device}, {counted(record.threads, 'CPU thread')}")
 
@@ -192,7 +192,7 @@ def _run(folder: RunFolder, record: RunRecord, data: Dataset, reporter: Reporter
     history = training.history
     best, selected = metrics.best(history), metrics.selected(history)
     if best is not None and selected is not None:
-        reporter.reporting(state)
+        reporter.on_training_end(state)
         loop.write_results(folder, training)
         predictions = _predict(folder, config, data, device, split="test" if state == "finished" else "validation")
         predictions.write(folder.predictions_path)
@@ -203,7 +203,7 @@ def _run(folder: RunFolder, record: RunRecord, data: Dataset, reporter: Reporter
         written = reports.write_all(folder)
         for report in written:
             folder.log(str(report))
-        reporter.drawn(written)
+        reporter.on_reports_written(written)
         _read_back(folder, predictions, training)
     record = _close(folder, record, state, reason)
     if state == "finished":

@@ -33,16 +33,16 @@ class Watcher:
         self.reported: list[Progress] = []
         self.stop_after = stop_after
 
-    def begun(self, folder: object, record: object) -> None: ...
+    def on_run_start(self, folder: object, record: object) -> None: ...
 
-    def reporting(self, state: str) -> None: ...
+    def on_training_end(self, state: str) -> None: ...
 
-    def drawn(self, written: object) -> None: ...
+    def on_reports_written(self, written: object) -> None: ...
 
-    def progress(self, progress: Progress) -> None:
+    def on_progress(self, progress: Progress) -> None:
         self.reported.append(progress)
 
-    def epoch(self, row: EpochMetrics, best: EpochMetrics) -> None:
+    def on_epoch_end(self, row: EpochMetrics, best: EpochMetrics) -> None:
         self.rows.append(row)
 
     def should_stop(self) -> bool:

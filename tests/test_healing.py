@@ -235,8 +235,8 @@ def test_a_file_damaged_after_the_last_epoch_is_written_again_before_the_checkpo
     name: str, how: str, digits: Dataset, tmp_path: Path, stopped: tuple[Path, dict[str, bytes]]
 ) -> None:
     class Saboteur(Watcher):
-        def epoch(self, row: object, best: object) -> None:
-            super().epoch(row, best)  # type: ignore[arg-type]
+        def on_epoch_end(self, row: object, best: object) -> None:
+            super().on_epoch_end(row, best)  # type: ignore[arg-type]
             if len(self.rows) == 3:
                 damage(folder.path / name, how)
 
@@ -275,8 +275,8 @@ def test_what_a_store_did_not_take_is_told_again(
 
 def test_a_worker_goes_on_when_a_rebuilt_store_gave_its_number_to_another_run(digits: Dataset, tmp_path: Path) -> None:
     class Destroyer(Watcher):
-        def epoch(self, row: object, best: object) -> None:
-            super().epoch(row, best)  # type: ignore[arg-type]
+        def on_epoch_end(self, row: object, best: object) -> None:
+            super().on_epoch_end(row, best)  # type: ignore[arg-type]
             if len(self.rows) == 1:
                 for path in (tmp_path / ".lenet-tui").glob("store.db*"):
                     path.unlink()

@@ -74,20 +74,20 @@ class Display:
         """Tell the person something that must not be overlooked, on standard error."""
         output.console(output.stderr, soft_wrap=True).print(printable(text), style="bold red", markup=False)
 
-    def begun(self, folder: RunFolder, record: RunRecord) -> None:
-        """Hear that the run is about to train."""
+    def on_run_start(self, folder: RunFolder, record: RunRecord) -> None:
+        """The run is about to train."""
 
-    def progress(self, progress: loop.Progress) -> None:
-        """Hear where the epoch is."""
+    def on_progress(self, progress: loop.Progress) -> None:
+        """Training has come further in its epoch."""
 
-    def epoch(self, row: EpochMetrics, best: EpochMetrics) -> None:
-        """Hear the figures of an epoch."""
+    def on_epoch_end(self, row: EpochMetrics, best: EpochMetrics) -> None:
+        """An epoch is done; ``best`` is the one of lowest validation loss."""
 
-    def reporting(self, state: State) -> None:
-        """Hear that the pictures are being drawn."""
+    def on_training_end(self, state: State) -> None:
+        """Training is over, and the reports are about to be written."""
 
-    def drawn(self, written: Sequence[Report]) -> None:
-        """Hear what became of the pictures."""
+    def on_reports_written(self, written: Sequence[Report]) -> None:
+        """The reports are written, or skipped with a reason."""
         self._skipped = [report for report in written if report.skipped]
 
     def summary(self, folder: RunFolder, record: RunRecord) -> None:
@@ -115,12 +115,12 @@ class PlainDisplay(Display):
         self._to_output = True
         self._epochs = 0
 
-    def begun(self, folder: RunFolder, record: RunRecord) -> None:
+    def on_run_start(self, folder: RunFolder, record: RunRecord) -> None:
         """Print what is trained and where."""
         self._epochs = record.config.epochs
         self._line(f"{record.config.title()}; {self._where(folder, record)}")
 
-    def epoch(self, row: EpochMetrics, best: EpochMetrics) -> None:
+    def on_epoch_end(self, row: EpochMetrics, best: EpochMetrics) -> None:
         """Print the epoch's figures."""
         self._line(
             f"epoch {row.epoch}/{self._epochs} train_loss {row.train_loss:.5f} val_loss {row.val_loss:.5f} "
@@ -128,7 +128,7 @@ class PlainDisplay(Display):
             + (" best" if row is best else "")
         )
 
-    def reporting(self, state: State) -> None:
+    def on_training_end(self, state: State) -> None:
         """Say that the pictures are being drawn."""
         self._line(_REPORTING[state])
 
@@ -187,7 +187,7 @@ class TerminalDisplay(Display):
         super().stop()
         self._bar.update(self._task, description="stopping")
 
-    def begun(self, folder: RunFolder, record: RunRecord) -> None:
+    def on_run_start(self, folder: RunFolder, record: RunRecord) -> None:
         """Show what is trained and where, and start the bar."""
         self._epochs = record.config.epochs
         with _terminal_may_be_gone():
@@ -195,7 +195,7 @@ class TerminalDisplay(Display):
             self._console.print(printable(self._where(folder, record)), style="dim", markup=False)
             self._bar.start()
 
-    def progress(self, progress: loop.Progress) -> None:
+    def on_progress(self, progress: loop.Progress) -> None:
         """Move the bar."""
         with _terminal_may_be_gone():
             self._bar.update(
@@ -206,7 +206,7 @@ class TerminalDisplay(Display):
                 status=f"train {progress.train_loss:.4f} · {progress.images_per_second / 1000:.1f}k img/s",
             )
 
-    def epoch(self, row: EpochMetrics, best: EpochMetrics) -> None:
+    def on_epoch_end(self, row: EpochMetrics, best: EpochMetrics) -> None:
         """Print the epoch's figures above the bar."""
         width = len(str(self._epochs))
         mark = "[green]◆[/]" if row is best else " "
@@ -216,7 +216,7 @@ class TerminalDisplay(Display):
                 f"validation {row.val_loss:.4f} {mark}  accuracy {row.val_accuracy:.2%}  [dim]{row.seconds:.1f} s[/]"
             )
 
-    def reporting(self, state: State) -> None:
+    def on_training_end(self, state: State) -> None:
         """Say that the pictures are being drawn."""
         with _terminal_may_be_gone():
             self._bar.update(self._task, description=_REPORTING[state], status="", total=None)

@@ -57,12 +57,12 @@ class StoreReporter:
         self._lost = False
         self._complaint = ""
 
-    def begun(self, folder: RunFolder, record: RunRecord) -> None:
+    def on_run_start(self, folder: RunFolder, record: RunRecord) -> None:
         """Record where the folder is, and the epochs in it: a kill may have come between folder and store."""
         self.know(folder, record, folder.read_metrics() if folder.checkpoint_path.exists() else [])
         self.catch_up()
         if self._inner:
-            self._inner.begun(folder, record)
+            self._inner.on_run_start(folder, record)
 
     def know(self, folder: RunFolder, record: RunRecord, history: Sequence[EpochMetrics]) -> None:
         """Take note of what the store has to be told of the run."""
@@ -70,15 +70,15 @@ class StoreReporter:
         self._device = record.device
         self._history = list(history)
 
-    def progress(self, progress: loop.Progress) -> None:
+    def on_progress(self, progress: loop.Progress) -> None:
         """Record where the epoch is, twice a second at most."""
         if time.monotonic() >= self._next_progress:
             self._next_progress = time.monotonic() + PROGRESS_SECONDS
             self._tell(lambda: self._store.record_progress(self.run_id, self._owner, progress))
         if self._inner:
-            self._inner.progress(progress)
+            self._inner.on_progress(progress)
 
-    def epoch(self, row: EpochMetrics, best: EpochMetrics) -> None:
+    def on_epoch_end(self, row: EpochMetrics, best: EpochMetrics) -> None:
         """Record the figures of an epoch."""
         self._history.append(row)
         if self._behind:
@@ -86,7 +86,7 @@ class StoreReporter:
         else:
             self._behind = not self._tell(lambda: self._store.record_epoch(self.run_id, self._owner, row))
         if self._inner:
-            self._inner.epoch(row, best)
+            self._inner.on_epoch_end(row, best)
 
     def catch_up(self) -> bool:
         """Record folder, device and all epochs where the store missed something; say whether it has them now."""
@@ -111,15 +111,15 @@ class StoreReporter:
         except (LabError, sqlite3.Error):
             return False
 
-    def reporting(self, state: State) -> None:
+    def on_training_end(self, state: State) -> None:
         """Pass it on."""
         if self._inner:
-            self._inner.reporting(state)
+            self._inner.on_training_end(state)
 
-    def drawn(self, written: Sequence[Report]) -> None:
+    def on_reports_written(self, written: Sequence[Report]) -> None:
         """Pass it on."""
         if self._inner:
-            self._inner.drawn(written)
+            self._inner.on_reports_written(written)
 
     def _tell(self, call: Callable[[], bool]) -> bool:
         """Return whether the store took it, or has given the run to another process, which it need not be told."""

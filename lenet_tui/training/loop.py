@@ -52,16 +52,16 @@ class Progress:
 
 
 class Reporter(Protocol):
-    """Whoever watches a run, and may end it."""
+    """What watches a run, and may end it."""
 
-    def progress(self, progress: Progress) -> None:
-        """Hear where the epoch is, a few times a second, and at its end."""
+    def on_progress(self, progress: Progress) -> None:
+        """Take note of the progress within an epoch: a few times a second, and at its end."""
 
-    def epoch(self, row: EpochMetrics, best: EpochMetrics) -> None:
-        """Hear the figures of an epoch once they are safe on disk, and the best epoch so far."""
+    def on_epoch_end(self, row: EpochMetrics, best: EpochMetrics) -> None:
+        """Take note of an epoch whose files are on disk, and of the best one so far."""
 
     def should_stop(self) -> bool:
-        """Say whether the run shall stop; asked as often as progress is told."""
+        """Return whether the run is to stop; asked as often as progress is reported."""
 
 
 class Stopped(Exception):  # noqa: N818 - not an error: somebody asked for it
@@ -182,7 +182,7 @@ def train(
         checkpoint.Checkpoint(history, network.state_dict(), optimizer.state_dict(), average, state.weights).write(
             folder.checkpoint_path
         )
-        reporter.epoch(history[-1], best)
+        reporter.on_epoch_end(history[-1], best)
     return False
 
 
@@ -235,12 +235,12 @@ def train_epoch(
                 raise Stopped
             seen = step * config.batch_size + len(labels)
             mean = _finite(float(loss_sum) / seen, f"epoch {epoch}, step {step + 1} of {steps}")
-            reporter.progress(Progress(epoch, step + 1, steps, mean, seen / (time.perf_counter() - begun)))
+            reporter.on_progress(Progress(epoch, step + 1, steps, mean, seen / (time.perf_counter() - begun)))
             next_report = time.perf_counter() + _REPORT_SECONDS
 
     mean = _finite(float(loss_sum) / count, f"epoch {epoch}")
     # Also for who watches epochs too short for a report in between.
-    reporter.progress(Progress(epoch, steps, steps, mean, count / (time.perf_counter() - begun)))
+    reporter.on_progress(Progress(epoch, steps, steps, mean, count / (time.perf_counter() - begun)))
     return mean, int(correct) / count
 
 

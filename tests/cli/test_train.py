@@ -327,6 +327,7 @@ def test_an_early_ctrl_c_says_that_nothing_was_started(tmp_path: Path) -> None:
 
 def test_the_summary_says_why_a_picture_was_not_drawn(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     display = PlainDisplay()
-    display.drawn([Report(tmp_path / "loss.png"), Report(tmp_path / "t-SNE.png", "the network has collapsed")])
+    skipped = Report(tmp_path / "t-SNE.png", "the network has collapsed")
+    display.on_reports_written([Report(tmp_path / "loss.png"), skipped])
     display.summary(RunFolder(tmp_path), record(RunConfig(dataset="digits")))
     assert "not drawn: t-SNE.png: the network has collapsed\n" in capsys.readouterr().out
