@@ -35,6 +35,7 @@ DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 Group = Literal["model", "optimisation", "regularisation", "run"]
 
 MAX_THREADS = 1024
+CLASSES = 10  # of every data set
 
 _DROPOUT_OF_MODEL: dict[str, float] = {"lenet": 0.0, "alexnet": 0.5}
 # Images to train on or to hold out for validation; the test set is apart.

@@ -1,7 +1,8 @@
-"""Small words of messages for people."""
+"""Numbers, counts and texts as people read them."""
 
 from __future__ import annotations
 
+import math
 import re
 
 # Control characters, which a terminal obeys (C0, DEL, C1); the line and paragraph separators; marks that reverse the
@@ -35,3 +36,12 @@ def confidence(share: float) -> str:
     if share < 0.995 or share == 1:
         return f"{100 * share:.0f} %"
     return f"{min(100 * share, 99.9):.1f} %"
+
+
+def p_value(p: float) -> str:
+    """Write a p-value so that rounding never carries it over the level: ``p = 0.034``, ``p < 0.001``."""
+    if p < 0.001:
+        return "p < 0.001"
+    if p < 0.05:
+        return f"p = {p:.3f}" if float(f"{p:.3f}") < 0.05 else f"p = {math.floor(p * 1e4) / 1e4:.4f}"
+    return f"p = {p:.2f}" if p >= 0.055 else f"p = {p:.3f}"

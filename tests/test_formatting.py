@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lenet_tui.formatting import printable
+from lenet_tui.formatting import p_value, printable
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,9 @@ from lenet_tui.formatting import printable
 def test_what_a_terminal_would_obey_is_replaced_and_other_text_stays(text: str, shown: str) -> None:
     assert printable(text) == shown
     printable(text).encode()
+
+
+def test_rounding_never_carries_a_p_value_over_the_level() -> None:
+    assert [p_value(p) for p in (0.0003, 0.034, 0.04996, 0.0502, 0.07, 0.3)] == [
+        "p < 0.001", "p = 0.034", "p = 0.0499", "p = 0.050", "p = 0.07", "p = 0.30",
+    ]  # fmt: skip

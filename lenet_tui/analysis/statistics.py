@@ -93,7 +93,7 @@ def mcnemar(first_right: ArrayLike, second_right: ArrayLike) -> McNemar:
     return McNemar(only_first, only_second, p)
 
 
-def paired_bootstrap(first: ArrayLike, second: ArrayLike) -> Difference:
+def paired_difference(first: ArrayLike, second: ArrayLike) -> Difference:
     """Compare two configurations by what S replicates of each say of N images, (S, N) each: right (0 or 1) or a loss.
 
     Row s of both has the same seed, column i the same image. Seeds and images are resampled jointly, with what belongs

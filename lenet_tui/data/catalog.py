@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from lenet_tui.config import DATASET_TITLES, TRAINABLE_IMAGES, DatasetName
+from lenet_tui.config import CLASSES, DATASET_TITLES, TRAINABLE_IMAGES, DatasetName
 from lenet_tui.errors import UsageError
 
-CLASSES = 10
 DIGITS_IMAGES = 1797
 DIGITS_TEST_IMAGES = 397
 MIN_VAL_SIZE = CLASSES  # below that some class would have no validation image

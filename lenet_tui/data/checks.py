@@ -8,8 +8,9 @@ import io
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING
 
+from lenet_tui.config import CLASSES
 from lenet_tui.data import files, idx
-from lenet_tui.data.catalog import CLASSES, MNIST_MD5, PUBLISHED_GZ_MD5, IdxFile, title
+from lenet_tui.data.catalog import MNIST_MD5, PUBLISHED_GZ_MD5, IdxFile, title
 from lenet_tui.data.errors import DamagedFileError
 
 if TYPE_CHECKING:

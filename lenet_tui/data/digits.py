@@ -11,7 +11,8 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lenet_tui.data.catalog import CLASSES, DIGITS_IMAGES
+from lenet_tui.config import CLASSES
+from lenet_tui.data.catalog import DIGITS_IMAGES
 from lenet_tui.data.errors import DamagedFileError, DataError
 
 if TYPE_CHECKING:

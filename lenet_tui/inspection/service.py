@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from lenet_tui import handwriting
+from lenet_tui.config import CLASSES
 from lenet_tui.errors import LabError
 from lenet_tui.host.process import NICENESS
 from lenet_tui.inspection import layers, mistakes
@@ -36,7 +37,6 @@ from lenet_tui.inspection.messages import (
     WishMap,
 )
 from lenet_tui.inspection.runs import Runs
-from lenet_tui.run.predictions import CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -9,9 +9,9 @@ from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, to_rgba
 
+from lenet_tui.config import CLASSES
 from lenet_tui.reports import style
 from lenet_tui.reports.matplotlib_import import with_defaults
-from lenet_tui.run.predictions import CLASSES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

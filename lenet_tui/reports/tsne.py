@@ -11,9 +11,9 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from lenet_tui.config import CLASSES
 from lenet_tui.reports import NotDrawable, style
 from lenet_tui.reports.matplotlib_import import with_defaults
-from lenet_tui.run.predictions import CLASSES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

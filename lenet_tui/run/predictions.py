@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
+from lenet_tui.config import CLASSES
 from lenet_tui.errors import LabError
 from lenet_tui.formatting import printable
 from lenet_tui.host import safe_files
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-CLASSES = 10
+
 MOST_BYTES = 200 * MB  # 60,000 images with 512 features have 125
 
 # In these ways NumPy and zipfile say that a file is not what they wrote, or that an array claims to be huge.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lenet_tui.training.models import CLASSES
+from lenet_tui.config import CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, cast
 
 from torch import Tensor, nn
 
+from lenet_tui.config import CLASSES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lenet_tui.config import RunConfig
-
-CLASSES = 10
 
 
 class Network(nn.Module):

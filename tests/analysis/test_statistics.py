@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lenet_tui.analysis.statistics import block_contrasts, holm, mcnemar, mean_interval, mean_squares, paired_bootstrap
+from lenet_tui.analysis.statistics import block_contrasts, holm, mcnemar, mean_interval, mean_squares, paired_difference
 
 VALUES = st.integers(-(10**6), 10**6).map(lambda thousandths: thousandths / 1000)
 
@@ -87,10 +87,10 @@ def correctness(random, shares, images=1000):
     return random.random((len(shares), images)) < np.reshape(shares, (-1, 1))
 
 
-def test_the_paired_bootstrap_sees_a_difference_that_every_seed_has():
+def test_the_paired_difference_sees_a_difference_that_every_seed_has():
     random = np.random.default_rng(1)
     first, second = correctness(random, [0.99] * 5), correctness(random, [0.9] * 5)
-    found = paired_bootstrap(first, second)
+    found = paired_difference(first, second)
     assert found.mean == pytest.approx(first.mean() - second.mean())
     assert found.low < found.mean < found.high
     assert found.low > 0
@@ -98,10 +98,10 @@ def test_the_paired_bootstrap_sees_a_difference_that_every_seed_has():
     assert found.n == 5
 
 
-def test_the_paired_bootstrap_changes_sign_with_the_order():
+def test_the_paired_difference_changes_sign_with_the_order():
     random = np.random.default_rng(2)
     first, second = correctness(random, [0.95, 0.94, 0.97]), correctness(random, [0.93, 0.95, 0.94])
-    found, back = paired_bootstrap(first, second), paired_bootstrap(second, first)
+    found, back = paired_difference(first, second), paired_difference(second, first)
     assert (back.mean, back.low, back.high, back.p) == pytest.approx((-found.mean, -found.high, -found.low, found.p))
 
 
@@ -128,11 +128,11 @@ def test_the_standard_error_is_that_of_dorfman_berbaum_and_metz_with_hilliss_deg
     # Rows 0, 1, 2 on top of columns 0 and 6: mean squares 2 (2 degrees) and 54 (1 degree), nothing left; 56 / 6 is the
     # variance of the mean, and 2 · (56 / 2)² degrees of freedom are more than the one of the images.
     values = np.array([[0.0, 6.0], [1.0, 7.0], [2.0, 8.0]])
-    found = paired_bootstrap(values, np.zeros_like(values))
+    found = paired_difference(values, np.zeros_like(values))
     assert found.high - found.mean == pytest.approx(stats.t.ppf(0.975, 1) * math.sqrt(56 / 6))
     effects = np.array([0.1, 0.4, 0.3, 0.7])
     of_seeds = np.tile(effects[:, None], (1, 50))
-    found = paired_bootstrap(of_seeds, np.zeros_like(of_seeds))  # images all alike: Student's, on the seeds' means
+    found = paired_difference(of_seeds, np.zeros_like(of_seeds))  # images all alike: Student's, on the seeds' means
     assert (found.low, found.high) == pytest.approx(stats.t.interval(0.95, 3, effects.mean(), stats.sem(effects)))
 
 
@@ -140,7 +140,7 @@ def test_seeds_that_agree_by_chance_are_no_proof_of_precision():
     random = np.random.default_rng(8)
     values = random.normal(size=(3, 200))
     values -= values.mean(axis=1, keepdims=True) - 0.05  # every seed says 0.05 exactly
-    found = paired_bootstrap(values, np.zeros_like(values))
+    found = paired_difference(values, np.zeros_like(values))
     assert found.mean == pytest.approx(0.05)
     assert (found.high - found.low) / 2 > 1.9 / math.sqrt(3 * 200)  # no less than the noise of 600 values
 
@@ -155,7 +155,7 @@ def test_no_difference_is_called_one_about_as_seldom_as_it_should_be(of_seed, of
         harder = random.permutation(hard) if of_image else hard
         errors = random.random((3, 4000)) < np.clip(hard + random.normal(0, of_seed, (3, 1)), 0, 1)
         others = random.random((3, 4000)) < np.clip(harder + random.normal(0, of_seed, (3, 1)), 0, 1)
-        wrong += paired_bootstrap(errors, others).p < 0.05
+        wrong += paired_difference(errors, others).p < 0.05
     assert wrong / trials < 0.085  # three standard errors above 5 %
 
 
@@ -165,7 +165,7 @@ def test_the_interval_of_three_seeds_covers_what_it_says_where_percentiles_cover
     for _ in range(trials):  # the truth is no difference: all seeds scatter around the same share
         first = correctness(random, random.normal(0.7, 0.1, 3))
         second = correctness(random, random.normal(0.7, 0.1, 3))
-        found = paired_bootstrap(first, second)
+        found = paired_difference(first, second)
         covered += found.low <= 0 <= found.high
         means = first.mean(axis=1) - second.mean(axis=1)
         low, high = np.quantile(means[random.integers(0, 3, (1000, 3))].mean(axis=1), [0.025, 0.975])
@@ -176,7 +176,7 @@ def test_the_interval_of_three_seeds_covers_what_it_says_where_percentiles_cover
 
 def test_replicates_that_never_differ_show_no_difference():
     same = np.ones((3, 20))
-    found = paired_bootstrap(same, same)
+    found = paired_difference(same, same)
     assert (found.mean, found.low, found.high, found.p) == (0, 0, 0, 1)
 
 
@@ -191,7 +191,7 @@ def test_replicates_that_never_differ_show_no_difference():
 )
 def test_what_is_not_paired_is_refused_by_the_bootstrap(first, second, message):
     with pytest.raises(ValueError, match=message):
-        paired_bootstrap(first, second)
+        paired_difference(first, second)
 
 
 def by_seed(*values):

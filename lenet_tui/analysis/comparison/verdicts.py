@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from lenet_tui.analysis.statistics import LEVEL, block_contrasts, holm, mcnemar, paired_bootstrap
-from lenet_tui.formatting import counted, shown
+from lenet_tui.analysis.statistics import LEVEL, block_contrasts, holm, mcnemar, paired_difference
+from lenet_tui.formatting import counted, p_value, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,20 +77,11 @@ class Verdict:
         return f"{100 * value:+.2f} points".replace("-", "−")
 
 
-def p_value(p: float) -> str:
-    """Write a p-value so that rounding never carries it over the level: ``p = 0.034``, ``p < 0.001``."""
-    if p < 0.001:
-        return "p < 0.001"
-    if math.isclose(p, 1 - LEVEL, abs_tol=0.0006):
-        return f"p = {math.floor(p * 1e5) / 1e5:.5f}" if p < 1 - LEVEL else f"p = {p:.3f}"
-    return f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
-
-
 def verdicts(groups: Sequence[Group]) -> tuple[list[Verdict], list[str]]:
     """Return what tests say of the groups against the first, and notes on what could not be tested and why.
 
     Where a group shares at least two seeds with the first, configurations are compared: best validation
-    cross-entropies by `block_contrasts` of their logarithms, test images recognised by `paired_bootstrap`. Otherwise
+    cross-entropies by `block_contrasts` of their logarithms, test images recognised by `paired_difference`. Otherwise
     single runs are, by `mcnemar` of each against the first finished one.
     """
     notes = []
@@ -173,7 +164,7 @@ def _accuracies(groups: Sequence[Group]) -> tuple[list[Verdict], list[str]]:
             )
             continue
         ours, theirs = (np.stack([run.right for run in runs]) for runs in zip(*pairs, strict=True))
-        d = paired_bootstrap(ours, theirs)
+        d = paired_difference(ours, theirs)
         found.append(
             Verdict(
                 group.label, first.label, "test accuracy", "paired bootstrap", d.mean, d.low, d.high, d.p, d.p, d.n,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from lenet_tui.analysis.statistics import LEVEL, Contrast, McNemar, block_contrasts, holm, mcnemar, paired_bootstrap
+from lenet_tui.analysis.statistics import LEVEL, Contrast, McNemar, block_contrasts, holm, mcnemar, paired_difference
 from lenet_tui.analysis.study.plan import DEFAULT
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _accuracies(study: Study, variants: Sequence[Variant]) -> dict[str, Contrast
         shared = _shared(study, variant)
         if len(shared) > 1:
             ours, baseline = (np.stack([run.right for run in runs]) for runs in zip(*shared, strict=True))
-            differences[variant.name] = paired_bootstrap(ours, baseline)
+            differences[variant.name] = paired_difference(ours, baseline)
     adjusted = holm([difference.p for difference in differences.values()])
     return {name: Contrast(d, p) for (name, d), p in zip(differences.items(), adjusted, strict=True)}
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lenet_tui.formatting import counted
+from lenet_tui.formatting import counted, p_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -73,15 +73,6 @@ def gap(value: float) -> str:
 def share(value: float) -> str:
     """Write a share as a percentage to a hundredth, which is one of 10,000 test images."""
     return f"{100 * value:.2f} %"
-
-
-def p_value(p: float) -> str:
-    """Write a p-value so that rounding never carries it over the level: ``p = 0.034``, ``p < 0.001``."""
-    if p < 0.001:
-        return "p < 0.001"
-    if p < 0.05:
-        return f"p = {p:.3f}" if float(f"{p:.3f}") < 0.05 else f"p = {math.floor(p * 1e4) / 1e4:.4f}"
-    return f"p = {p:.2f}" if p >= 0.055 else f"p = {p:.3f}"
 
 
 def ratio(contrast: Contrast) -> str:

@@ -12,10 +12,10 @@ from typing import Literal, NamedTuple
 
 from rich.text import Text
 
+from lenet_tui.config import CLASSES
 from lenet_tui.errors import LabError
 from lenet_tui.formatting import counted, printable
 
-CLASSES = 10
 NAMED_ERRORS = 8
 # Lowest share of the row, background, text on it. Errors are far rarer than right answers, so their steps are finer.
 _ERROR_COLOURS = (

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from lenet_tui.config import CLASSES
 from lenet_tui.data.catalog import CLASS_NAMES, DIGITS
 from lenet_tui.errors import LabError
 from lenet_tui.run.folder import RunFolder
-from lenet_tui.run.predictions import CLASSES, Predictions
+from lenet_tui.run.predictions import Predictions
 
 
 def read(folder: RunFolder) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.strip import Strip
 
+from lenet_tui.config import CLASSES
 from lenet_tui.inspection.messages import SIDE, Counts, Images, Shown, WishConfusion, WishImages
 from lenet_tui.tui.details import confusion_table
-from lenet_tui.tui.details.confusion_table import CLASSES, Confusion
+from lenet_tui.tui.details.confusion_table import Confusion
 from lenet_tui.tui.inspect import images as planes
 from lenet_tui.tui.inspect.section import Section, said
 

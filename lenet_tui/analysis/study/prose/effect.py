@@ -12,7 +12,6 @@ from lenet_tui.analysis.study.phrases import (
     cited,
     listed,
     loss,
-    p_value,
     points,
     points_briefly,
     ratio,
@@ -21,6 +20,7 @@ from lenet_tui.analysis.study.phrases import (
     signed_points,
 )
 from lenet_tui.analysis.study.plan import DEFAULT
+from lenet_tui.formatting import p_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from lenet_tui.analysis.study.blocks import Block, Figure, Paragraph, Table
 from lenet_tui.analysis.study.findings import is_shortened, variants_of
-from lenet_tui.analysis.study.phrases import Sentence, epochs, listed, minutes, p_value, share, within
+from lenet_tui.analysis.study.phrases import Sentence, epochs, listed, minutes, share, within
 from lenet_tui.analysis.study.plan import DEFAULT
 from lenet_tui.analysis.study.prose.effect import accuracies_briefly, brief, cells, named, told
+from lenet_tui.formatting import p_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
