@@ -45,8 +45,8 @@ def _fill(root: Path) -> None:
     with Store(root) as store:
         for number in range(RUNS):
             run = store.start(RunConfig(seed=number), owner, threads=1)
-            store.begun(run.id, owner, root / "lenet" / f"bs64_lr0.001_seed{number}", "cpu", history)
-            store.finish(run.id, owner, Summary(**_SUMMARY))
+            store.begin(run.id, owner, root / "lenet" / f"bs64_lr0.001_seed{number}", "cpu", history)
+            store.end(run.id, owner, "finished", summary=Summary(**_SUMMARY))
         store.set_paused(True)  # so that nothing is started by what is added
 
 

@@ -21,7 +21,7 @@ from lenet_tui.config import DATASET_TITLES, DatasetName
 from lenet_tui.errors import LabError
 from lenet_tui.formatting import printable
 from lenet_tui.host import folders
-from lenet_tui.host.hardware import available_cores, package_version
+from lenet_tui.host.hardware import available_cores, package_version, total_cores
 from lenet_tui.run.folder import check_root
 from lenet_tui.runner import daemon
 
@@ -132,7 +132,7 @@ def _imports_by_itself(name: str) -> bool:
 
 
 def _cores() -> Finding:
-    cores, total = available_cores(), os.cpu_count() or 1
+    cores, total = available_cores(), total_cores()
     return Finding("CPU cores", "ok", str(cores) if cores == total else f"{cores} of {total} usable by this process")
 
 

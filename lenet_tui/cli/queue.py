@@ -10,11 +10,9 @@ from lenet_tui.cli import flags, tables
 from lenet_tui.cli.output import say, say_json, tell
 from lenet_tui.cli.session import find, is_untouched, raise_all, start_runner_for_work, store_of
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.host.hardware import available_cores
 from lenet_tui.host.process import is_alive
 from lenet_tui.runner import daemon
 from lenet_tui.runner.estimate import seconds_until_done
-from lenet_tui.runner.placement import Machine
 from lenet_tui.sweep import MAX_RUNS, expand
 
 if TYPE_CHECKING:
@@ -104,7 +102,7 @@ def list_queue(arguments: argparse.Namespace) -> int:
     with store_of(arguments) as store:
         queue = store.queue()
         paused = store.is_paused()
-        until = seconds_until_done(queue, store.speeds(), Machine(available_cores()), paused=paused)
+        until = seconds_until_done(queue, store.speeds(), store.capacity(), paused=paused)
     if arguments.json:
         say_json({"paused": paused, "draining": paused, "runs": [tables.as_json(run, until[run.id]) for run in queue]})
         return 0
@@ -212,20 +210,20 @@ class _Patience:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        found = daemon.failed_tries(root)
-        self._before = found.count if found else 0
-        self._said = ""
+        tries = daemon.failed_tries(root)
+        self._before = tries.count if tries else 0
+        self._reported = ""
 
     def check(self) -> None:
         """Say each new reason. Raises `LabError` after some tries in a row, at least one of them from now on."""
-        found = daemon.failed_tries(self._root)
-        if found is None or found.under_way:
+        tries = daemon.failed_tries(self._root)
+        if tries is None or tries.under_way:
             return
-        if found.count >= _TRIES and found.count > self._before:
-            raise LabError(f"the runner cannot start: {found.reason} ({found.count} tries)")
-        if found.reason != self._said:
-            self._said = found.reason
-            tell(f"the runner cannot start: {found.reason}; it is tried again")
+        if tries.count >= _TRIES and tries.count > self._before:
+            raise LabError(f"the runner cannot start: {tries.reason} ({tries.count} tries)")
+        if tries.reason != self._reported:
+            self._reported = tries.reason
+            tell(f"the runner cannot start: {tries.reason}; it is tried again")
 
 
 def _each(arguments: argparse.Namespace, call: Callable[[Store, int], Run | str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.cli import flags, tables
@@ -89,21 +90,25 @@ def _nothing_to_stop(arguments: argparse.Namespace) -> int:
 
 def _status(arguments: argparse.Namespace) -> int:
     count = tables.counts([])
-    alive, paused = False, False
+    alive, paused, capacity = False, False, None
     if not is_untouched(arguments.root):
         with store_of(arguments) as store:
             count = tables.counts(store.queue())
-            paused = store.is_paused()
+            paused, capacity = store.is_paused(), store.capacity()
         alive = daemon.is_running(arguments.root)
     owner = daemon.runner_owner(arguments.root) if alive else None
     failure = daemon.last_failure(arguments.root)
     if arguments.json:
         who = {"pid": owner.pid if owner else None, "host": host_name(owner) if owner else None}
-        say_json({"alive": alive, **who, **count, **_paused(paused=paused), "failure": failure})
+        free = {"capacity": asdict(capacity) if alive and capacity else None}
+        say_json({"alive": alive, **who, **count, **_paused(paused=paused), **free, "failure": failure})
         return 0
     where = _where(owner) if alive else "not there"
     stopping = f"{count['stopping']} stopping, " if count["stopping"] else ""
     say(f"the runner is {where}; {count['running']} running, {stopping}{count['waiting']} waiting")
+    if alive and capacity:
+        gpus = f" and {capacity.free_gpus} of {counted(capacity.gpus, 'GPU')}" if capacity.gpus else ""
+        say(f"{capacity.free_cores} of {counted(capacity.cores, 'core')}{gpus} free")
     if paused:
         say("the queue is paused, so nothing starts; 'lenet-tui queue start' makes the queue active again")
     elif not alive and not count["waiting"] and failure is None:

@@ -90,13 +90,13 @@ def temporary() -> Path:
         path = Path(tempfile.gettempdir()) / f"{APP}-{os.getuid()}"
         with contextlib.suppress(FileExistsError):
             path.mkdir(_PRIVATE)
-        found = path.lstat()
+        status = path.lstat()
     except OSError as error:
         raise UsageError(
             f"there is neither a home nor a temporary folder for the cache ({error.strerror}); "
             f"name one with {CACHE_VARIABLE}"
         ) from None
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
         raise UsageError(f"{path} is not a folder of this user's alone; name another with {CACHE_VARIABLE}")
     return path
 

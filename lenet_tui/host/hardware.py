@@ -1,4 +1,4 @@
-"""What this machine has, told without importing torch."""
+"""What this machine has, without importing torch."""
 
 from __future__ import annotations
 
@@ -6,14 +6,30 @@ import importlib.metadata
 import os
 import platform
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
+@dataclass(frozen=True)
+class Capacity:
+    """What runs can be placed on: CPU cores, and GPUs, each of which takes one run at a time; how much is free now."""
+
+    cores: int
+    gpus: int = 0
+    free_cores: int = 0
+    free_gpus: int = 0
+
+
+def total_cores() -> int:
+    """Return the number of CPU cores of this machine, whether this process may use them or not."""
+    return os.cpu_count() or 1
+
+
 def available_cores() -> int:
-    """Return the number of CPU cores that this process may use: affinity and container quota heeded."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return the number of CPU cores that this process may use: as many as affinity and container quota leave."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else total_cores()
     try:
         quota, period = _CGROUP_QUOTA.read_text().split()
         cores = min(cores, max(1, int(int(quota) / int(period))))

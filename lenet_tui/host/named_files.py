@@ -33,8 +33,8 @@ def descriptor(name: str | Path) -> int | None:
     for _ in range(_LINKS):
         if path in _NAMED:
             return _NAMED[path]
-        if found := _DESCRIPTOR.fullmatch(path):
-            return int(found[1])
+        if match := _DESCRIPTOR.fullmatch(path):
+            return int(match[1])
         try:
             path = os.path.normpath(Path(path).parent.resolve() / Path(path).readlink())
         except OSError:
@@ -74,12 +74,12 @@ def write(name: str | Path, content: bytes) -> None:
                 file.write(content)
             return
         path = Path(os.path.realpath(name))
-        found = _status(path)
-        if found is not None and not stat.S_ISREG(found.st_mode):
+        status = _status(path)
+        if status is not None and not stat.S_ISREG(status.st_mode):
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_NOCTTY), "wb") as file:
                 file.write(content)
         else:
-            _replace(path, content, found)
+            _replace(path, content, status)
     except OSError as error:
         raise LabError(f"cannot write {name}: {explain(error)}") from None
 
@@ -91,8 +91,8 @@ def _status(path: Path) -> os.stat_result | None:
         return None
 
 
-def _replace(path: Path, content: bytes, found: os.stat_result | None) -> None:
-    if found is not None and not os.access(path, os.W_OK):
+def _replace(path: Path, content: bytes, status: os.stat_result | None) -> None:
+    if status is not None and not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     try:
         with _scratch(path) as (scratch, number):
@@ -100,13 +100,13 @@ def _replace(path: Path, content: bytes, found: os.stat_result | None) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(number)
-                if found is not None:
+                if status is not None:
                     with contextlib.suppress(OSError):  # only root can give files away
-                        os.fchown(number, found.st_uid, found.st_gid)
-                    os.fchmod(number, stat.S_IMODE(found.st_mode))
+                        os.fchown(number, status.st_uid, status.st_gid)
+                    os.fchmod(number, stat.S_IMODE(status.st_mode))
             scratch.replace(path)
     except OSError as error:
-        if found is None or error.errno not in _IN_PLACE:
+        if status is None or error.errno not in _IN_PLACE:
             raise
         path.write_bytes(
             content

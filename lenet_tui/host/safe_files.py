@@ -57,12 +57,12 @@ def open_own(path: Path, mode: Literal["rb", "ab", "r+b"] = "rb", *, of_anybody:
                 raise _refused(path, os.stat(path.name, dir_fd=folder, follow_symlinks=False)) from None
             raise
     try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise _refused(path, found)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise _refused(path, status)
         if not of_anybody:
-            _check_owner(path, found)
-        if mode != "rb" and found.st_nlink > 1:
+            _check_owner(path, status)
+        if mode != "rb" and status.st_nlink > 1:
             raise LabError(f"{path} has a second name (a hard link); give it a copy of its own")
         os.set_blocking(descriptor, True)
         return os.fdopen(descriptor, mode)
@@ -169,13 +169,13 @@ def _opened_folder(folder: Path, *, of_anybody: bool = False) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _check_owner(path: Path, found: os.stat_result, *, or_system: bool = False) -> None:
-    if found.st_uid != os.geteuid() and not (or_system and found.st_uid == 0):
+def _check_owner(path: Path, status: os.stat_result, *, or_system: bool = False) -> None:
+    if status.st_uid != os.geteuid() and not (or_system and status.st_uid == 0):
         raise LabError(f"{path} belongs to another user; import its run folder, or give a --root of your own")
 
 
-def _refused(path: Path, found: os.stat_result) -> LabError:
-    kind = _KINDS.get(stat.S_IFMT(found.st_mode), "no regular file")
+def _refused(path: Path, status: os.stat_result) -> LabError:
+    kind = _KINDS.get(stat.S_IFMT(status.st_mode), "no regular file")
     return LabError(f"{path} is {kind}, where a regular file belongs; move it out of the way")
 
 

@@ -79,20 +79,20 @@ def last_failure(root: Path) -> str | None:
 
     Reads one small file, and the end of the log where the runner died without a word.
     """
-    found = failed_tries(root)
-    return found.reason if found else None
+    last = failed_tries(root)
+    return last.reason if last else None
 
 
 def failed_tries(root: Path) -> tries.Tries | None:
     """Return the tries to start a runner where at least one did not succeed and none has served since."""
-    found = tries.read(root)
-    if found is None or (not found.reason and found.under_way):
+    last = tries.read(root)
+    if last is None or (not last.reason and last.under_way):
         return None
-    if not found.reason:
+    if not last.reason:
         with contextlib.suppress(LabError):
             if is_running(root):
                 return None
-    return tries.Tries(found.count, found.at, tries.why(root, found), found.log_offset, found.owner)
+    return tries.Tries(last.count, last.at, tries.why(root, last), last.log_offset, last.owner)
 
 
 def ensure(root: Path, *, at_once: bool = False) -> bool:
@@ -150,14 +150,14 @@ def wait_until_there(root: Path, seconds: float = 30) -> None:
     """
     deadline = time.monotonic() + seconds
     while True:
-        found = tries.read(root)
+        last = tries.read(root)
         alive = is_running(root)
-        if alive and found is None:
+        if alive and last is None:
             return
-        if not alive and found is not None and not found.under_way and not is_running(root):
-            raise LabError(f"the runner cannot start: {tries.why(root, found)}; its log: {log_path(root)}")
+        if not alive and last is not None and not last.under_way and not is_running(root):
+            raise LabError(f"the runner cannot start: {tries.why(root, last)}; its log: {log_path(root)}")
         if time.monotonic() > deadline:
-            if alive or (found is not None and found.under_way):
+            if alive or (last is not None and last.under_way):
                 return
             raise LabError(f"the runner does not start; its log: {log_path(root)}")
         time.sleep(0.05)
@@ -232,10 +232,10 @@ def only_runner(root: Path) -> Iterator[int | None]:
 def holds_lock(root: Path, lock: int) -> bool:
     """Say whether the open ``lock`` still is the lock file of ``root``, and not one that was deleted or moved away."""
     try:
-        found = _path(root, LOCK_NAME).lstat()
+        status = _path(root, LOCK_NAME).lstat()
     except OSError:
         return False
-    return os.path.samestat(found, os.fstat(lock))
+    return os.path.samestat(status, os.fstat(lock))
 
 
 @contextlib.contextmanager

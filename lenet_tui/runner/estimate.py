@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lenet_tui.config import RunConfig
-    from lenet_tui.runner.placement import Machine
+    from lenet_tui.host.hardware import Capacity
     from lenet_tui.store import Run, SpeedKey
 
 PICTURES_SECONDS = 5.0
@@ -40,7 +40,7 @@ def seconds_left(run: Run, speeds: Mapping[SpeedKey, float]) -> float | None:
 
 
 def seconds_until_done(
-    queue: Sequence[Run], speeds: Mapping[SpeedKey, float], machine: Machine, *, paused: bool = False
+    queue: Sequence[Run], speeds: Mapping[SpeedKey, float], capacity: Capacity, *, paused: bool = False
 ) -> dict[int, float | None]:
     """Return, for each run of ``queue`` by its number, the seconds until it is done; None where that is not known.
 
@@ -48,7 +48,7 @@ def seconds_until_done(
     places become free; once one of unknown length has to be waited for, what starts after it is not known either.
     While the queue is ``paused`` nothing starts, so that no waiting run is ever done.
     """
-    done, busy = _running(queue, speeds, machine)
+    done, busy = _running(queue, speeds, capacity)
     waiting = [run for run in queue if run.state != "running"]
     if paused:
         return done | {run.id: None for run in waiting}
@@ -59,18 +59,18 @@ def seconds_until_done(
 
 
 def seconds_for(
-    configs: Sequence[RunConfig], queue: Sequence[Run], speeds: Mapping[SpeedKey, float], machine: Machine
+    configs: Sequence[RunConfig], queue: Sequence[Run], speeds: Mapping[SpeedKey, float], capacity: Capacity
 ) -> float | None:
     """Return the seconds until runs of these configurations would all be done, were they queued now behind ``queue``.
 
     None where that is not known.
     """
-    _, busy = _running(queue, speeds, machine)
+    _, busy = _running(queue, speeds, capacity)
     for run in queue:
         if run.state != "running":
             _take_place(busy, seconds_left(run, speeds))
     # A lone run gets every core.
-    threads = machine.cores if not queue and len(configs) == 1 and not machine.gpus else 1
+    threads = capacity.cores if not queue and len(configs) == 1 and not capacity.gpus else 1
     lengths: dict[tuple[str, str, int, int, int, int], float | None] = {}
     last = 0.0
     for c in configs:
@@ -93,17 +93,17 @@ def clock(seconds: float | None) -> str:
 
 
 def _running(
-    queue: Sequence[Run], speeds: Mapping[SpeedKey, float], machine: Machine
+    queue: Sequence[Run], speeds: Mapping[SpeedKey, float], capacity: Capacity
 ) -> tuple[dict[int, float | None], list[float]]:
     """Return the seconds that what runs has left, by its number, and a heap of when each place becomes free."""
     done: dict[int, float | None] = {}
-    places = machine.gpus or machine.cores
+    places = capacity.gpus or capacity.cores
     busy: list[float] = []
     for run in queue:
         if run.state == "running":
             left = seconds_left(run, speeds)
             done[run.id] = left
-            taken = 1 if machine.gpus else min(run.threads or 1, places)
+            taken = 1 if capacity.gpus else min(run.threads or 1, places)
             busy += [math.inf if left is None else left] * taken
     busy = sorted(busy)[:places] + [0.0] * max(0, places - len(busy))
     heapq.heapify(busy)
@@ -131,7 +131,7 @@ def _measured(model: str, batch_size: int, threads: int, speeds: Mapping[SpeedKe
         lambda key: key.batch_size == batch_size,
         lambda _: True,
     ):
-        found = [speed for key, speed in alike.items() if fits(key)]
-        if found:
-            return statistics.median(found)
+        fitting = [speed for key, speed in alike.items() if fits(key)]
+        if fitting:
+            return statistics.median(fitting)
     return None

@@ -1,10 +1,13 @@
-"""``runner.log``: what runner and workers say. Kept short, with one older part beside it."""
+"""``runner.log``: what runner and workers print. Kept short, with one older part beside it."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import re
+import sys
+import time
+import traceback
 from typing import TYPE_CHECKING
 
 from lenet_tui.errors import LabError
@@ -83,3 +86,20 @@ def reason_since(root: Path, offset: int) -> str:
     lines = [printable(line).strip() for line in text.splitlines() if line.strip()]
     named = [line for line in lines if _SAYS_WHY.match(line)]
     return (named or lines or [""])[-1]
+
+
+def write(line: str) -> None:
+    """Print a dated line to the log, which is the runner's standard error."""
+    with contextlib.suppress(OSError):  # a full disk
+        print(time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime()), printable(line), file=sys.stderr, flush=True)  # noqa: T201 - the log
+
+
+def reason_of(error: BaseException) -> str:
+    """Return an exception as the one line that ends its traceback."""
+    return printable("".join(traceback.format_exception_only(error)).strip() or type(error).__name__)
+
+
+def print_traceback(error: BaseException) -> None:
+    """Print an exception to the log, without what a terminal would obey."""
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    print("\n".join(printable(line) for line in lines), file=sys.stderr, flush=True)  # noqa: T201 - the log

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lenet_tui.config import RunConfig
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What runs can be placed on: CPU cores, and accelerators, each of which takes one run at a time."""
-
-    cores: int
-    gpus: int = 0
+    from lenet_tui.host.hardware import Capacity
 
 
 @dataclass(frozen=True)
@@ -36,7 +29,7 @@ class Waiting:
     threads: int = 0
 
 
-def place(waiting: Sequence[Waiting], running: Sequence[Placed], machine: Machine) -> list[tuple[int, Placed]]:
+def place(waiting: Sequence[Waiting], running: Sequence[Placed], capacity: Capacity) -> list[tuple[int, Placed]]:
     """Return the runs to start now with their places, in the order of the queue.
 
     On a CPU each run gets one core, so that many run side by side; a lone run in an otherwise empty queue gets all of
@@ -44,21 +37,21 @@ def place(waiting: Sequence[Waiting], running: Sequence[Placed], machine: Machin
     run overtakes another that waits for the same kind of place.
     """
     taken = {place.gpu for place in running if place.gpu is not None}
-    free_gpus = [number for number in range(machine.gpus) if number not in taken]
-    free_cores = machine.cores - sum(place.threads for place in running if place.gpu is None)
+    free_gpus = [number for number in range(capacity.gpus) if number not in taken]
+    free_cores = capacity.cores - sum(place.threads for place in running if place.gpu is None)
     alone = len(waiting) == 1 and not running
     starting: list[tuple[int, Placed]] = []
     cores_blocked = gpus_blocked = False
     for run in waiting:
-        if wants_gpu(run.config, machine):
+        if wants_gpu(run.config, capacity):
             if free_gpus and not gpus_blocked:
                 starting.append((run.run_id, Placed(run.threads or run.config.threads or 1, free_gpus.pop(0))))
             else:
                 gpus_blocked = True
             continue
-        threads = run.threads or run.config.threads or (machine.cores if alone else 1)
+        threads = run.threads or run.config.threads or (capacity.cores if alone else 1)
         # A run with more threads than there are cores waits for an empty machine, not for ever.
-        if not cores_blocked and (threads <= free_cores or free_cores == machine.cores):
+        if not cores_blocked and (threads <= free_cores or free_cores == capacity.cores):
             starting.append((run.run_id, Placed(threads)))
             free_cores -= threads
         else:
@@ -66,6 +59,13 @@ def place(waiting: Sequence[Waiting], running: Sequence[Placed], machine: Machin
     return starting
 
 
-def wants_gpu(config: RunConfig, machine: Machine) -> bool:
-    """Say whether a run computes on a GPU of this machine."""
-    return config.device in ("cuda", "mps") or (config.device == "auto" and machine.gpus > 0)
+def free(taken: Sequence[Placed], capacity: Capacity) -> Capacity:
+    """Return the capacity with what is free beside the places in use."""
+    cores = sum(placed.threads for placed in taken if placed.gpu is None)
+    gpus = len({placed.gpu for placed in taken} - {None})
+    return replace(capacity, free_cores=max(0, capacity.cores - cores), free_gpus=max(0, capacity.gpus - gpus))
+
+
+def wants_gpu(config: RunConfig, capacity: Capacity) -> bool:
+    """Say whether a run computes on a GPU."""
+    return config.device in ("cuda", "mps") or (config.device == "auto" and capacity.gpus > 0)

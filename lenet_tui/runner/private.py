@@ -32,13 +32,13 @@ def open_own(path: Path, flags: int) -> int:
         if error.errno in _NOT_A_FILE:
             raise LabError(f"{path} is not a regular file; delete it") from None
         raise LabError(f"cannot open {path}: {error.strerror}") from None
-    found = os.fstat(descriptor)
+    status = os.fstat(descriptor)
     problem = None
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         problem = "is not a regular file"
-    elif found.st_uid != os.geteuid():
+    elif status.st_uid != os.geteuid():
         problem = "belongs to another user"
-    elif found.st_nlink > 1:  # by which a file elsewhere would be written
+    elif status.st_nlink > 1:  # by which a file elsewhere would be written
         problem = "is a hard link to another file"
     if problem:
         os.close(descriptor)

@@ -59,11 +59,11 @@ def read(root: Path) -> Tries | None:
         return None
     head, _, tail = content.decode(errors="replace").partition("\n")
     try:
-        found = json.loads(head)
-        count, at, offset = int(found["count"]), float(found["at"]), int(found["log_offset"])
+        fields = json.loads(head)
+        count, at, offset = int(fields["count"]), float(fields["at"]), int(fields["log_offset"])
         if not 1 <= count < 10**9 or not 0 <= offset < 2**62 or not 0 <= at < 10**12:
             return None
-        return Tries(count, at, printable(str(found["reason"]))[:_REASON_LETTERS], offset, parse_owner(tail))
+        return Tries(count, at, printable(str(fields["reason"]))[:_REASON_LETTERS], offset, parse_owner(tail))
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
 
@@ -86,9 +86,9 @@ def note_process(descriptor: int, pid: int) -> None:
 
 def fail(root: Path, reason: str, count: int | None = None) -> None:
     """Note why the last try did not succeed. A folder that cannot be written keeps it from being known."""
-    found = read(root)
-    known = max(found.count if found else 0, count or 1)
-    tries = Tries(known, time.time(), printable(reason)[:_REASON_LETTERS], found.log_offset if found else 0)
+    last = read(root)
+    number = max(last.count if last else 0, count or 1)
+    tries = Tries(number, time.time(), printable(reason)[:_REASON_LETTERS], last.log_offset if last else 0)
     with contextlib.suppress(OSError):
         os.close(_write(root, tries))
 

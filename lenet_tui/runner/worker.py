@@ -1,4 +1,4 @@
-"""What works on one run, in a process of its own or in the foreground: `experiment`, told to the store as it goes."""
+"""Works on one run, in a process of its own or in the foreground: `experiment`, recorded in the store as it goes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -34,14 +35,15 @@ if TYPE_CHECKING:
     from lenet_tui.training import loop
 
 PROGRESS_SECONDS = 0.5
+HEARTBEAT_SECONDS = 10.0  # by which a process of another host is known to be alive
 _PATIENCE_SECONDS = 3600.0  # in the background, where nobody waits for an answer
 
 
 class StoreReporter:
-    """Tells the store what a run does, and ``inner``, which may show it in the foreground.
+    """Records in the store what a run does, and passes it to ``inner``, which may show it in the foreground.
 
     A store that cannot be written, or was rebuilt under the run, never ends the run: its folder is the record. What
-    the store did not take is told again, whole, with what comes next.
+    the store did not take is recorded again, whole, with what comes next.
     """
 
     def __init__(self, store: Store, run_id: int, owner: Owner, inner: experiment.Reporter | None = None) -> None:
@@ -65,7 +67,7 @@ class StoreReporter:
             self._inner.on_run_start(folder, record)
 
     def know(self, folder: RunFolder, record: RunRecord, history: Sequence[EpochMetrics]) -> None:
-        """Take note of what the store has to be told of the run."""
+        """Keep what the store has to record of the run."""
         self._folder = folder
         self._device = record.device
         self._history = list(history)
@@ -74,7 +76,7 @@ class StoreReporter:
         """Record where the epoch is, twice a second at most."""
         if time.monotonic() >= self._next_progress:
             self._next_progress = time.monotonic() + PROGRESS_SECONDS
-            self._tell(lambda: self._store.record_progress(self.run_id, self._owner, progress))
+            self._record(lambda: self._store.record_progress(self.run_id, self._owner, progress))
         if self._inner:
             self._inner.on_progress(progress)
 
@@ -84,7 +86,7 @@ class StoreReporter:
         if self._behind:
             self.catch_up()
         else:
-            self._behind = not self._tell(lambda: self._store.record_epoch(self.run_id, self._owner, row))
+            self._behind = not self._record(lambda: self._store.record_epoch(self.run_id, self._owner, row))
         if self._inner:
             self._inner.on_epoch_end(row, best)
 
@@ -92,14 +94,14 @@ class StoreReporter:
         """Record folder, device and all epochs where the store missed something; say whether it has them now."""
         folder = self._folder
         if self._behind and folder is not None:
-            self._behind = not self._tell(
-                lambda: self._store.begun(self.run_id, self._owner, folder.path, self._device, self._history)
+            self._behind = not self._record(
+                lambda: self._store.begin(self.run_id, self._owner, folder.path, self._device, self._history)
             )
         return not self._behind
 
     @property
     def is_unknown(self) -> bool:
-        """Whether the run has no folder yet that the store could be told."""
+        """Whether the run has no folder yet that the store could record."""
         return self._folder is None
 
     def should_stop(self) -> bool:
@@ -121,11 +123,11 @@ class StoreReporter:
         if self._inner:
             self._inner.on_reports_written(written)
 
-    def _tell(self, call: Callable[[], bool]) -> bool:
-        """Return whether the store took it, or has given the run to another process, which it need not be told."""
+    def _record(self, call: Callable[[], bool]) -> bool:
+        """Return whether the store took it, or has given the run to another process, which records for itself."""
         try:
             if not call():
-                self.return_to_record()
+                self.put_back()
         except (LabError, sqlite3.Error) as error:
             if self._folder is not None and str(error) != self._complaint:
                 self._complaint = str(error)
@@ -133,8 +135,26 @@ class StoreReporter:
             return False
         return True
 
-    def return_to_record(self) -> bool:
-        """Find out why the run is not ours, and put it back where a rebuilt store has another or none of its number.
+    @contextlib.contextmanager
+    def heartbeats(self) -> Iterator[None]:
+        """Record from a thread that this process is alive, also while it loads data, evaluates or draws."""
+        done = threading.Event()
+
+        def beat() -> None:
+            while not done.wait(HEARTBEAT_SECONDS):
+                with contextlib.suppress(LabError, sqlite3.Error):
+                    self._store.heartbeat(self.run_id, self._owner)
+
+        thread = threading.Thread(target=beat, name="heartbeats", daemon=True)
+        with contextlib.suppress(RuntimeError):  # no thread to be had
+            thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+
+    def put_back(self) -> bool:
+        """Put the run back where a rebuilt store has another one, or none, of its number.
 
         Return whether it was put back; False where another process works on it.
         """
@@ -166,8 +186,8 @@ def work(root: str, run_id: int, threads: int, gpu: int | None) -> None:
     try:
         execute(store, Path(root), run, owner)
     except LabError:
-        pass  # on record
-    except Exception:  # noqa: BLE001 - on record too, and the log has the details
+        pass  # recorded
+    except Exception:  # noqa: BLE001 - recorded too, and the log has the details
         traceback.print_exc()
 
 
@@ -184,55 +204,57 @@ def execute(
 
     ``data`` is loaded where it is not given.
 
-    Raises `LabError` when it could not be worked on; that is on record as its failure then.
+    Raises `LabError` when it could not be worked on; that is recorded as its failure then.
     """
     patience = 5.0 if inner else _PATIENCE_SECONDS
     reporter = StoreReporter(store, run.id, owner, inner)
-    with _failures_on_record(store, reporter, owner, patience):
-        data = data or datasets.load(run.config.dataset, val_size=run.config.val_size)
-        if run.folder is None:
-            folder, record = experiment.begin(root, run.config, data, threads=run.threads, fallback_for=fallback_for)
-        else:
-            folder = RunFolder(root / run.folder)
-            record = experiment.record_of(folder, run.config, data, threads=run.threads, created_at=run.created_at)
-        if record.state == "finished":  # it was killed between finishing and saying so
-            reporter.know(folder, record, folder.read_metrics())
-        else:
-            record = experiment.run(folder, record, data, reporter)
-    reason, summary = record.reason, record.summary
+    with reporter.heartbeats():
+        with _failures_recorded(store, reporter, owner, patience):
+            data = data or datasets.load(run.config.dataset, val_size=run.config.val_size)
+            if run.folder is None:
+                folder, record = experiment.begin(
+                    root, run.config, data, threads=run.threads, fallback_for=fallback_for
+                )
+            else:
+                folder = RunFolder(root / run.folder)
+                record = experiment.record_of(folder, run.config, data, threads=run.threads, created_at=run.created_at)
+            if record.state == "finished":  # its process was killed before it could record that
+                reporter.know(folder, record, folder.read_metrics())
+            else:
+                record = experiment.run(folder, record, data, reporter)
+        reason, summary = record.reason, record.summary
 
-    def end() -> bool:
-        if record.state == "finished" and summary is not None:
-            return store.finish(reporter.run_id, owner, summary)
-        if record.state == "failed":
-            return store.fail(reporter.run_id, owner, reason or "", summary)
-        return store.stop(reporter.run_id, owner, reason, summary)
+        def end() -> bool:
+            state = record.state if record.state in ("finished", "failed") else "stopped"
+            return store.end(reporter.run_id, owner, state, reason, summary)
 
-    _insist(store, reporter, end, f"{record.state}", patience)
+        _insist(store, reporter, end, f"{record.state}", patience)
     return folder, record
 
 
 @contextlib.contextmanager
-def _failures_on_record(store: Store, reporter: StoreReporter, owner: Owner, patience: float) -> Iterator[None]:
+def _failures_recorded(store: Store, reporter: StoreReporter, owner: Owner, patience: float) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
         with contextlib.suppress(LabError, sqlite3.Error):  # else the next command finds that its process is gone
-            store.stop(reporter.run_id, owner)
+            store.end(reporter.run_id, owner, "stopped")
         raise
     except Exception as error:
         reason = str(error) if isinstance(error, LabError) else f"internal error: {error!r}"
-        _insist(store, reporter, lambda: store.fail(reporter.run_id, owner, reason), f"failed ({reason})", patience)
+        _insist(
+            store, reporter, lambda: store.end(reporter.run_id, owner, "failed", reason), f"failed ({reason})", patience
+        )
         raise
 
 
 def _insist(store: Store, reporter: StoreReporter, end: Callable[[], bool], how: str, patience: float) -> None:
-    """Record how a run ended, as often as it takes. The disk may be full, and a person be making room right now."""
+    """Record how a run ended, as often as it takes: the disk may be full, and a person making room."""
     deadline = time.monotonic() + patience
     while True:
         try:
             if reporter.catch_up() or reporter.is_unknown:
-                if not end() and reporter.return_to_record():
+                if not end() and reporter.put_back():
                     end()
                 return
             error: Exception | None = None

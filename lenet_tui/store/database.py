@@ -161,12 +161,12 @@ class Database:
 
     def _rebuilt(self) -> StoreRebuilt:
         self._connection.close()
-        known = len(self.notices)
+        count = len(self.notices)
         self._build(self._identity)
-        if len(self.notices) == known:
+        if len(self.notices) == count:
             self.notices.append(f"{self.path} was damaged, and has been rebuilt by another process")
         self._reopen()
-        return StoreRebuilt(f"{self.notices[known]}; nothing else was done, so ask again")
+        return StoreRebuilt(f"{self.notices[count]}; nothing else was done, so ask again")
 
     def _open_with_room(self) -> tuple[sqlite3.Connection, tuple[int, int]]:
         """Open the store, on a full disk with the room that the reserve takes."""
@@ -202,22 +202,22 @@ class Database:
     def _open(self) -> tuple[sqlite3.Connection, tuple[int, int]]:
         builds = 0
         while True:
-            found = identity(self.path)
+            there = identity(self.path)
             try:
-                if found is None or not is_trustworthy(self.path):
+                if there is None or not is_trustworthy(self.path):
                     raise _DamagedError
                 tighten(self.path)
                 connection = self._connect()
-                if identity(self.path) == found:
-                    return connection, found
+                if identity(self.path) == there:
+                    return connection, there
                 connection.close()  # replaced by another process in this moment
             except _DamagedError:
                 builds += 1
                 if builds > 2:
                     raise LabError(f"{self.path} is damaged again as soon as it is rebuilt; check the disk") from None
-                self._build(found)
+                self._build(there)
             except sqlite3.OperationalError as error:
-                if _code(error) != sqlite3.SQLITE_CANTOPEN or identity(self.path) == found:
+                if _code(error) != sqlite3.SQLITE_CANTOPEN or identity(self.path) == there:
                     raise LabError(_explain(error, self.path)) from error
 
     def _connect(self) -> sqlite3.Connection:
@@ -231,11 +231,11 @@ class Database:
         try:
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA cell_size_check = ON")
-            found = _patiently(lambda: schema.version(connection))
-            if found == 0:  # stores are put in place with all their tables
+            version = _patiently(lambda: schema.version(connection))
+            if version == 0:  # stores are put in place with all their tables
                 raise _DamagedError
-            up_to_date = schema.check_version(found)
-            if _patiently(lambda: schema.tables(connection)) != schema.expected_tables(schema.MIGRATIONS[:found]):
+            up_to_date = schema.check_version(version)
+            if _patiently(lambda: schema.tables(connection)) != schema.expected_tables(schema.MIGRATIONS[:version]):
                 raise _DamagedError
             if not up_to_date:
                 _patiently(lambda: schema.migrate(connection))

@@ -41,10 +41,10 @@ def private_folder(root: Path) -> Path:
     folder = root / PRIVATE_FOLDER
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = folder.stat()
-        if {found.st_uid, folder.lstat().st_uid} != {os.geteuid()}:
+        status = folder.stat()
+        if {status.st_uid, folder.lstat().st_uid} != {os.geteuid()}:
             raise UsageError(f"{folder} belongs to another user; give a --root of your own")
-        if found.st_mode & 0o777 != 0o700:
+        if status.st_mode & 0o777 != 0o700:
             folder.chmod(0o700)
     except FileExistsError:
         raise UsageError(f"{folder} is in the way: it must be a folder") from None
@@ -105,8 +105,8 @@ def is_trustworthy(store: Path) -> bool:
     """Say whether each of the store's files is a regular file of this user, or is missing."""
     for suffix in SUFFIXES:
         with contextlib.suppress(FileNotFoundError):
-            found = Path(f"{store}{suffix}").lstat()
-            if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+            status = Path(f"{store}{suffix}").lstat()
+            if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
                 return False
     return True
 
@@ -114,12 +114,12 @@ def is_trustworthy(store: Path) -> bool:
 def identity(path: Path) -> tuple[int, int] | None:
     """Return what tells a file from another one of its name; None when there is none, or an empty one."""
     try:
-        found = path.lstat()
+        status = path.lstat()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise LabError(f"cannot look at {path}: {explain(error)}") from None
-    return (found.st_dev, found.st_ino) if found.st_size else None
+    return (status.st_dev, status.st_ino) if status.st_size else None
 
 
 def set_aside(store: Path) -> Path | None:
@@ -176,7 +176,7 @@ def on_network(folder: Path, mounts: str | None = None) -> bool:
         fields = before.split(" ")
         if len(fields) < 5 or not after:
             continue
-        point = Path(re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), fields[4]))
+        point = Path(re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), fields[4]))
         # Of mounts over the same point the last one counts.
         if wanted.is_relative_to(point) and len(point.parts) >= longest:
             kind, longest = after.split(" ")[0], len(point.parts)

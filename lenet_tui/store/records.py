@@ -1,4 +1,4 @@
-"""What the store hands out: a run as it is on record, where its training is, and how quick such runs are."""
+"""The rows of the store: what they are in Python, reading them with suspicion, and writing them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from lenet_tui.run import metrics
 from lenet_tui.run.metrics import EpochMetrics
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Sequence
 
     from lenet_tui.config import RunConfig
-    from lenet_tui.run.folder import State
+    from lenet_tui.host.hardware import Capacity
+    from lenet_tui.run.folder import State, Summary
 
 StopRequest = Literal["stop"]
 
@@ -28,7 +30,7 @@ class Position(Protocol):
     """Where training is within an epoch; `lenet_tui.training.loop.Progress` is one."""
 
     @property
-    def epoch(self) -> int: ...  # noqa: D102 - the field's own words
+    def epoch(self) -> int: ...  # noqa: D102 - the name says it
     @property
     def step(self) -> int: ...  # noqa: D102
     @property
@@ -141,10 +143,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Changes:
-    """What somebody who watches the runs has to read: those that changed, and all that run or wait.
+    """What has to be read to follow the runs: those that changed, and all that run or wait.
 
-    ``revision`` is what to ask with the next time and ``count`` the number of runs there are, by which runs that were
-    deleted are noticed.
+    ``revision`` is what to ask with the next time and ``count`` the number of runs there are, which shows that runs
+    were deleted.
     """
 
     revision: int
@@ -152,6 +154,7 @@ class Changes:
     changed: list[Run]
     queue: list[Run]
     paused: bool
+    capacity: Capacity
 
 
 class SpeedKey(NamedTuple):
@@ -231,8 +234,8 @@ def check_row(row: Sequence[Any]) -> None:
 
 
 @lru_cache(256)  # of ten thousand rows, most are alike
-def _check_types(found: tuple[type, ...]) -> None:
-    for kind, types, name in zip(found, _TYPES, RUN_COLUMNS, strict=True):
+def _check_types(kinds: tuple[type, ...]) -> None:
+    for kind, types, name in zip(kinds, _TYPES, RUN_COLUMNS, strict=True):
         if not issubclass(kind, types):
             raise TypeError(f"{name} is of type {kind.__name__}")
 
@@ -255,17 +258,59 @@ def _to_progress(epoch: int, step: int, steps: int, loss: float | None, speed: f
     return Progress(epoch, step, steps, math.nan if loss is None else float(loss), float(speed), _moment(moment))
 
 
-_epoch_values = attrgetter(*metrics.COLUMNS)
+_epoch_values = attrgetter(*metrics.COLUMNS)  # SQLite turns "not a number" into NULL
+# Only names of our own are ever put into a statement; what a person wrote goes in as a parameter.
+# ruff: noqa: S608
+_SELECT_EPOCHS = f"SELECT {', '.join(metrics.COLUMNS)} FROM epochs WHERE run_id = ? ORDER BY epoch"
+_INSERT_EPOCH = (
+    f"INSERT OR REPLACE INTO epochs (run_id, {', '.join(metrics.COLUMNS)}) "
+    f"VALUES ({', '.join('?' * (1 + len(metrics.COLUMNS)))})"
+)
 
 
-def from_epoch(run_id: int, row: EpochMetrics) -> tuple[Any, ...]:
-    """Return the values of an epoch's row; SQLite turns "not a number" into NULL."""
-    return (run_id, *_epoch_values(row))
+def epochs(database: sqlite3.Connection, run_id: int) -> list[EpochMetrics]:
+    """Return the epochs of a run, in order."""
+    rows = database.execute(_SELECT_EPOCHS, (run_id,))
+    return [EpochMetrics(row[0], *(math.nan if value is None else value for value in row[1:])) for row in rows]
 
 
-def to_epoch(row: tuple[Any, ...]) -> EpochMetrics:
-    """Return the epoch in a row of `metrics.COLUMNS`."""
-    return EpochMetrics(row[0], *(math.nan if value is None else value for value in row[1:]))
+def insert(database: sqlite3.Connection, values: dict[str, Any]) -> int:
+    """Insert a run and return its number."""
+    statement = f"INSERT INTO runs ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})"
+    run_id = database.execute(statement, tuple(values.values())).lastrowid
+    assert run_id is not None  # noqa: S101 - SQLite gives every row one
+    return run_id
+
+
+def replace_epochs(database: sqlite3.Connection, run_id: int, rows: Sequence[EpochMetrics], *, after: int) -> None:
+    """Put ``rows`` in the place of every epoch later than ``after``, and update the figures of the run."""
+    database.execute("DELETE FROM epochs WHERE run_id = ? AND epoch > ?", (run_id, after))
+    database.executemany(_INSERT_EPOCH, [(run_id, *_epoch_values(row)) for row in rows])
+    history = epochs(database, run_id)
+    best, selected = metrics.best(history), metrics.selected(history)
+    _set(
+        database,
+        run_id,
+        {
+            "epochs_done": history[-1].epoch if history else 0,
+            "train_seconds": sum(row.seconds for row in history) if history else None,
+            "best_epoch": best and best.epoch,
+            "best_val_loss": best and best.val_loss,
+            "best_val_accuracy": best and best.val_accuracy,
+            "best_val_cross_entropy": best and best.val_cross_entropy,
+            "selected_epoch": selected and selected.epoch,
+        },
+    )
+
+
+def set_summary(database: sqlite3.Connection, run_id: int, summary: Summary) -> None:
+    """Record what a run reached."""
+    _set(database, run_id, summary.model_dump())
+
+
+def _set(database: sqlite3.Connection, run_id: int, figures: dict[str, Any]) -> None:
+    statement = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in figures)} WHERE id = ?"
+    database.execute(statement, (*figures.values(), run_id))
 
 
 def stamp() -> str:

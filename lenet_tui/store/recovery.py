@@ -11,8 +11,18 @@ from lenet_tui.formatting import counted
 from lenet_tui.host.safe_files import explain
 from lenet_tui.store import backup, schema
 from lenet_tui.store.files import PRIVATE_FOLDER, is_trustworthy, make_private_file, set_aside
-from lenet_tui.store.records import PROGRESS_COLUMNS, RUN_COLUMNS, DamagedRowError, is_inside, stamp, to_run
-from lenet_tui.store.statements import END_OF_QUEUE, insert, replace_epochs, set_summary
+from lenet_tui.store.queue import END_OF_QUEUE
+from lenet_tui.store.records import (
+    PROGRESS_COLUMNS,
+    RUN_COLUMNS,
+    DamagedRowError,
+    insert,
+    is_inside,
+    replace_epochs,
+    set_summary,
+    stamp,
+    to_run,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,12 +53,12 @@ def build(root: Path, store: Path) -> list[str]:
             database.execute("PRAGMA foreign_keys = ON")
             schema.migrate(database)
             database.execute("BEGIN IMMEDIATE")
-            known = backup.load(root / PRIVATE_FOLDER)
+            saved_queue = backup.load(root / PRIVATE_FOLDER)
             saved = _salvage(database, store, root) if is_trustworthy(store) else 0
-            queued = _restore(database, root, known)
-            found, notices = _index(database, root)
-            _write_notes(database, known.notes)
-            if known.paused or (is_trustworthy(store) and _was_paused(store)):
+            queued = _restore(database, root, saved_queue)
+            read, notices = _index(database, root)
+            _write_notes(database, saved_queue.notes)
+            if saved_queue.paused or (is_trustworthy(store) and _was_paused(store)):
                 database.execute("UPDATE control SET paused = 1")
             database.execute("COMMIT")
         aside = set_aside(store)
@@ -63,10 +73,10 @@ def build(root: Path, store: Path) -> list[str]:
     sources = [f"{counted(saved, 'run')} saved from it"] if aside else []
     if queued:
         sources += [f"{queued if sources else counted(queued, 'run')} of the queue from {backup.NAME}"]
-    sources += [f"{found if sources else counted(found, 'run')} read from run folders"]
+    sources += [f"{read if sources else counted(read, 'run')} read from run folders"]
     if aside:
         notices.insert(0, f"the store was damaged: it is kept as {aside}, and a new one has {' and '.join(sources)}")
-    elif found or queued:
+    elif read or queued:
         notices.insert(0, f"there was no store in {store.parent}: a new one has {' and '.join(sources)}")
     return notices
 
@@ -87,9 +97,9 @@ def insert_folder(
     process works on it.
     """
     relative = below(root, folder.path)
-    known = database.execute("SELECT id FROM runs WHERE folder = ?", (relative,)).fetchone()
-    if known:
-        return int(known[0])
+    row = database.execute("SELECT id FROM runs WHERE folder = ?", (relative,)).fetchone()
+    if row:
+        return int(row[0])
     record = record or folder.read_record()
     history = folder.read_metrics()
     if owner is None and record.state == "running" and folder.is_held():
@@ -142,7 +152,7 @@ def _values(record: RunRecord, owner: Owner | None) -> dict[str, Any]:
         "created_at": record.created_at.isoformat(),
         "started_at": record.started_at.isoformat(),
         "finished_at": (record.finished_at or record.started_at).isoformat() if ended else None,
-        "reason": (reason or "no reason on record") if state == "failed" else None,
+        "reason": (reason or "no reason was recorded") if state == "failed" else None,
     }
     if state == "stopped":
         values["reason"] = reason or None
@@ -151,12 +161,12 @@ def _values(record: RunRecord, owner: Owner | None) -> dict[str, Any]:
     return values
 
 
-def _restore(database: sqlite3.Connection, root: Path, known: Backup) -> int:
+def _restore(database: sqlite3.Connection, root: Path, saved: Backup) -> int:
     """Put the runs of the backup back into the queue, in its order, unless they are there; return how many."""
     from lenet_tui.run.folder import RunFolder
 
     restored = 0
-    for row in known.runs:
+    for row in saved.runs:
         values = row | {"state": "queued", "attempts": 0}
         if row["folder"]:
             with contextlib.suppress(LabError, TypeError):
@@ -211,15 +221,15 @@ def _index(database: sqlite3.Connection, root: Path) -> tuple[int, list[str]]:
 
 def folders_in(root: Path) -> list[RunFolder]:
     """Return the folders below ``root`` that have a record, or something of its name."""
-    found: list[Path] = []
+    paths: list[Path] = []
     for model in _models():
         with contextlib.suppress(OSError):
-            found += (path for path in (root / model).iterdir() if path.name[0] != "." and _has_record(path))
-    if not found:
+            paths += (path for path in (root / model).iterdir() if path.name[0] != "." and _has_record(path))
+    if not paths:
         return []
     from lenet_tui.run.folder import RunFolder
 
-    return [RunFolder(path) for path in found]
+    return [RunFolder(path) for path in paths]
 
 
 def _models() -> tuple[str, ...]:

@@ -133,7 +133,7 @@ BEGIN
 END;
 """
 
-# Whoever watches many runs reads only those that changed. What changes while a run works (epochs, progress, heartbeat)
+# A reader of many runs reads only those that changed. What changes while a run works (epochs, progress, heartbeat)
 # is not counted: runs at work are few, and are read every time.
 _SECOND = """
 ALTER TABLE control ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
@@ -153,11 +153,19 @@ BEGIN
 END;
 """
 
-# The words of the glossary.
+# Names by the glossary; what the runner computes on, published for those that estimate times.
 _THIRD = """
 ALTER TABLE runs RENAME COLUMN wish TO stop_request;
 ALTER TABLE runs RENAME COLUMN kept_epoch TO selected_epoch;
 ALTER TABLE control RENAME COLUMN draining TO paused;
+
+CREATE TABLE capacity (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    cores INTEGER NOT NULL CHECK (cores >= 1),
+    gpus INTEGER NOT NULL CHECK (gpus >= 0),
+    free_cores INTEGER NOT NULL CHECK (free_cores BETWEEN 0 AND cores),
+    free_gpus INTEGER NOT NULL CHECK (free_gpus BETWEEN 0 AND gpus)
+);
 """
 
 MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)
@@ -168,23 +176,23 @@ def version(database: sqlite3.Connection) -> int:
     return int(database.execute("PRAGMA user_version").fetchone()[0])
 
 
-def check_version(found: int, migrations: Sequence[str] = MIGRATIONS) -> bool:
+def check_version(number: int, migrations: Sequence[str] = MIGRATIONS) -> bool:
     """Say whether a database of schema version ``found`` is up to date. Raises `LabError` when it is of a later one."""
-    if found > len(migrations):
+    if number > len(migrations):
         raise LabError(
-            f"this store was made by a later lenet-tui (schema {found}, known here: {len(migrations)}); "
+            f"this store was made by a later lenet-tui (schema {number}, known here: {len(migrations)}); "
             "upgrade lenet-tui, or give another --root"
         )
-    return found == len(migrations)
+    return number == len(migrations)
 
 
 def migrate(database: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS) -> None:
     """Bring a database to the last version, wholly or not at all. Raises `LabError` when it is of a later one."""
     database.execute("BEGIN IMMEDIATE")
     try:
-        found = version(database)
-        if not check_version(found, migrations):
-            for script in migrations[found:]:
+        number = version(database)
+        if not check_version(number, migrations):
+            for script in migrations[number:]:
                 for statement in _statements(script):
                     database.execute(statement)
             database.execute(f"PRAGMA user_version = {len(migrations)}")
@@ -210,11 +218,11 @@ def expected_tables(migrations: tuple[str, ...]) -> frozenset[str]:
 
 def _statements(script: str) -> list[str]:
     # sqlite3's executescript would commit the transaction that all of this has to be in.
-    found = []
+    statements = []
     text = ""
     for line in script.splitlines(keepends=True):
         text += line
         if sqlite3.complete_statement(text):
-            found.append(text)
+            statements.append(text)
             text = ""
-    return found
+    return statements

@@ -96,7 +96,7 @@ class MainScreen(RunActions, Queueing, Screen[None]):
         """Show another state of the store."""
         self.query_one("#status", Static).update(status_line(snapshot, self.lab.root, self.runs.sorting))
         self.runs.show(snapshot)
-        self.form.set_speeds(snapshot.speeds, snapshot.queue)
+        self.form.set_speeds(snapshot.speeds, snapshot.queue, snapshot.capacity)
         if snapshot.runs.keys() != before.runs.keys():
             self.form.set_known(duplicates.latest(snapshot.runs.values()))
         self.query_one(MachineLine).set_active(bool(snapshot.running))

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lenet_tui.errors import LabError
 from lenet_tui.formatting import printable
-from lenet_tui.host.hardware import available_cores
+from lenet_tui.host.hardware import Capacity
 from lenet_tui.host.process import is_alive
 from lenet_tui.host.safe_files import explain
 from lenet_tui.runner import daemon
 from lenet_tui.runner.estimate import seconds_until_done
-from lenet_tui.runner.placement import Machine
 from lenet_tui.store import PRIVATE_FOLDER, Store, StoreRebuilt
 
 if TYPE_CHECKING:
@@ -41,8 +40,8 @@ class Snapshot:
     """One state of the store. ``runs`` are all of them by number, ``queue`` those that run and then those that wait.
 
     ``until`` has the seconds until each run of the queue is done, ``epochs`` the history of the runs that are watched.
-    ``runner_failure`` says why the runner cannot start, or is "". ``trouble`` says why the store could not be read, or
-    is ""; the rest is then as it was before.
+    ``capacity`` is what the runner computes on. ``runner_failure`` says why the runner cannot start, or is "".
+    ``trouble`` says why the store could not be read, or is ""; the rest is then as it was before.
     """
 
     runs: Mapping[int, Run] = field(default_factory=dict)
@@ -53,6 +52,7 @@ class Snapshot:
     speeds: Mapping[SpeedKey, float] = field(default_factory=dict)
     until: Mapping[int, float | None] = field(default_factory=dict)
     epochs: Mapping[int, tuple[EpochMetrics, ...]] = field(default_factory=dict)
+    capacity: Capacity = field(default=Capacity(1))  # before the store was read
     notices: tuple[str, ...] = ()
     trouble: str = ""
 
@@ -244,7 +244,8 @@ class _Reading:
             runner_alive=runner[0],
             runner_failure=runner[1],
             speeds=speeds,
-            until=seconds_until_done(found.queue, speeds, Machine(available_cores())),
+            until=seconds_until_done(found.queue, speeds, found.capacity),
+            capacity=found.capacity,
             epochs=epochs,
             notices=(*self._notices, *store.notices),
         )

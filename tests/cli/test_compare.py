@@ -112,7 +112,7 @@ def test_a_run_whose_process_died_is_not_said_to_be_running(root, capsys):
         assert owner is not None
         with Store(root) as store:
             number = store.start(config, owner, 1).id
-            assert store.begun(number, owner, folder.path, "cpu")
+            assert store.begin(number, owner, folder.path, "cpu")
         assert call(1, number, "--json", "--root", root) == 0
         assert json.loads(capsys.readouterr().out)["runs"][1]["state"] == "running"
         process.kill()

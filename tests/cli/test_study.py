@@ -63,7 +63,7 @@ def test_stopped_and_failed_runs_are_named_with_the_way_on_and_neither_resumed_n
         stopped = store.add([plan.config(VARIANTS[1], 0)])[0].id
         store.request_stop(stopped)
         failed = running(store, plan.config(VARIANTS[3], 0)).id
-        assert store.fail(failed, this_process(), "validation loss became nan in epoch 2")
+        assert store.end(failed, this_process(), "failed", "validation loss became nan in epoch 2")
     found = call(root, "--seeds", "1", capsys=capsys)
     assert len(found["queued"]) == len(VARIANTS) - 2
     assert main([*WORDS, str(root), "--seeds", "1"]) == 0

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lenet_tui.errors import LabError
-from lenet_tui.runner import daemon, temporary
+from lenet_tui.runner import daemon
+from lenet_tui.runner.executors import local
 from lenet_tui.store import Store
 
 if TYPE_CHECKING:
@@ -43,18 +44,18 @@ def test_sockets_go_where_their_names_fit(kind: str, tmp_path: Path, monkeypatch
             monkeypatch.delenv("TMPDIR", raising=False)
         else:
             monkeypatch.setenv("TMPDIR", str(folder))
-        assert temporary.use_short_folder() == (Path(good) if kind == "good" else Path("/tmp"))
-        assert tempfile.gettempdir() == str(temporary.use_short_folder())
+        assert local.use_short_folder() == (Path(good) if kind == "good" else Path("/tmp"))
+        assert tempfile.gettempdir() == str(local.use_short_folder())
         assert list(Path(good).iterdir()) == []
 
 
 def test_that_no_folder_takes_a_socket_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(temporary, "_ELSEWHERE", (str(tmp_path / "missing"),))
+    monkeypatch.setattr(local, "_ELSEWHERE", (str(tmp_path / "missing"),))
     monkeypatch.setenv("TMPDIR", str(tmp_path / "missing"))
     for name in ("TEMP", "TMP", "XDG_RUNTIME_DIR"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(LabError, match="set TMPDIR"):
-        temporary.use_short_folder()
+        local.use_short_folder()
 
 
 def test_runs_finish_with_a_temporary_folder_of_a_long_name_and_nothing_is_left_in_any(

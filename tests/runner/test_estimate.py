@@ -8,16 +8,16 @@ import pytest
 
 from lenet_tui.cli import tables
 from lenet_tui.config import RunConfig
+from lenet_tui.host.hardware import Capacity
 from lenet_tui.host.process import this_process
 from lenet_tui.runner.estimate import PICTURES_SECONDS, seconds_until_done
-from lenet_tui.runner.placement import Machine
 from lenet_tui.store import SpeedKey, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-TWO_CORES = Machine(cores=2)
+TWO_CORES = Capacity(cores=2)
 EPOCH = 55_000
 SPEEDS = {SpeedKey("lenet", "mnist", 64, 1, "cpu"): float(EPOCH)}  # an epoch a second
 

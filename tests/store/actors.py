@@ -15,7 +15,7 @@ from lenet_tui.errors import UsageError
 from lenet_tui.host import process
 from lenet_tui.run.folder import RunFolder
 from lenet_tui.store import Store
-from lenet_tui.store.statements import insert
+from lenet_tui.store.records import insert
 
 
 def churn(root: str, disk: str, seed: str) -> None:
@@ -34,14 +34,14 @@ def churn(root: str, disk: str, seed: str) -> None:
                 configs = [RunConfig(seed=int(seed) * 1000 + number, batch_size=size) for size in (16, 32)]
                 done["added"] += [run.id for run in store.add(configs)]
             elif act == "claim":
-                run = store.claim_next(me, 1)
-                if run:
-                    done["claimed"].append(run.id)
-                    mine.append(run.id)
+                first = next((run.id for run in queue if run.waiting and store.claim(run.id, me, 1)), None)
+                if first:
+                    done["claimed"].append(first)
+                    mine.append(first)
             elif act == "end" and mine:
                 run_id = mine.pop()
                 assert store.heartbeat(run_id, me)
-                assert store.stop(run_id, me)
+                assert store.end(run_id, me, "stopped")
                 done["ended"].append(run_id)
             elif act in ("stop", "move") and queue:
                 run_id = chance.choice(queue).id

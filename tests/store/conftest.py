@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lenet_tui.run.folder import State
+    from lenet_tui.store import Run
 
 ME = Owner(1001, "here", "boot 1")
 OTHER = Owner(1002, "here", "boot 2")
@@ -34,6 +35,12 @@ BEGINNING = runfolder.now()
 def store(tmp_path: Path) -> Iterator[Store]:
     with Store(tmp_path) as opened:
         yield opened
+
+
+def claim_first(store: Store, owner: Owner) -> Run | None:
+    """Claim the first run that waits; None where none does, the queue is paused or another process was quicker."""
+    first = next((run for run in store.queue() if run.waiting), None)
+    return store.get(first.id) if first and store.claim(first.id, owner, 1) else None
 
 
 def epoch(number: int, val_loss: float | None = None, val_accuracy: float = 0.9) -> EpochMetrics:

@@ -32,7 +32,7 @@ def test_only_what_changed_is_told_and_all_of_it(tmp_path: Path) -> None:
         assert store.changes(claimed.revision).changed == []  # those that run are in the queue, read every time
         assert [run.id for run in store.changes(claimed.revision).queue] == [first.id, second.id]
 
-        store.fail(first.id, owner, "it did")
+        store.end(first.id, owner, "failed", "it did")
         assert [run.state for run in store.changes(claimed.revision).changed] == ["failed"]
 
 

@@ -17,7 +17,7 @@ from lenet_tui.config import RunConfig
 from lenet_tui.errors import UsageError
 from lenet_tui.host.process import Owner
 from lenet_tui.store import Store
-from tests.store.conftest import ME, OTHER, epoch, summary
+from tests.store.conftest import ME, OTHER, claim_first, epoch, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,9 +100,9 @@ class Queue(RuleBasedStateMachine):
             self.claimed(run_id, owner)
 
     @rule()
-    def claim_next(self) -> None:
+    def claim_first(self) -> None:
         owner = self.new_owner()
-        run = self.store.claim_next(owner, 1)
+        run = claim_first(self.store, owner)
         assert (run and run.id) == (self.order[0] if self.order and not self.paused else None)
         if run:
             self.claimed(run.id, owner)
@@ -130,7 +130,7 @@ class Queue(RuleBasedStateMachine):
     def begin(self, n: int) -> None:
         run_id = self.pick(n)
         owner = self.runs[run_id].owner if run_id in self.runs else None
-        done = self.store.begun(run_id, owner or OTHER, self.root / "lenet" / str(run_id), "cpu")
+        done = self.store.begin(run_id, owner or OTHER, self.root / "lenet" / str(run_id), "cpu")
         assert done is (owner is not None)
         if done:
             self.runs[run_id].begun = True
@@ -143,9 +143,9 @@ class Queue(RuleBasedStateMachine):
         if end == "finished" and run.owner and not run.begun:
             return  # no run finishes without a folder
         acts: dict[str, Callable[[], bool]] = {
-            "finished": lambda: self.store.finish(run_id, owner, summary([epoch(1)])),
-            "failed": lambda: self.store.fail(run_id, owner, "it broke"),
-            "stopped": lambda: self.store.stop(run_id, owner),
+            "finished": lambda: self.store.end(run_id, owner, "finished", summary=summary([epoch(1)])),
+            "failed": lambda: self.store.end(run_id, owner, "failed", "it broke"),
+            "stopped": lambda: self.store.end(run_id, owner, "stopped"),
         }
         assert acts[end]() is (run.owner is not None and mine)
         if run.owner and mine:
@@ -255,10 +255,10 @@ def test_nothing_starts_from_a_paused_queue_until_it_is_active(store: Store) -> 
     with Store(store.root) as other:
         assert other.is_paused()
         assert not other.claim(1, ME, 1)
-        assert other.claim_next(ME, 1) is None
+        assert claim_first(other, ME) is None
     store.set_paused(False)
     assert store.claim(1, ME, 1)
-    assert store.claim_next(ME, 1) == store.get(2)
+    assert claim_first(store, ME) == store.get(2)
 
 
 def test_equal_configurations_that_wait_are_found_and_others_are_not(store: Store) -> None:
@@ -287,7 +287,7 @@ def test_a_grid_is_queued_wholly_or_not_at_all(store: Store) -> None:
         ("resume", "failed", "run 1 is failed; 'lenet-tui queue retry 1' tries it again"),
         ("resume", "queued", "run 1 is queued; only stopped runs can be resumed"),
         ("resume", "interrupted", "run 1 is interrupted; it resumes by itself"),
-        ("retry", "stopped", "run 1 is stopped; 'lenet-tui queue resume 1' lets it go on"),
+        ("retry", "stopped", "run 1 is stopped; 'lenet-tui queue resume 1' resumes it"),
         ("retry", "finished", "run 1 is finished; only failed runs can be tried again"),
         (
             "remove",
@@ -308,13 +308,13 @@ def test_what_cannot_be_done_is_refused_with_what_can(store: Store, act: str, st
         store.add([RunConfig()])
     if state not in ("", "queued"):
         assert store.claim(1, ME, 1)
-        assert store.begun(1, ME, store.root / "lenet" / "a", "cpu")
+        assert store.begin(1, ME, store.root / "lenet" / "a", "cpu")
     if state == "finished":
-        store.finish(1, ME, summary([epoch(1)]))
+        store.end(1, ME, "finished", summary=summary([epoch(1)]))
     elif state == "failed":
-        store.fail(1, ME, "it broke")
+        store.end(1, ME, "failed", "it broke")
     elif state == "stopped":
-        store.stop(1, ME)
+        store.end(1, ME, "stopped")
     elif state == "interrupted":
         store.interrupt(1, ME)
     with pytest.raises(UsageError) as refused:

@@ -13,7 +13,7 @@ from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.run.folder import RunFolder
 from lenet_tui.store import Store, StoreRebuilt
-from tests.store.conftest import ME, epoch, make_folder
+from tests.store.conftest import ME, claim_first, epoch, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,10 +164,10 @@ def test_runs_that_a_damaged_store_still_shows_are_saved_with_their_numbers(tmp_
         store.remove(1)
         store.set_note(4, "mind this one")
         store.move(5, 1)
-        done = store.claim_next(ME, 1)
+        done = claim_first(store, ME)
         assert done is not None
         folder = make_folder(tmp_path, RunConfig(seed=5), "running")
-        store.begun(done.id, ME, folder.path, "cpu", folder.read_metrics())
+        store.begin(done.id, ME, folder.path, "cpu", folder.read_metrics())
         before = store.runs()
     tear(file(tmp_path), (page_of(tmp_path, "epochs") - 1) * 4096, 4096)
     with Store(tmp_path) as store:
@@ -258,10 +258,10 @@ def test_queue_pause_notes_and_runs_at_work_survive_the_loss_of_the_store(tmp_pa
         store.set_note(7, "the odd one")
         store.set_note(store.import_folder(make_folder(tmp_path, RunConfig(seed=99))).id, "keep")
         store.set_paused(False)
-        begun = store.claim_next(ME, 1)
+        begun = claim_first(store, ME)
         assert begun is not None
         folder = make_folder(tmp_path, RunConfig(seed=19), "running")
-        store.begun(begun.id, ME, folder.path, "cpu", [])
+        store.begin(begun.id, ME, folder.path, "cpu", [])
         store.set_paused(True)
         before = [(run.id, run.config.seed, run.note) for run in store.queue()]
     path = file(tmp_path)

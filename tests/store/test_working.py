@@ -16,7 +16,7 @@ from lenet_tui.errors import UsageError
 from lenet_tui.host import process
 from lenet_tui.store import SpeedKey, Store
 from lenet_tui.training.loop import Progress
-from tests.store.conftest import ME, OTHER, epoch, make_folder, summary
+from tests.store.conftest import ME, OTHER, claim_first, epoch, make_folder, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ PROGRESS = Progress(epoch=2, step=10, steps=100, train_loss=0.5, images_per_seco
 def run(store: Store) -> Run:
     """Run 1, begun by ME."""
     started = store.start(RunConfig(), ME, 2)
-    assert store.begun(started.id, ME, store.root / "lenet" / "a", "cpu")
+    assert store.begin(started.id, ME, store.root / "lenet" / "a", "cpu")
     return store.get(started.id)
 
 
@@ -51,7 +51,7 @@ def test_a_run_that_is_claimed_says_whose_it_is_and_on_how_many_threads(store: S
 def test_a_run_keeps_the_threads_it_began_with_however_it_is_resumed(store: Store) -> None:
     store.add([RunConfig()])
     store.claim(1, ME, 3)
-    store.stop(1, ME)
+    store.end(1, ME, "stopped")
     store.resume(1)
     store.claim(1, OTHER, 1)
     assert store.get(1).threads == 3
@@ -61,7 +61,7 @@ def test_a_run_in_the_foreground_is_on_record_and_never_waits(store: Store) -> N
     store.set_paused(True)
     run = store.start(RunConfig(lr=0.5), ME, 4)
     assert (run.state, run.owner, run.config.lr, run.threads) == ("running", ME, 0.5, 4)
-    assert store.claim_next(OTHER, 1) is None
+    assert claim_first(store, OTHER) is None
 
 
 def test_epochs_come_back_as_they_were_and_the_best_is_on_record(store: Store, run: Run) -> None:
@@ -87,9 +87,9 @@ def test_no_epoch_is_there_twice_and_a_resumed_run_replaces_what_it_does_again(s
 def test_a_run_that_begins_again_has_the_epochs_of_its_folder(store: Store, run: Run) -> None:
     store.record_epoch(run.id, ME, epoch(1))
     history = [epoch(1, 0.7), epoch(2, 0.6)]
-    store.begun(run.id, ME, store.root / "lenet" / "a", "cpu", history)
+    store.begin(run.id, ME, store.root / "lenet" / "a", "cpu", history)
     assert store.epochs(run.id) == history
-    store.begun(run.id, ME, store.root / "lenet" / "a", "cpu")
+    store.begin(run.id, ME, store.root / "lenet" / "a", "cpu")
     assert store.epochs(run.id) == []
     assert store.get(run.id).best_epoch is None
 
@@ -115,7 +115,7 @@ def test_progress_is_seen_by_others_and_ends_with_the_run(store: Store, run: Run
         seen = other.get(run.id).progress
     assert seen is not None
     assert (seen.epoch, seen.step, seen.steps, seen.train_loss, seen.images_per_second) == (2, 10, 100, 0.5, 900.0)
-    store.stop(run.id, ME)
+    store.end(run.id, ME, "stopped")
     assert store.get(run.id).progress is None
 
 
@@ -125,10 +125,10 @@ def test_progress_is_seen_by_others_and_ends_with_the_run(store: Store, run: Run
         lambda store: store.heartbeat(1, OTHER),
         lambda store: store.record_progress(1, OTHER, PROGRESS),
         lambda store: store.record_epoch(1, OTHER, epoch(1)),
-        lambda store: store.begun(1, OTHER, store.root / "lenet" / "b", "cuda"),
-        lambda store: store.finish(1, OTHER, summary([epoch(1)])),
-        lambda store: store.fail(1, OTHER, "why"),
-        lambda store: store.stop(1, OTHER),
+        lambda store: store.begin(1, OTHER, store.root / "lenet" / "b", "cuda"),
+        lambda store: store.end(1, OTHER, "finished", summary=summary([epoch(1)])),
+        lambda store: store.end(1, OTHER, "failed", "why"),
+        lambda store: store.end(1, OTHER, "stopped"),
         lambda store: store.interrupt(1, OTHER),
     ],
 )
@@ -154,7 +154,7 @@ def test_a_stop_request_reaches_the_worker_and_is_gone_once_it_stopped(store: St
     assert store.request_stop(run.id).is_stop_requested
     assert store.request_stop(run.id).state == "running"  # twice is no harm
     assert store.is_stop_requested(run.id)
-    assert store.stop(run.id, ME, "stopped on request")
+    assert store.end(run.id, ME, "stopped", "stopped on request")
     found = store.get(run.id)
     assert (found.state, found.stop_request, found.reason) == ("stopped", None, "stopped on request")
     assert not store.is_stop_requested(99)
@@ -164,7 +164,7 @@ def test_a_finished_run_has_its_summary_and_nobody_working_on_it(store: Store, r
     history = [epoch(1, 0.5), epoch(2, 0.4)]
     for row in history:
         store.record_epoch(run.id, ME, row)
-    assert store.finish(run.id, ME, summary(history))
+    assert store.end(run.id, ME, "finished", summary=summary(history))
     found = store.get(run.id)
     assert (found.state, found.owner, found.heartbeat, found.best_epoch) == ("finished", None, None, 2)
     assert (found.test_accuracy, found.images_per_second, found.stopped_early) == (0.975, 1234.5, False)
@@ -175,9 +175,9 @@ def test_a_finished_run_has_its_summary_and_nobody_working_on_it(store: Store, r
 
 
 def test_a_run_whose_folder_was_removed_by_hand_makes_room_for_the_next_of_that_name(store: Store, run: Run) -> None:
-    store.finish(run.id, ME, summary([epoch(1)]))
+    store.end(run.id, ME, "finished", summary=summary([epoch(1)]))
     second = store.start(RunConfig(), ME, 1)
-    assert store.begun(second.id, ME, store.root / "lenet" / "a", "cpu")
+    assert store.begin(second.id, ME, store.root / "lenet" / "a", "cpu")
     assert [(found.id, found.folder) for found in store.runs()] == [(second.id, "lenet/a")]
 
 
@@ -234,7 +234,7 @@ def test_a_dead_worker_that_was_asked_to_stop_leaves_a_stopped_run(store: Store,
 def test_a_worker_that_died_between_the_last_word_in_its_folder_and_the_store_has_finished(store: Store) -> None:
     run = store.start(RunConfig(), ME, 2)
     folder = make_folder(store.root, RunConfig(), epochs=4)
-    store.begun(run.id, ME, folder.path, "cpu")
+    store.begin(run.id, ME, folder.path, "cpu")
     (found,) = store.requeue_dead(lambda _: False)
     assert (found.state, found.test_accuracy, found.epochs_done) == ("finished", 0.975, 4)
     assert len(store.epochs(run.id)) == 4
@@ -272,14 +272,14 @@ def silent_since(store: Store, run: Run, age: timedelta) -> None:
 def test_speeds_are_medians_of_runs_alike(store: Store) -> None:
     def finish(seed: int, speed: float, batch_size: int) -> None:
         run = store.start(RunConfig(seed=seed, batch_size=batch_size), ME, 1)
-        store.begun(run.id, ME, store.root / "lenet" / str(seed), "cpu")
-        store.finish(run.id, ME, summary([epoch(1)]).model_copy(update={"images_per_second": speed}))
+        store.begin(run.id, ME, store.root / "lenet" / str(seed), "cpu")
+        store.end(run.id, ME, "finished", summary=summary([epoch(1)]).model_copy(update={"images_per_second": speed}))
 
     for seed, speed in enumerate([100, 900, 110]):
         finish(seed, speed, 16)
     finish(10, 5000, 64)
     running = store.start(RunConfig(), ME, 2)
-    assert store.begun(running.id, ME, store.root / "lenet" / "r", "cuda")
+    assert store.begin(running.id, ME, store.root / "lenet" / "r", "cuda")
     store.record_progress(running.id, ME, PROGRESS)
     assert store.speeds() == {
         SpeedKey("lenet", "mnist", 16, 1, "cpu"): 110,
@@ -300,7 +300,7 @@ def test_the_change_counter_changes_with_every_write_of_anybody_and_never_else(s
             lambda: store.heartbeat(run.id, ME),
             lambda: other.add([RunConfig()]),
             lambda: store.record_progress(run.id, ME, PROGRESS),
-            lambda: store.finish(run.id, ME, summary([epoch(1)])),
+            lambda: store.end(run.id, ME, "finished", summary=summary([epoch(1)])),
         ):
             write()
             assert other.change_counter() not in seen

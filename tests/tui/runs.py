@@ -32,7 +32,7 @@ def history(epochs: int) -> list[EpochMetrics]:
 def finished(store: Store, config: RunConfig, test_accuracy: float = 0.99, epochs: int = 3) -> Run:
     run = running(store, config, epochs)
     summary = summary_of(history(epochs), test_accuracy)
-    assert store.finish(run.id, this_process(), summary)
+    assert store.end(run.id, this_process(), "finished", summary=summary)
     return store.get(run.id)
 
 
@@ -41,7 +41,7 @@ def running(store: Store, config: RunConfig, epochs: int = 3) -> Run:
     run = store.start(config, me, threads=1)
     folder = store.root / config.model / f"{config.folder_name()}{'' if run.id == 1 else f'.{run.id}'}"
     folder.mkdir(parents=True)
-    store.begun(run.id, me, folder, "cpu", history(epochs))
+    store.begin(run.id, me, folder, "cpu", history(epochs))
     return store.get(run.id)
 
 

@@ -11,8 +11,8 @@ from textual.containers import Horizontal
 from textual.events import Key
 
 from lenet_tui.config import RunConfig, hyperparameters
+from lenet_tui.host.hardware import Capacity
 from lenet_tui.runner.estimate import PICTURES_SECONDS, seconds_for
-from lenet_tui.runner.placement import Machine
 from lenet_tui.store import SpeedKey, Store
 from lenet_tui.sweep import expand
 from lenet_tui.tui.form import duplicates
@@ -160,7 +160,7 @@ def test_choices_are_completed_and_cycled_also_at_the_end_of_a_list() -> None:
 
 def test_a_sweep_takes_the_places_there_are_and_waits_for_what_comes_before(tmp_path: Path) -> None:
     configs = [RunConfig(epochs=10, seed=seed) for seed in range(3)]
-    one, two = Machine(cores=1), Machine(cores=2)
+    one, two = Capacity(cores=1), Capacity(cores=2)
     length = 10 + PICTURES_SECONDS
     assert seconds_for(configs, [], SPEEDS, one) == pytest.approx(3 * length)
     assert seconds_for(configs, [], SPEEDS, two) == pytest.approx(2 * length)
@@ -173,7 +173,7 @@ def test_a_sweep_takes_the_places_there_are_and_waits_for_what_comes_before(tmp_
 
 def test_a_lone_run_is_estimated_with_every_core() -> None:
     speeds = SPEEDS | {SpeedKey("lenet", "mnist", 64, 4, "cpu"): 110_000.0}
-    assert seconds_for([RunConfig(epochs=10)], [], speeds, Machine(cores=4)) == pytest.approx(5 + PICTURES_SECONDS)
+    assert seconds_for([RunConfig(epochs=10)], [], speeds, Capacity(cores=4)) == pytest.approx(5 + PICTURES_SECONDS)
 
 
 async def test_all_of_it_fits_a_narrow_pane() -> None:
@@ -225,7 +225,7 @@ async def test_settings_that_are_on_record_already_are_told_before_they_are_queu
 async def test_a_preset_shows_at_once_how_many_runs_it_makes_and_is_queued_by_key() -> None:
     app = FormApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        app.form.set_speeds(SPEEDS, ())
+        app.form.set_speeds(SPEEDS, (), Capacity(2))
         await pilot.press("space")
         await pilot.pause()
         assert "batch-size sweep" in app.text()
@@ -353,7 +353,7 @@ async def test_a_large_sweep_is_made_beside_the_event_loop() -> None:
         app.form.load_values({"lr": ",".join(f"0.{n:03}" for n in range(1, 101))})
         await pilot.press(*["down"] * 6, *"100")
         await until(pilot, lambda: "10,000 runs · time" in app.text())
-        app.form.set_speeds(SPEEDS, ())
+        app.form.set_speeds(SPEEDS, (), Capacity(2))
         await until(pilot, lambda: "10,000 runs · ≈" in app.text())
         await pilot.press("1")
         await until(pilot, lambda: "make 100,100 runs" in app.words())

@@ -109,7 +109,7 @@ async def test_the_cursor_stays_on_a_run_that_was_stopped_by_key(store: Store, t
         await bench.until(lambda: bench.main.runs.current is not None)
         await bench.press("x")
         await bench.until(lambda: store.get(1).is_stop_requested)
-        assert store.stop(1, this_process())
+        assert store.end(1, this_process(), "stopped")
         other = running(store, RunConfig(seed=1))
         await bench.until(lambda: len(bench.main.runs.listed) == 2)
         assert other.id == 2
@@ -126,7 +126,7 @@ async def test_a_run_that_is_stopping_still_is_resumed_once_it_has_stopped(store
         await bench.press("r")
         await bench.until(lambda: "run 1 is stopping still; queued again as soon as stopped" in bench.told())
         assert store.get(1).state == "running"
-        assert store.stop(1, this_process())
+        assert store.end(1, this_process(), "stopped")
         await bench.until(lambda: store.get(1).state == "queued")
         await bench.until(lambda: "run 1 queued again" in bench.told())
 
@@ -141,7 +141,7 @@ async def test_stopping_a_run_once_more_takes_the_wish_to_resume_it_back(store: 
         await bench.press("r")
         await bench.until(lambda: "queued again as soon as" in bench.told())
         await bench.press("x")
-        assert store.stop(1, this_process())
+        assert store.end(1, this_process(), "stopped")
         await bench.until(lambda: bench.app.snapshot.runs[1].state == "stopped")
         await bench.until(lambda: not bench.main.workers)
         assert store.get(1).state == "stopped"

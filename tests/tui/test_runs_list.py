@@ -129,7 +129,7 @@ def test_a_run_that_draws_its_pictures_or_stops_is_told_so_in_title_and_list(sto
 
 def test_a_stopped_run_tells_how_many_epochs_it_has_done(store: Store) -> None:
     run = running(store, RunConfig(), epochs=7)
-    assert store.stop(run.id, this_process())
+    assert store.end(run.id, this_process(), "stopped")
     run = store.get(run.id)
     assert in_list(run, store, 54) == "■ stop 7/20"
     assert in_list(run, store, 110) == "■ stopped 7/20"

@@ -76,7 +76,7 @@ def test_epochs_are_read_for_the_runs_that_are_watched(watcher: Watcher, store: 
     store.record_epoch(run.id, me, epoch(1))
     assert seen.until(lambda s: len(s.epochs.get(run.id, ())) == 1).epochs[run.id] == (epoch(1),)
     store.record_epoch(run.id, me, epoch(2))
-    store.fail(run.id, me, "for the test")
+    store.end(run.id, me, "failed", "for the test")
     last = seen.until(lambda s: s.runs[run.id].state == "failed")
     assert len(last.epochs[run.id]) == 2
     assert last.queue == ()

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from lenet_tui.config import RunConfig
+    from lenet_tui.host.hardware import Capacity
     from lenet_tui.store import Run, SpeedKey
     from lenet_tui.tui.form.duplicates import Identity
 
@@ -117,9 +118,9 @@ class RunForm(Widget):
         """Return the command line that queues the same runs."""
         return command(self.values(), self._values.get(SEEDS, "1"))
 
-    def set_speeds(self, speeds: Mapping[SpeedKey, float], queue: Sequence[Run]) -> None:
+    def set_speeds(self, speeds: Mapping[SpeedKey, float], queue: Sequence[Run], capacity: Capacity) -> None:
         """Take how quick runs were and what comes before new ones, for the estimate."""
-        self._foot.set_speeds(speeds, queue)
+        self._foot.set_speeds(speeds, queue, capacity)
 
     def set_known(self, known: Mapping[Identity, int]) -> None:
         """Take which runs are on record, so that the form can say that it would queue one of them again."""

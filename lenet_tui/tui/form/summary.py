@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
-from lenet_tui.host.hardware import available_cores
+from lenet_tui.host.hardware import Capacity
 from lenet_tui.runner.estimate import seconds_for
-from lenet_tui.runner.placement import Machine
 from lenet_tui.tui.form import duplicates
 from lenet_tui.tui.form import values as form_values
 from lenet_tui.tui.form.lines import QueueButton
@@ -53,7 +52,7 @@ class FormFoot(Widget):
         self._count = 1
         self._wanted: list[Identity] = []
         self._known: Mapping[Identity, int] = {}
-        self._machine = Machine(available_cores())
+        self._capacity = Capacity(1)
         self._speeds: Mapping[SpeedKey, float] = {}
         self._queue: Sequence[Run] = ()
         self._seconds: float | None = None
@@ -84,9 +83,9 @@ class FormFoot(Widget):
         self._known = known
         self._show_summary()
 
-    def set_speeds(self, speeds: Mapping[SpeedKey, float], queue: Sequence[Run]) -> None:
-        """Take how quick runs were and what comes before new ones."""
-        self._speeds, self._queue = speeds, queue
+    def set_speeds(self, speeds: Mapping[SpeedKey, float], queue: Sequence[Run], capacity: Capacity) -> None:
+        """Take how quick runs were, what comes before new ones, and what they are computed on."""
+        self._speeds, self._queue, self._capacity = speeds, queue, capacity
         if self._timer is not None:
             return
         wait = self._cost / _SHARE_OF_TIME
@@ -116,7 +115,7 @@ class FormFoot(Widget):
             self._timer = None
         began = time.perf_counter()
         configs = self._sweep.configs if self._sweep else ()
-        self._seconds = seconds_for(configs, self._queue, self._speeds, self._machine) if configs else None
+        self._seconds = seconds_for(configs, self._queue, self._speeds, self._capacity) if configs else None
         self._cost = time.perf_counter() - began
         self._show_summary()
 

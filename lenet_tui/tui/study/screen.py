@@ -16,10 +16,8 @@ from lenet_tui.analysis.study.plan import Plan
 from lenet_tui.config import DATASET_TITLES
 from lenet_tui.errors import LabError
 from lenet_tui.formatting import counted
-from lenet_tui.host.hardware import available_cores
 from lenet_tui.host.safe_files import MB, read_own
 from lenet_tui.runner.estimate import seconds_for
-from lenet_tui.runner.placement import Machine
 from lenet_tui.tui import subprocesses
 from lenet_tui.tui.keys import STUDY, bindings
 from lenet_tui.tui.study import homework
@@ -140,9 +138,8 @@ class StudyScreen(Screen[None]):
         )
         if self._page == "plan":
             missing = found.missing
-            machine = Machine(available_cores())
             seconds, without = homework.with_known_pace(
-                missing, lambda configs: seconds_for(configs, snapshot.queue, snapshot.speeds, machine)
+                missing, lambda configs: seconds_for(configs, snapshot.queue, snapshot.speeds, snapshot.capacity)
             )
             self.query_one("#plan Static", Static).update(homework.explanation(found, seconds, without))
 

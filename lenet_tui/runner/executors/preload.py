@@ -1,5 +1,6 @@
-"""What workers are forked from has imported this: all that takes long. What cannot be imported is left to the worker,
-which says why; here it would end the process that every worker comes from.
+"""Imports all that takes long, in the process that workers are forked from.
+
+A failed import is left to the worker, which says why; here it would end the process that every worker comes from.
 """
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-from lenet_tui.runner.entry import reason_of
+from lenet_tui.runner.log import reason_of
 
 _MODULES = (
     "lenet_tui.runner.worker",

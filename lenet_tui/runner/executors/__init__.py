@@ -1,0 +1,1 @@
+"""Where runs are worked on: `base` is what the scheduler asks for, each other module is one way to do it."""
