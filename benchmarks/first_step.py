@@ -20,7 +20,7 @@ from lenet_tui.store import Store
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lenet_tui.store import Progress
+    from lenet_tui.run.metrics import Progress
 
 REPEATS = 7
 PATIENCE_SECONDS = 60.0

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from lenet_tui.config import RunConfig
     from lenet_tui.data.datasets import Dataset
+    from lenet_tui.run.metrics import Progress
 
 CPU = torch.device("cpu")
 
@@ -30,7 +31,7 @@ CPU = torch.device("cpu")
 class Silent:
     """A reporter that asks for nothing."""
 
-    def on_progress(self, progress: loop.Progress) -> None:
+    def on_progress(self, progress: Progress) -> None:
         """Ignore it."""
 
     def on_epoch_end(self, row: object, best: object) -> None:

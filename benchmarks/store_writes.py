@@ -24,7 +24,7 @@ from lenet_tui.training import device, loop
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lenet_tui.run.metrics import EpochMetrics
+    from lenet_tui.run.metrics import EpochMetrics, Progress
 
 EPOCHS = 3
 
@@ -37,7 +37,7 @@ class Timed:
         self.seconds = 0.0
         self.calls = 0
 
-    def on_progress(self, progress: loop.Progress) -> None:
+    def on_progress(self, progress: Progress) -> None:
         """Pass it on."""
         begun = time.perf_counter()
         self._inner.on_progress(progress)

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lenet_tui.data.datasets import Dataset
-    from lenet_tui.run.metrics import EpochMetrics
-    from lenet_tui.training.loop import Progress
+    from lenet_tui.run.metrics import EpochMetrics, Progress
 
 
 @pytest.fixture(scope="session")

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from lenet_tui.reports import Report
+    from lenet_tui.run import metrics
     from lenet_tui.run.folder import RunFolder, RunRecord, State
     from lenet_tui.run.metrics import EpochMetrics
-    from lenet_tui.training import loop
 
 
 class EarlyNote:
@@ -77,7 +77,7 @@ class Display:
     def on_run_start(self, folder: RunFolder, record: RunRecord) -> None:
         """The run is about to train."""
 
-    def on_progress(self, progress: loop.Progress) -> None:
+    def on_progress(self, progress: metrics.Progress) -> None:
         """Training has come further in its epoch."""
 
     def on_epoch_end(self, row: EpochMetrics, best: EpochMetrics) -> None:
@@ -195,7 +195,7 @@ class TerminalDisplay(Display):
             self._console.print(printable(self._where(folder, record)), style="dim", markup=False)
             self._bar.start()
 
-    def on_progress(self, progress: loop.Progress) -> None:
+    def on_progress(self, progress: metrics.Progress) -> None:
         """Move the bar."""
         with _terminal_may_be_gone():
             self._bar.update(

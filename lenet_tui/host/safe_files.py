@@ -41,19 +41,22 @@ _KINDS = {
 }
 
 
-def open_own(path: Path, mode: Literal["rb", "ab", "r+b"] = "rb", *, of_anybody: bool = False) -> IO[bytes]:
+def open_own(
+    path: Path, mode: Literal["rb", "ab", "r+b"] = "rb", *, of_anybody: bool = False, private: bool = False
+) -> IO[bytes]:
     """Open one of the product's files; "ab" and "r+b" make it where it is missing.
 
-    ``of_anybody`` lets it belong to another user, for reading what a person named. Raises FileNotFoundError where it is
-    not there, and `LabError` when it is no regular file of this user or cannot be opened.
+    ``of_anybody`` lets it belong to another user, for reading what a person named; what is ``private`` is made for this
+    user alone and may have no second name even for reading. Raises FileNotFoundError where it is not there, and
+    `LabError` when it is no regular file of this user or cannot be opened.
     """
     with _opened_folder(path.parent, of_anybody=of_anybody) as folder, _explained(f"cannot open {path}"):
         try:
             # Without O_NONBLOCK a named pipe would wait for its other end.
             flags = _FLAGS[mode] | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            descriptor = os.open(path.name, flags, 0o666, dir_fd=folder)
+            descriptor = os.open(path.name, flags, 0o600 if private else 0o666, dir_fd=folder)
         except OSError as error:
-            if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR, errno.EMLINK):
+            if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR, errno.EMLINK, errno.EOPNOTSUPP):
                 raise _refused(path, os.stat(path.name, dir_fd=folder, follow_symlinks=False)) from None
             raise
     try:
@@ -62,8 +65,8 @@ def open_own(path: Path, mode: Literal["rb", "ab", "r+b"] = "rb", *, of_anybody:
             raise _refused(path, status)
         if not of_anybody:
             _check_owner(path, status)
-        if mode != "rb" and status.st_nlink > 1:
-            raise LabError(f"{path} has a second name (a hard link); give it a copy of its own")
+        if (mode != "rb" or private) and status.st_nlink > 1:
+            raise LabError(f"{path} has a second name (a hard link); delete it, or give it a copy of its own")
         os.set_blocking(descriptor, True)
         return os.fdopen(descriptor, mode)
     except BaseException:
@@ -171,12 +174,12 @@ def _opened_folder(folder: Path, *, of_anybody: bool = False) -> Iterator[int]:
 
 def _check_owner(path: Path, status: os.stat_result, *, or_system: bool = False) -> None:
     if status.st_uid != os.geteuid() and not (or_system and status.st_uid == 0):
-        raise LabError(f"{path} belongs to another user; import its run folder, or give a --root of your own")
+        raise LabError(f"{path} belongs to another user; delete it, or import the run folder into a root of your own")
 
 
 def _refused(path: Path, status: os.stat_result) -> LabError:
     kind = _KINDS.get(stat.S_IFMT(status.st_mode), "no regular file")
-    return LabError(f"{path} is {kind}, where a regular file belongs; move it out of the way")
+    return LabError(f"{path} is {kind}, where a regular file belongs; move it away or delete it")
 
 
 @contextlib.contextmanager

@@ -13,8 +13,9 @@ from lenet_tui.errors import LabError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
-MAX_EPOCHS = 1000  # of a run; said here, since tables of many runs are read without `lenet_tui.config`
+MAX_EPOCHS = 1000  # of a run; here, since tables of many runs are read without `lenet_tui.config`
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,21 @@ def from_csv(text: str) -> list[EpochMetrics]:
     except (KeyError, TypeError, ValueError, csv.Error):
         raise LabError(f"line {reader.line_num}: expected {','.join(COLUMNS)}") from None
     return history
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where training is within an epoch, with the mean loss and the speed of this epoch so far.
+
+    ``updated_at`` is when that was recorded, None before.
+    """
+
+    epoch: int
+    step: int
+    steps: int
+    train_loss: float
+    images_per_second: float
+    updated_at: datetime | None = None
 
 
 def best(history: Sequence[EpochMetrics]) -> EpochMetrics | None:

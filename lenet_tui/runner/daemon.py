@@ -12,33 +12,18 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from lenet_tui.errors import LabError
+from lenet_tui.host import safe_files
 from lenet_tui.host.process import Owner, host_name, is_alive, send_signal, this_host, this_process
-from lenet_tui.runner import private, tries
-from lenet_tui.runner.log import log_path, open_log
+from lenet_tui.runner import tries
+from lenet_tui.runner.log import log_path as log_path  # for those who show where it is
+from lenet_tui.runner.log import open_log
 from lenet_tui.store.files import PRIVATE_FOLDER, private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-__all__ = [
-    "ask_to_end",
-    "ensure",
-    "failed_tries",
-    "forget_request",
-    "holds_lock",
-    "is_asked_to_end",
-    "is_running",
-    "last_failure",
-    "log_path",
-    "only_runner",
-    "runner_owner",
-    "runner_pid",
-    "stop",
-    "wait_until_there",
-]
 
 LOCK_NAME = "runner.lock"
 REQUEST_NAME = "runner.stop"
@@ -55,7 +40,7 @@ def is_running(root: Path) -> bool:
 
     Makes nothing. Raises `LabError` where the lock is not a file of this user's.
     """
-    with _opened_lock(root, os.O_RDONLY) as lock:
+    with _opened_lock(root, "rb") as lock:
         # Shared, so that two who ask don't take each other for a runner.
         return lock is not None and not _lock(root, lock, fcntl.LOCK_SH)
 
@@ -64,7 +49,7 @@ def runner_owner(root: Path) -> Owner | None:
     """Return which process serves ``root``, as its lock file says; None where none does or the file does not say."""
     if not is_running(root):
         return None
-    content = private.read_own(_path(root, LOCK_NAME))
+    content = tries.read_small(_path(root, LOCK_NAME))
     return tries.parse_owner(content.decode(errors="replace")) if content else None
 
 
@@ -109,14 +94,14 @@ def ensure(root: Path, *, at_once: bool = False) -> bool:
     private_folder(root)
     try:
         log = open_log(root)
-    except LabError as error:
+    except (LabError, FileNotFoundError) as error:
         tries.fail(root, str(error), count=before.count + 1 if before else 1)
-        raise
+        raise LabError(str(error)) from None
     try:
         note = tries.begin(root)
-    except OSError as error:
-        os.close(log)
-        raise LabError(f"cannot write in {root / PRIVATE_FOLDER}: {error.strerror}") from None
+    except (LabError, FileNotFoundError) as error:
+        log.close()
+        raise LabError(str(error)) from None
     try:
         if not sys.executable:
             raise FileNotFoundError(errno.ENOENT, "Python does not know where its own program is")
@@ -130,12 +115,12 @@ def ensure(root: Path, *, at_once: bool = False) -> bool:
             env=_environment(),
         )
     except OSError as error:
-        os.close(note)
+        note.close()
         reason = f"{sys.executable} cannot be started: {error.strerror}"
         tries.fail(root, reason)
         raise LabError(f"cannot start the runner: {reason}") from None
     finally:
-        os.close(log)
+        log.close()
     tries.note_process(note, process.pid)
     # Nobody waits for the runner, but one that ends while this process lives must not stay as a zombie.
     with contextlib.suppress(RuntimeError):  # no thread to be had
@@ -193,16 +178,13 @@ def stop(root: Path, seconds: float = 30, tell: Callable[[str], None] = lambda _
 
 def ask_to_end(root: Path, owner: Owner | None) -> None:
     """Leave a request to end for the runner ``owner``, or for whichever has the lock. Raises `LabError`."""
-    path = _path(root, REQUEST_NAME)
-    try:
-        os.close(private.replace(path, tries.owner_lines(owner) if owner else b""))
-    except OSError as error:
-        raise LabError(f"cannot write {path}, by which the runner is asked to end: {error.strerror}") from None
+    content = tries.owner_lines(owner) if owner else b""
+    safe_files.write_own(_path(root, REQUEST_NAME), content, durable=False, private=True)
 
 
 def is_asked_to_end(root: Path, owner: Owner) -> bool:
     """Say whether there is a request to end for the runner ``owner``."""
-    content = private.read_own(_path(root, REQUEST_NAME))
+    content = tries.read_small(_path(root, REQUEST_NAME))
     return content is not None and content in (b"", tries.owner_lines(owner))
 
 
@@ -216,11 +198,11 @@ def forget_request(root: Path) -> None:
 def only_runner(root: Path) -> Iterator[int | None]:
     """Hold the runner's lock of ``root`` and give its descriptor; give None when another process has it."""
     private_folder(root)
-    with _opened_lock(root, os.O_RDWR | os.O_CREAT) as lock:
+    with _opened_lock(root, "r+b") as lock:
         assert lock is not None  # noqa: S101 - it was made
         deadline = time.monotonic() + 1.0
         while not (held := _lock(root, lock, fcntl.LOCK_EX)) and time.monotonic() < deadline:
-            time.sleep(0.05)  # it may only be somebody who asked whether there is a runner
+            time.sleep(0.05)  # it may only be a process that asks whether there is a runner
         if held:
             content = tries.owner_lines(this_process())
             with contextlib.suppress(OSError):  # a full disk: it can be asked to end, if not signalled
@@ -239,16 +221,14 @@ def holds_lock(root: Path, lock: int) -> bool:
 
 
 @contextlib.contextmanager
-def _opened_lock(root: Path, flags: int) -> Iterator[int | None]:
+def _opened_lock(root: Path, mode: Literal["rb", "r+b"]) -> Iterator[int | None]:
     try:
-        lock = private.open_own(_path(root, LOCK_NAME), flags)
+        file = safe_files.open_own(_path(root, LOCK_NAME), mode, private=True)
     except FileNotFoundError:
         yield None
         return
-    try:
-        yield lock
-    finally:
-        os.close(lock)
+    with file:
+        yield file.fileno()
 
 
 def _lock(root: Path, lock: int, kind: int) -> bool:

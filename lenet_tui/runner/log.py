@@ -8,11 +8,11 @@ import re
 import sys
 import time
 import traceback
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from lenet_tui.errors import LabError
 from lenet_tui.formatting import printable
-from lenet_tui.runner.private import open_own, replace
+from lenet_tui.host import safe_files
 from lenet_tui.store.files import PRIVATE_FOLDER
 
 if TYPE_CHECKING:
@@ -29,17 +29,10 @@ def log_path(root: Path) -> Path:
     return root / PRIVATE_FOLDER / LOG_NAME
 
 
-def open_log(root: Path) -> int:
-    """Return a descriptor that appends to the log, made where it is missing; a long one is put aside before.
-
-    Raises `LabError`.
-    """
+def open_log(root: Path) -> IO[bytes]:
+    """Open the log for appending, made where it is missing; a long one is put aside before. Raises `LabError`."""
     rotate(root)
-    path = log_path(root)
-    try:
-        return open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    except OSError as error:
-        raise LabError(f"cannot open {path}: {error.strerror}") from None
+    return safe_files.open_own(log_path(root), "ab", private=True)
 
 
 def rotate(root: Path) -> None:
@@ -51,15 +44,12 @@ def rotate(root: Path) -> None:
     with contextlib.suppress(OSError, LabError):
         if path.lstat().st_size <= LOG_BYTES:
             return
-        descriptor = open_own(path, os.O_RDWR)
-        try:
-            size = os.fstat(descriptor).st_size
-            with contextlib.suppress(OSError):  # no room for an old part; the log is emptied even so
-                kept = os.pread(descriptor, LOG_BYTES, max(0, size - LOG_BYTES))
-                os.close(replace(path.with_name(f"{LOG_NAME}.1"), kept))
-            os.ftruncate(descriptor, 0)
-        finally:
-            os.close(descriptor)
+        with safe_files.open_own(path, "r+b", private=True) as file:
+            with contextlib.suppress(OSError, LabError):  # no room for an old part; the log is emptied even so
+                file.seek(-LOG_BYTES, os.SEEK_END)
+                old = file.read(LOG_BYTES)
+                safe_files.write_own(path.with_name(f"{LOG_NAME}.1"), old, durable=False, private=True)
+            file.truncate(0)
 
 
 def size(root: Path) -> int:
@@ -72,17 +62,13 @@ def size(root: Path) -> int:
 def reason_since(root: Path, offset: int) -> str:
     """Return the line that says why, of what was logged after ``offset`` bytes; empty where nothing was."""
     try:
-        descriptor = open_own(log_path(root), os.O_RDONLY)
+        with safe_files.open_own(log_path(root), private=True) as file:
+            end = file.seek(0, os.SEEK_END)
+            start = offset if offset <= end else 0  # it was rotated since
+            file.seek(max(start, end - _TAIL_BYTES))
+            text = file.read(_TAIL_BYTES).decode(errors="replace")
     except (OSError, LabError):
         return ""
-    try:
-        end = os.fstat(descriptor).st_size
-        start = offset if offset <= end else 0  # it was rotated since
-        text = os.pread(descriptor, _TAIL_BYTES, max(start, end - _TAIL_BYTES)).decode(errors="replace")
-    except OSError:
-        return ""
-    finally:
-        os.close(descriptor)
     lines = [printable(line).strip() for line in text.splitlines() if line.strip()]
     named = [line for line in lines if _SAYS_WHY.match(line)]
     return (named or lines or [""])[-1]

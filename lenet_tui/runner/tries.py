@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
+from lenet_tui.errors import LabError
 from lenet_tui.formatting import printable
+from lenet_tui.host import safe_files
 from lenet_tui.host.process import Owner, is_alive, owner_of, this_host
-from lenet_tui.runner import log, private
+from lenet_tui.runner import log
 from lenet_tui.store.files import PRIVATE_FOLDER
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Tries:
 
 def read(root: Path) -> Tries | None:
     """Return the tries so far; None where there are none, or what lies there cannot be read."""
-    content = private.read_own(_path(root))
+    content = read_small(_path(root))
     if content is None:
         return None
     head, _, tail = content.decode(errors="replace").partition("\n")
@@ -68,20 +69,20 @@ def read(root: Path) -> Tries | None:
         return None
 
 
-def begin(root: Path) -> int:
-    """Note that a runner is about to be started; return what `note_process` wants. Raises `OSError`."""
+def begin(root: Path) -> IO[bytes]:
+    """Note that a runner is about to be started; return what `note_process` wants. Raises `LabError`."""
     before = read(root)
     count = before.count + 1 if before else 1
-    return _write(root, Tries(count, time.time(), why(root, before) if before else "", log.size(root)))
+    _write(root, Tries(count, time.time(), why(root, before) if before else "", log.size(root)))
+    return safe_files.open_own(_path(root), "ab", private=True)
 
 
-def note_process(descriptor: int, pid: int) -> None:
+def note_process(note: IO[bytes], pid: int) -> None:
     """Note which process was started, unless the runner has replaced or removed the note meanwhile."""
-    # Into the very file that `begin` made: where it has lost its name, nobody reads this.
+    # Into the very file that `begin` made: where it has lost its name, no process reads this.
     owner = owner_of(pid) or Owner(pid, this_host(), "ended")  # at once, which is known from here on
-    with contextlib.suppress(OSError):
-        os.write(descriptor, owner_lines(owner))
-    os.close(descriptor)
+    with contextlib.suppress(OSError), note:
+        note.write(owner_lines(owner))
 
 
 def fail(root: Path, reason: str, count: int | None = None) -> None:
@@ -89,8 +90,8 @@ def fail(root: Path, reason: str, count: int | None = None) -> None:
     last = read(root)
     number = max(last.count if last else 0, count or 1)
     tries = Tries(number, time.time(), printable(reason)[:_REASON_LETTERS], last.log_offset if last else 0)
-    with contextlib.suppress(OSError):
-        os.close(_write(root, tries))
+    with contextlib.suppress(LabError):
+        _write(root, tries)
 
 
 def clear(root: Path) -> None:
@@ -120,9 +121,17 @@ def parse_owner(text: str) -> Owner | None:
     return Owner(pid, lines[1], lines[2]) if pid > 0 else None
 
 
-def _write(root: Path, tries: Tries) -> int:
+def read_small(path: Path) -> bytes | None:
+    """Return the content of a small file; None where there is none, or something else than a small file of our own."""
+    try:
+        return safe_files.read_own(path, 4096)
+    except (OSError, LabError):
+        return None
+
+
+def _write(root: Path, tries: Tries) -> None:
     fields = {"count": tries.count, "at": tries.at, "reason": tries.reason, "log_offset": tries.log_offset}
-    return private.replace(_path(root), json.dumps(fields).encode() + b"\n")
+    safe_files.write_own(_path(root), json.dumps(fields).encode() + b"\n", durable=False, private=True)
 
 
 def _path(root: Path) -> Path:

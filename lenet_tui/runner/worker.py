@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     from lenet_tui.host.process import Owner
     from lenet_tui.reports import Report
     from lenet_tui.run.folder import RunRecord, State
-    from lenet_tui.run.metrics import EpochMetrics
+    from lenet_tui.run.metrics import EpochMetrics, Progress
     from lenet_tui.store import Run
-    from lenet_tui.training import loop
 
 PROGRESS_SECONDS = 0.5
 HEARTBEAT_SECONDS = 10.0  # by which a process of another host is known to be alive
@@ -72,7 +71,7 @@ class StoreReporter:
         self._device = record.device
         self._history = list(history)
 
-    def on_progress(self, progress: loop.Progress) -> None:
+    def on_progress(self, progress: Progress) -> None:
         """Record where the epoch is, twice a second at most."""
         if time.monotonic() >= self._next_progress:
             self._next_progress = time.monotonic() + PROGRESS_SECONDS

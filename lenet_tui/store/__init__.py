@@ -9,7 +9,7 @@ from __future__ import annotations
 from lenet_tui.store.database import StoreRebuilt
 from lenet_tui.store.files import PRIVATE_FOLDER
 from lenet_tui.store.ownership import ATTEMPTS
-from lenet_tui.store.records import Changes, Position, Progress, Run, SpeedKey, StopRequest
+from lenet_tui.store.records import Changes, Run, SpeedKey, StopRequest
 from lenet_tui.store.recovery import below
 from lenet_tui.store.store import Store
 
@@ -17,8 +17,6 @@ __all__ = [
     "ATTEMPTS",
     "PRIVATE_FOLDER",
     "Changes",
-    "Position",
-    "Progress",
     "Run",
     "SpeedKey",
     "StopRequest",

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from lenet_tui.config import RunConfig
     from lenet_tui.host.process import Owner
     from lenet_tui.run.folder import State, Summary
-    from lenet_tui.run.metrics import EpochMetrics
-    from lenet_tui.store.records import Position, Run
+    from lenet_tui.run.metrics import EpochMetrics, Progress
+    from lenet_tui.store.records import Run
 
 ATTEMPTS = 3
 # A process that cannot be seen (of another host) counts as silent after this long.
@@ -92,9 +92,9 @@ def beat(database: sqlite3.Connection, run_id: int, owner: Owner) -> bool:
     return database.execute(_BEAT, (stamp(), run_id, owner.pid, owner.host, owner.start)).rowcount == 1
 
 
-def record_progress(database: sqlite3.Connection, run_id: int, position: Position) -> None:
+def record_progress(database: sqlite3.Connection, run_id: int, progress: Progress) -> None:
     """Record where training is."""
-    p = position
+    p = progress
     database.execute(
         "INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?, ?)",
         (run_id, p.epoch, p.step, p.steps, p.train_loss, p.images_per_second, stamp()),

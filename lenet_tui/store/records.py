@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from lenet_tui.errors import LabError
 from lenet_tui.host.process import Owner
 from lenet_tui.run import metrics
-from lenet_tui.run.metrics import EpochMetrics
+from lenet_tui.run.metrics import EpochMetrics, Progress
 
 if TYPE_CHECKING:
     import sqlite3
@@ -24,33 +24,6 @@ if TYPE_CHECKING:
     from lenet_tui.run.folder import State, Summary
 
 StopRequest = Literal["stop"]
-
-
-class Position(Protocol):
-    """Where training is within an epoch; `lenet_tui.training.loop.Progress` is one."""
-
-    @property
-    def epoch(self) -> int: ...  # noqa: D102 - the name says it
-    @property
-    def step(self) -> int: ...  # noqa: D102
-    @property
-    def steps(self) -> int: ...  # noqa: D102
-    @property
-    def train_loss(self) -> float: ...  # noqa: D102
-    @property
-    def images_per_second(self) -> float: ...  # noqa: D102
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a running run was at ``updated_at``. ``train_loss`` is the mean so far; speed is that of this epoch."""
-
-    epoch: int
-    step: int
-    steps: int
-    train_loss: float
-    images_per_second: float
-    updated_at: datetime
 
 
 @dataclass(frozen=True)

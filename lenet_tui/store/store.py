@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from lenet_tui.host.hardware import Capacity
     from lenet_tui.host.process import Owner
     from lenet_tui.run.folder import RunFolder, State, Summary
-    from lenet_tui.run.metrics import EpochMetrics
-    from lenet_tui.store.records import Changes, Position, Run, SpeedKey
+    from lenet_tui.run.metrics import EpochMetrics, Progress
+    from lenet_tui.store.records import Changes, Run, SpeedKey
 
 
 class Store:
@@ -273,12 +273,12 @@ class Store:
             return ownership.beat(database, run_id, owner)
 
     @repeatable
-    def record_progress(self, run_id: int, owner: Owner, position: Position) -> bool:
+    def record_progress(self, run_id: int, owner: Owner, progress: Progress) -> bool:
         """Record where training is, which is a heartbeat too; return whether the run is still ``owner``'s."""
         with self._database.write(durable=False) as database:
             if not ownership.beat(database, run_id, owner):
                 return False
-            ownership.record_progress(database, run_id, position)
+            ownership.record_progress(database, run_id, progress)
             return True
 
     @repeatable

@@ -17,7 +17,7 @@ from lenet_tui.formatting import printable
 from lenet_tui.host.safe_files import read_own, write_own
 from lenet_tui.run import metrics
 from lenet_tui.run.folder import MOST_WEIGHTS
-from lenet_tui.run.metrics import EpochMetrics
+from lenet_tui.run.metrics import EpochMetrics, Progress
 from lenet_tui.training import checkpoint, models
 from lenet_tui.training.augment import distort
 from lenet_tui.training.averaging import averaged
@@ -38,17 +38,6 @@ if TYPE_CHECKING:
 
 _REPORT_SECONDS = 0.2
 _CHUNK = 1024  # images
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where training is within an epoch. ``train_loss`` is the mean so far; speed is that of this epoch."""
-
-    epoch: int
-    step: int
-    steps: int
-    train_loss: float
-    images_per_second: float
 
 
 class Reporter(Protocol):

@@ -17,9 +17,10 @@ import pytest
 from lenet_tui.config import RunConfig
 from lenet_tui.host.hardware import available_cores
 from lenet_tui.host.process import this_process
+from lenet_tui.run.metrics import Progress
 from lenet_tui.runner import daemon
 from lenet_tui.runner.estimate import PICTURES_SECONDS
-from lenet_tui.store import Progress, Store
+from lenet_tui.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -159,9 +159,9 @@ def test_a_python_that_cannot_be_started_is_told(damage: str, bench: Bench, prog
 
 def test_a_log_that_cannot_be_opened_is_why_the_runner_cannot_start(bench: Bench, program: Path) -> None:
     (bench.root / ".lenet-tui" / "runner.log").mkdir()
-    with pytest.raises(LabError, match=r"runner\.log is not a regular file; delete it"):
+    with pytest.raises(LabError, match=r"runner\.log is a folder, where .* move it away or delete it"):
         daemon.ensure(bench.root)
-    assert str(daemon.last_failure(bench.root)).endswith("runner.log is not a regular file; delete it")
+    assert str(daemon.last_failure(bench.root)).endswith("move it away or delete it")
     assert not daemon.ensure(bench.root)  # not before it is due again
     assert starts(bench) == 0
 

@@ -12,7 +12,8 @@ from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError
 from lenet_tui.run import metrics
 from lenet_tui.run.folder import Summary
-from lenet_tui.store import Progress, Run, Store, schema
+from lenet_tui.run.metrics import Progress
+from lenet_tui.store import Run, Store, schema
 from lenet_tui.store.records import PROGRESS_COLUMNS, RUN_COLUMNS
 
 if TYPE_CHECKING:

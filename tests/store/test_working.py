@@ -14,8 +14,8 @@ import pytest
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import UsageError
 from lenet_tui.host import process
+from lenet_tui.run.metrics import Progress
 from lenet_tui.store import SpeedKey, Store
-from lenet_tui.training.loop import Progress
 from tests.store.conftest import ME, OTHER, claim_first, epoch, make_folder, summary
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from lenet_tui.host.process import this_process
 from lenet_tui.run.folder import Summary
-from lenet_tui.run.metrics import EpochMetrics
-from lenet_tui.training.loop import Progress
+from lenet_tui.run.metrics import EpochMetrics, Progress
 from lenet_tui.tui.store_watcher import Snapshot
 
 if TYPE_CHECKING:
