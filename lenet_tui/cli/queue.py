@@ -1,4 +1,4 @@
-"""``lenet-tui queue``: runs that wait, run in the background, and can be stopped, moved and waited for."""
+"""``lenet-tui queue``: runs that wait and run in the background."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the command ``queue`` with its subcommands."""
     parser = commands.add_parser(
         "queue",
-        help="queue runs, which go on in the background whatever becomes of this terminal",
-        description="Queue runs. A background runner works on them, as many side by side as there are cores, and they "
-        "go on whatever becomes of this terminal. Without a subcommand: the list.",
+        help="queue runs, which train in the background even when this terminal is closed",
+        description="Queue runs. A runner in the background trains them, as many side by side as there are cores, also "
+        "when this terminal is closed. Without a subcommand: the list.",
         allow_abbrev=False,
     )
     flags.add_root(parser)
@@ -46,22 +46,22 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     add = _action(actions, "add", add_runs, f"queue runs; {_SPREAD}", root_may_be_missing=True)
     add.add_argument("--seeds", type=_COUNT, default=1, metavar="N", help="queue each N times, with seeds counted up")
     flags.add_hyperparameters(add)
-    _action(actions, "list", list_queue, "show what runs and waits, and when it will be done")
+    _action(actions, "list", list_queue, "show the runs that run and wait, and the time left")
     for name, call, text in (
         ("stop", stop, "stop runs; they keep their checkpoint and can be resumed"),
-        ("resume", resume, "queue stopped runs again; they go on where they stopped"),
-        ("retry", retry, "queue failed runs again; they go on from their checkpoint"),
+        ("resume", resume, "queue stopped runs again; they continue where they stopped"),
+        ("retry", retry, "queue failed runs again; they continue from their checkpoint"),
         ("remove", remove, "take waiting runs out of the queue"),
     ):
         _action(actions, name, call, text).add_argument("runs", nargs="+", metavar="RUN", help=RUN_HELP)
     move_parser = _action(actions, "move", move, "move a waiting run to another place in the queue")
     move_parser.add_argument("run_name", metavar="RUN", help=RUN_HELP)
     move_parser.add_argument("place", type=_COUNT, metavar="N", help="its new place, from 1")
-    _action(actions, "pause", pause, "pause the queue: finish what runs and start nothing more")
+    _action(actions, "pause", pause, "pause the queue: running runs finish, no run starts")
     _action(actions, "start", start, "make a paused queue active again")
     # What version 0.1 called the two.
     _action(actions, "drain", drain, None).add_argument("--off", action="store_true")
-    wait_parser = _action(actions, "wait", wait, "wait until runs are done, by default all of them")
+    wait_parser = _action(actions, "wait", wait, "wait until runs end, by default all of them")
     wait_parser.add_argument("runs", nargs="*", metavar="RUN", help=RUN_HELP)
 
 
@@ -80,7 +80,7 @@ def add_runs(arguments: argparse.Namespace) -> int:
             same = f", the same as run {other.id}, {tables.state(other)}" if other else ""
             say(f"{run.id}  {named[run.id]}  {tables.state(run)}{same}")
         if store.is_paused():
-            tell("the queue is paused, so nothing starts; 'lenet-tui queue start' makes it active again")
+            tell("the queue is paused, so no run starts; 'lenet-tui queue start' makes it active again")
     return 0
 
 
@@ -96,7 +96,7 @@ def grid(values: dict[str, str], seeds: int) -> list[RunConfig]:
 
 
 def list_queue(arguments: argparse.Namespace) -> int:
-    """Show what runs and waits."""
+    """Show the runs that run and wait."""
     if is_untouched(arguments.root):
         return _nothing(arguments)
     with store_of(arguments) as store:
@@ -110,7 +110,7 @@ def list_queue(arguments: argparse.Namespace) -> int:
         return _nothing(arguments)
     tables.show(tables.queue_rows(queue, until, tables.names(arguments.root, queue, queue)))
     if paused:
-        tell("the queue is paused: what runs ends, nothing starts; 'lenet-tui queue start' makes it active again")
+        tell("the queue is paused: running runs finish, no run starts; 'lenet-tui queue start' makes it active again")
     return 0
 
 
@@ -174,14 +174,14 @@ def _set_paused(arguments: argparse.Namespace, *, paused: bool) -> int:
 
 
 def wait(arguments: argparse.Namespace) -> int:
-    """Wait until runs are done; return 1 when one of them did not finish. Raises `LabError` when none can start."""
+    """Wait until runs end; return 1 when one of them did not finish. Raises `LabError` when none can start."""
     with store_of(arguments) as store:
         if arguments.runs:
             open_ids = {find(store, arguments.root, name).id for name in arguments.runs}
         else:
             open_ids = {run.id for run in store.queue()}
             if not open_ids:
-                tell("nothing runs or waits")
+                tell("the queue is empty")
         ended: list[Run] = []
         patience = _Patience(arguments.root)
         while open_ids:
@@ -194,7 +194,7 @@ def wait(arguments: argparse.Namespace) -> int:
             if not open_ids:
                 break
             if store.is_paused() and not any(run.state == "running" for run in queue):
-                raise LabError("the queue is paused, so nothing starts; 'lenet-tui queue start' makes it active again")
+                raise LabError("the queue is paused, so no run starts; 'lenet-tui queue start' makes it active again")
             store.requeue_dead(is_alive)
             start_runner_for_work(arguments.root, store)
             if any(run.waiting and run.id in open_ids for run in queue):
@@ -206,7 +206,7 @@ def wait(arguments: argparse.Namespace) -> int:
 
 
 class _Patience:
-    """Watches the tries to start a runner while one is waited for."""
+    """Watches the tries to start a runner while a command waits for one."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -215,7 +215,7 @@ class _Patience:
         self._reported = ""
 
     def check(self) -> None:
-        """Say each new reason. Raises `LabError` after some tries in a row, at least one of them from now on."""
+        """Report each new reason. Raises `LabError` after some tries in a row, at least one of them from now on."""
         tries = daemon.failed_tries(self._root)
         if tries is None or tries.under_way:
             return
@@ -227,7 +227,7 @@ class _Patience:
 
 
 def _each(arguments: argparse.Namespace, call: Callable[[Store, int], Run | str]) -> int:
-    """Do something with each run named, and say what it is then; one that refuses does not keep the others from it."""
+    """Call ``call`` for each run named and show its new state; an error with one does not stop the others."""
     done: list[tuple[int, Run | str]] = []
     refused: list[LabError] = []
     with store_of(arguments) as store:
@@ -255,7 +255,7 @@ def _nothing(arguments: argparse.Namespace) -> int:
     if arguments.json:
         say_json({"paused": False, "draining": False, "runs": []})
     else:
-        say("nothing runs or waits; 'lenet-tui queue add' queues a run, 'lenet-tui runs' shows those that are done")
+        say("the queue is empty; 'lenet-tui queue add' queues a run, 'lenet-tui runs' shows those that ended")
     return 0
 
 

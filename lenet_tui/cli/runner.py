@@ -1,4 +1,4 @@
-"""``lenet-tui runner``: the background process itself. People seldom need it; whatever queues work starts it."""
+"""``lenet-tui runner``: the background process. Seldom needed: every command that queues runs starts it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the command ``runner``."""
     parser = commands.add_parser(
         "runner",
-        help="start, stop or look at the background process that works on the queue",
-        description="Look at, start or stop the background process that works on the queue. It comes by itself when "
-        "something is queued. 'stop' interrupts what runs, and nothing starts any more until 'start': then interrupted "
-        "runs go on after their last epoch.",
+        help="show, start or stop the background process that trains the queued runs",
+        description="Show, start or stop the background process that trains the queued runs. It starts by itself when "
+        "a run is queued. 'stop' interrupts the running runs and pauses the queue until 'start': interrupted runs then "
+        "continue after their last epoch.",
         allow_abbrev=False,
     )
     flags.add_root(parser)
@@ -37,7 +37,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do it, and say what is then."""
+    """Do it, and show the state after it."""
     if arguments.action == "stop":
         return _stop(arguments)
     if arguments.action == "start":
@@ -68,15 +68,15 @@ def _stop(arguments: argparse.Namespace) -> int:
             {"stopped": alive, "interrupted": interrupted, "waiting": others + interrupted, **_paused(paused=True)}
         )
         return 0
-    told = "stopped" if alive else "the runner was not there"
+    text = "stopped" if alive else "the runner was not running"
     if interrupted:
-        them = "it goes" if interrupted == 1 else "they go"
-        told += f"; {counted(interrupted, 'run')} interrupted, {them} on after 'lenet-tui runner start'"
-    say(told)
+        them = "it continues" if interrupted == 1 else "they continue"
+        text += f"; {counted(interrupted, 'run')} interrupted, {them} after 'lenet-tui runner start'"
+    say(text)
     if others:
-        say(f"{counted(others, 'run')} waiting; nothing starts until 'lenet-tui runner start'")
+        say(f"{counted(others, 'run')} waiting; no run starts until 'lenet-tui runner start'")
     elif not interrupted:
-        say("the queue is paused: nothing starts until 'lenet-tui runner start'")
+        say("the queue is paused: no run starts until 'lenet-tui runner start'")
     return 0
 
 
@@ -84,7 +84,7 @@ def _nothing_to_stop(arguments: argparse.Namespace) -> int:
     if arguments.json:
         say_json({"stopped": False, "interrupted": 0, "waiting": 0, **_paused(paused=False)})
     else:
-        say("the runner is not there, and nothing waits for it: nothing was stopped, and nothing changed")
+        say("the runner is not running and no run waits: nothing changed")
     return 0
 
 
@@ -103,17 +103,17 @@ def _status(arguments: argparse.Namespace) -> int:
         free = {"capacity": asdict(capacity) if alive and capacity else None}
         say_json({"alive": alive, **who, **count, **_paused(paused=paused), **free, "failure": failure})
         return 0
-    where = _where(owner) if alive else "not there"
+    where = _where(owner) if alive else "stopped"
     stopping = f"{count['stopping']} stopping, " if count["stopping"] else ""
     say(f"the runner is {where}; {count['running']} running, {stopping}{count['waiting']} waiting")
     if alive and capacity:
         gpus = f" and {capacity.free_gpus} of {counted(capacity.gpus, 'GPU')}" if capacity.gpus else ""
         say(f"{capacity.free_cores} of {counted(capacity.cores, 'core')}{gpus} free")
     if paused:
-        say("the queue is paused, so nothing starts; 'lenet-tui queue start' makes the queue active again")
+        say("the queue is paused, so no run starts; 'lenet-tui queue start' makes the queue active again")
     elif not alive and not count["waiting"] and failure is None:
-        say("it comes when something is queued, and goes when there has been nothing to do for a minute")
-    if failure is not None and (paused or not count["waiting"]):  # else `store_of` has said so
+        say("it starts when a run is queued, and stops after a minute without work")
+    if failure is not None and (paused or not count["waiting"]):  # else `store_of` has reported it
         tell(f"the runner could not start: {failure}")
     if alive or failure is not None:
         say(f"its log: {daemon.log_path(arguments.root)}")
@@ -126,6 +126,6 @@ def _paused(*, paused: bool) -> dict[str, bool]:
 
 def _where(owner: Owner | None) -> str:
     if owner is None:
-        return "running, and does not say in which process"
+        return "running in an unnamed process"
     here = owner.host == this_host()
     return f"process {owner.pid}" if here else f"process {owner.pid} on {host_name(owner)}"

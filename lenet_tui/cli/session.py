@@ -1,4 +1,4 @@
-"""What every command that looks at or changes the queue does first and last: open the store, keep the runner going."""
+"""What every command on the queue does first and last: open the store, start the runner where runs wait."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ NO_NAME = "the name of a run is empty; give its number or folder, which 'lenet-t
 
 @contextlib.contextmanager
 def store_of(arguments: argparse.Namespace) -> Iterator[Store]:
-    """Open the store of ``--root``, with dead runs put back into the queue; have a runner work on what waits.
+    """Open the store of ``--root``, with dead runs put back into the queue; start a runner where runs wait.
 
-    Where none can start, that is said beside the output. On a read-only or full disk it can be looked at.
+    An error of that start goes to stderr. On a read-only or full disk a copy of the store is opened.
     """
     root: Path = arguments.root
     if not root.is_dir():
@@ -42,7 +42,7 @@ def store_of(arguments: argparse.Namespace) -> Iterator[Store]:
         try:
             yield store
         except BaseException:
-            with contextlib.suppress(LabError):  # what ended the command is said, and not what keeps a runner away
+            with contextlib.suppress(LabError):  # the error that ended the command counts
                 start_runner_for_work(root, store)
             raise
         try:
@@ -54,7 +54,7 @@ def store_of(arguments: argparse.Namespace) -> Iterator[Store]:
 
 
 def find(store: Store, root: Path, name: str) -> Run:
-    """Return the run that a person named by its number or its folder, as a path or below ``root``.
+    """Return the run of a number or a folder, as a path or below ``root``.
 
     Raises `UsageError` when there is none.
     """
@@ -78,20 +78,20 @@ def is_number(name: str) -> bool:
 
 
 def is_untouched(root: Path) -> bool:
-    """Say whether nothing of ours is in ``root``, so that looking at it need not make anything there."""
+    """Say whether ``root`` holds nothing of lenet-tui, so that looking at it need not make anything there."""
     return not any((root / name).exists() for name in (PRIVATE_FOLDER, *MODEL_TITLES))
 
 
 def start_runner_for_work(root: Path, store: Store) -> bool:
-    """Start the runner where something waits, the queue is active and no runner is there; say whether it did.
+    """Start the runner where runs wait, the queue is active and no runner is there; say whether it did.
 
-    One that could not start lately is not tried again before its next try is due. Raises `LabError`.
+    After a failed start it waits until the next try is due. Raises `LabError`.
     """
     return _has_work(store) and daemon.ensure(root)
 
 
 def tell_why_none_runs(root: Path, store: Store) -> None:
-    """Say why the runner could not start, where something waits for it."""
+    """Report why the runner could not start, where runs wait for it."""
     reason = daemon.last_failure(root)
     if reason is not None and _has_work(store):
         output.tell(f"the runner cannot start: {reason}")
@@ -102,7 +102,7 @@ def _has_work(store: Store) -> bool:
 
 
 def raise_all(refused: list[LabError]) -> None:
-    """Tell every error and raise the last one; nothing where there is none."""
+    """Report every error and raise the last one; do nothing where there is none."""
     for error in refused[:-1]:
         output.complain(error)
     if refused:

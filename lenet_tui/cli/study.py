@@ -100,7 +100,7 @@ def homework_study(arguments: argparse.Namespace) -> int:
     for path in written:
         say(f"wrote {path}")
     if paused and any(run.waiting for run in runs.values()):
-        tell("the queue is paused, so nothing starts; 'lenet-tui queue start' makes it active again")
+        tell("the queue is paused, so no run starts; 'lenet-tui queue start' makes it active again")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Environment variables that disturb a process before it can say anything, put right for it and what it starts."""
+"""Corrects environment variables that break a process, and those it starts, before it can report an error."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PATHS = ("LENET_TUI_CACHE", "LENET_TUI_DATA", "LENET_TUI_SETTINGS")
 
 
 def settle() -> None:
-    """Leave out what OpenMP cannot read, and make relative paths of ours whole; to be called before torch comes."""
+    """Remove what OpenMP cannot read, and make the paths of lenet-tui absolute; call it before torch is imported."""
     for name, right in _OPENMP.items():
         if not re.fullmatch(right, os.environ.get(name, "")):
             os.environ.pop(name, None)

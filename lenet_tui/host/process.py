@@ -1,4 +1,4 @@
-"""Who a process is: an identity that a jump of the clock, a reboot or a reused process id cannot fool."""
+"""The identity of a process: a jump of the clock, a reboot or a reused process id cannot fool it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from pathlib import Path
 
 from lenet_tui.formatting import printable
 
-NICENESS = 10  # of whatever computes for long: the app and the shell come first
+NICENESS = 10  # of all that computes for long: the app and the shell come first
 _DEAD_STATES = ("Z", "X", "x")
 
 
 @dataclass(frozen=True)
 class Owner:
-    """A process, told apart from every other one that had or will have its id.
+    """A process, distinguished from every other one that had or will have its id.
 
     ``host`` says where the id means something: host name, machine, and on Linux the namespace of process ids, so that
     two containers of one name are two hosts. ``start`` is the boot and the clock tick in which the process began;
@@ -36,7 +36,7 @@ class Owner:
 def this_process() -> Owner:
     """Return the identity of this process."""
     owner = owner_of(os.getpid())
-    assert owner is not None  # noqa: S101 - whoever asks is alive
+    assert owner is not None  # noqa: S101 - this process is alive
     return owner
 
 
@@ -47,14 +47,14 @@ def owner_of(pid: int) -> Owner | None:
 
 
 def is_alive(owner: Owner) -> bool | None:
-    """Say whether a process still runs; None where it belongs to another host, which cannot be known from here."""
+    """Say whether a process still runs; None where it belongs to another host, which cannot be seen from here."""
     if owner.host != this_host():
         return None
     return _start_of(owner.pid) == owner.start
 
 
 def send_signal(owner: Owner, number: signal.Signals) -> bool:
-    """Signal a process that is known to be ``owner``, and no other; return whether it was signalled.
+    """Signal ``owner``, and no other process of its id; return whether it was signalled.
 
     False where it has ended, belongs to another host, or is not this user's to signal.
     """
@@ -69,7 +69,7 @@ def send_signal(owner: Owner, number: signal.Signals) -> bool:
                     return False
             else:
                 try:
-                    # The handle means one process for ever, so what is true of it now is true of who gets the signal.
+                    # The handle means one process for ever, so the one checked here is the one that gets the signal.
                     if not is_alive(owner):
                         return False
                     signal.pidfd_send_signal(handle, number)

@@ -1,6 +1,6 @@
-"""Opening and writing the product's own files where others may have been: no links followed, nothing that blocks.
+"""Opening and writing the product's own files without trust in what lies there: no links followed, no blocking.
 
-A file of ours is a regular file of this user, in a folder of this user; the folder above is this user's or the
+Such a file is a regular file of this user, in a folder of this user; the folder above is this user's or the
 system's. Anything else under its name (a link, a FIFO, a device, a folder, a file of another user, a second name of
 another file) is refused in one line. Folders may be links if this user made them: a scratch disk for ``lenet/``, say.
 """
@@ -42,15 +42,15 @@ _KINDS = {
 
 
 def open_own(
-    path: Path, mode: Literal["rb", "ab", "r+b"] = "rb", *, of_anybody: bool = False, private: bool = False
+    path: Path, mode: Literal["rb", "ab", "r+b"] = "rb", *, any_owner: bool = False, private: bool = False
 ) -> IO[bytes]:
     """Open one of the product's files; "ab" and "r+b" make it where it is missing.
 
-    ``of_anybody`` lets it belong to another user, for reading what a person named; what is ``private`` is made for this
+    ``any_owner`` lets it belong to another user, for reading what a person named; what is ``private`` is made for this
     user alone and may have no second name even for reading. Raises FileNotFoundError where it is not there, and
     `LabError` when it is no regular file of this user or cannot be opened.
     """
-    with _opened_folder(path.parent, of_anybody=of_anybody) as folder, _explained(f"cannot open {path}"):
+    with _opened_folder(path.parent, any_owner=any_owner) as folder, _explained(f"cannot open {path}"):
         try:
             # Without O_NONBLOCK a named pipe would wait for its other end.
             flags = _FLAGS[mode] | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -63,7 +63,7 @@ def open_own(
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise _refused(path, status)
-        if not of_anybody:
+        if not any_owner:
             _check_owner(path, status)
         if (mode != "rb" or private) and status.st_nlink > 1:
             raise LabError(f"{path} has a second name (a hard link); delete it, or give it a copy of its own")
@@ -74,12 +74,12 @@ def open_own(
         raise
 
 
-def read_own(path: Path, most: int, *, of_anybody: bool = False) -> bytes:
+def read_own(path: Path, most: int, *, any_owner: bool = False) -> bytes:
     """Return the content of one of the product's files. Raises as `open_own`, and `LabError` beyond ``most`` bytes."""
-    with open_own(path, of_anybody=of_anybody) as file, _explained(f"cannot read {path}"):
+    with open_own(path, any_owner=any_owner) as file, _explained(f"cannot read {path}"):
         content = file.read(most + 1)
     if len(content) > most:
-        raise LabError(f"{path} is larger than {size(most)}, so it is not ours")
+        raise LabError(f"{path} is larger than {size(most)}, so lenet-tui did not write it")
     return content
 
 
@@ -95,7 +95,7 @@ def check_zip(path: Path, content: bytes, most: int) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > most:
-                raise LabError(f"{path} unpacks to more than {size(most)}, so it is not ours")
+                raise LabError(f"{path} unpacks to more than {size(most)}, so lenet-tui did not write it")
             bad = archive.testzip()
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError) as error:
         raise LabError(f"{path} is damaged: {printable(str(error))[:120] or 'it ends too early'}") from None
@@ -104,7 +104,7 @@ def check_zip(path: Path, content: bytes, most: int) -> None:
 
 
 def is_own_file(path: Path) -> bool:
-    """Say whether `open_own` would read ``path``; what is in the way of a file counts as no file."""
+    """Say whether `open_own` would read ``path``; anything else of its name counts as no file."""
     try:
         open_own(path).close()
     except (OSError, LabError):
@@ -113,11 +113,11 @@ def is_own_file(path: Path) -> bool:
 
 
 def write_own(path: Path, content: bytes, *, durable: bool = True, private: bool = False) -> None:
-    """Replace one of the product's files by ``content``, wholly or not at all; what had its name is not written into.
+    """Replace one of the product's files by ``content``, wholly or not at all; never write into what had its name.
 
-    Unless ``durable``, a power cut in the next moments may leave an empty file. What is ``private`` nobody else can
-    read. Raises `LabError` when the disk is full or the folder cannot be written or is another user's; the old file is
-    then still there.
+    Unless ``durable``, a power cut in the next moments may leave an empty file. Only this user can read what is
+    ``private``. Raises `LabError` when the disk is full or the folder cannot be written or is another user's; the old
+    file is then still there.
     """
     scratch = f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
     try:
@@ -158,14 +158,14 @@ def size(count: int) -> str:
 
 
 @contextlib.contextmanager
-def _opened_folder(folder: Path, *, of_anybody: bool = False) -> Iterator[int]:
+def _opened_folder(folder: Path, *, any_owner: bool = False) -> Iterator[int]:
     with _explained(f"cannot open {folder}"):
-        if not of_anybody:
+        if not any_owner:
             _check_owner(folder.parent, folder.parent.stat(), or_system=True)
             _check_owner(folder, folder.lstat())
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        if not of_anybody:
+        if not any_owner:
             _check_owner(folder, os.fstat(descriptor))
         yield descriptor
     finally:

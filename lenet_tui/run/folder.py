@@ -65,7 +65,7 @@ class DatasetRecord(BaseModel):
     """Which images a run saw: the data set, where it came from, its checksum, and the size of each part.
 
     ``fallback_for`` names the data set that was wanted where this one only stands in for it. ``mean`` and ``std`` are
-    those of the training part's pixels scaled to 0..1, which whoever uses the weights has to know; None in folders of
+    those of the training part's pixels scaled to 0..1, which the weights are useless without; None in folders of
     versions that did not keep them.
     """
 
@@ -245,7 +245,7 @@ class RunFolder:
         """Say whether a process holds the run; None where the file system cannot tell."""
         try:
             file = safe_files.open_own(self.log_path)
-        except (OSError, LabError):  # nobody of ours can hold what is no file of ours
+        except (OSError, LabError):  # no worker can hold it
             return False
         with file:
             try:
@@ -305,5 +305,5 @@ def _can_create(folder: Path) -> bool:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        return error.errno == errno.ENOSPC  # full is not read-only; what is written next says so
+        return error.errno == errno.ENOSPC  # full is not read-only; the next write reports it
     return True

@@ -26,7 +26,7 @@ class EpochMetrics:
     from 0 to 1. ``train_*`` are running means over the epoch, while the weights still change and with dropout
     and augmentation on; ``sample_*`` are measured after it in evaluation mode on a fixed sample of the
     training set, undistorted, so that ``val_loss - sample_loss`` compares like with like.
-    ``val_cross_entropy`` is plain cross-entropy in nats whatever the training loss, to compare runs by.
+    ``val_cross_entropy`` is plain cross-entropy in nats, also with another training loss, to compare runs.
     ``lr`` is the learning rate of the epoch's last step; ``seconds`` is wall time with evaluation.
     """
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 200 * MB  # 60,000 images with 512 features have 125
 
-# In these ways NumPy and zipfile say that a file is not what they wrote, or that an array claims to be huge.
+# How NumPy and zipfile report that a file is not theirs, or that an array claims to be huge.
 _DAMAGE = (
     *(OSError, EOFError, MemoryError, NotImplementedError, OverflowError, RuntimeError, SyntaxError, TypeError),
     *(ValueError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),

@@ -1,1 +1,1 @@
-"""The background process that runs what is queued: `daemon` starts and finds it, `service` is its loop."""
+"""The background process that runs what is queued: `daemon` starts and finds it, `scheduler` is its loop."""

@@ -1,4 +1,4 @@
-"""``python -m lenet_tui.runner ROOT``: the runner itself. `daemon.ensure` starts it; people need not."""
+"""``python -m lenet_tui.runner ROOT``: the runner itself. started by `daemon.ensure`."""
 
 from __future__ import annotations
 

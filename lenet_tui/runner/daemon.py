@@ -122,7 +122,7 @@ def ensure(root: Path, *, at_once: bool = False) -> bool:
     finally:
         log.close()
     tries.note_process(note, process.pid)
-    # Nobody waits for the runner, but one that ends while this process lives must not stay as a zombie.
+    # A runner that ends while this process lives must not stay as a zombie.
     with contextlib.suppress(RuntimeError):  # no thread to be had
         threading.Thread(target=process.wait, daemon=True).start()
     return True
@@ -151,9 +151,9 @@ def wait_until_there(root: Path, seconds: float = 30) -> None:
 def stop(root: Path, seconds: float = 30, tell: Callable[[str], None] = lambda _: None) -> bool:
     """End the runner of ``root`` and wait until it is gone; return whether there was one.
 
-    It is signalled only where it is known to be the process that has the lock, else asked by a file that it looks for;
-    ``tell`` hears then who has it. Raises `LabError` when it is still there after ``seconds``, or longer where it was
-    asked.
+    It is signalled only where it surely is the process that has the lock, else asked by a file that it looks for;
+    ``tell`` is then called with the reason. Raises `LabError` when it is still there after ``seconds``, or longer where
+    it was asked.
     """
     if not is_running(root):
         return False
@@ -161,7 +161,7 @@ def stop(root: Path, seconds: float = 30, tell: Callable[[str], None] = lambda _
     signalled = owner is not None and _has_lock_open(root, owner) and send_signal(owner, signal.SIGTERM)
     if not signalled and is_running(root):
         seconds = max(seconds, _REQUEST_SECONDS)
-        tell(f"the runner is {_told(root, owner)}, so it is asked to end; this may take a minute")
+        tell(f"the runner is {_described(root, owner)}, so it is asked to end; this may take a minute")
         ask_to_end(root, owner)
     deadline = time.monotonic() + seconds
     try:
@@ -261,7 +261,7 @@ def _has_lock_open(root: Path, owner: Owner) -> bool:
     return False
 
 
-def _told(root: Path, owner: Owner | None) -> str:
+def _described(root: Path, owner: Owner | None) -> str:
     if owner is None:
         return f"a process that {_path(root, LOCK_NAME)} does not name"
     if owner.host != this_host():
@@ -272,7 +272,7 @@ def _told(root: Path, owner: Owner | None) -> str:
 def _still_there(root: Path, owner: Owner | None, *, signalled: bool) -> str:
     if signalled and owner is not None:
         return f"the runner (process {owner.pid}) does not end; kill -9 {owner.pid} ends it, and no run is lost by that"
-    return f"the runner does not end; it is {_told(root, owner)}"
+    return f"the runner does not end; it is {_described(root, owner)}"
 
 
 def _environment() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""How long runs will take, from how quick runs like them were on this machine."""
+"""How long runs will take, from the speed of runs like them."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def seconds_left(run: Run, speeds: Mapping[SpeedKey, float]) -> float | None:
 def seconds_until_done(
     queue: Sequence[Run], speeds: Mapping[SpeedKey, float], capacity: Capacity, *, paused: bool = False
 ) -> dict[int, float | None]:
-    """Return, for each run of ``queue`` by its number, the seconds until it is done; None where that is not known.
+    """Return, for each run of ``queue`` by its number, the seconds until it is done; None where that is unknown.
 
     ``queue`` holds what runs and then what waits, in order. Waiting runs are thought to start one after the other as
-    places become free; once one of unknown length has to be waited for, what starts after it is not known either.
+    places become free; once one of unknown length has to be waited for, the end of later ones is unknown too.
     While the queue is ``paused`` nothing starts, so that no waiting run is ever done.
     """
     done, busy = _running(queue, speeds, capacity)
@@ -63,7 +63,7 @@ def seconds_for(
 ) -> float | None:
     """Return the seconds until runs of these configurations would all be done, were they queued now behind ``queue``.
 
-    None where that is not known.
+    None where that is unknown.
     """
     _, busy = _running(queue, speeds, capacity)
     for run in queue:
@@ -84,7 +84,7 @@ def seconds_for(
 
 
 def clock(seconds: float | None) -> str:
-    """Return a duration for people: 0:26, 12:05, 3:00:10; "?" where it is not known."""
+    """Return a duration as text: 0:26, 12:05, 3:00:10; "?" where it is unknown."""
     if seconds is None:
         return "?"
     minutes, rest = divmod(round(seconds), 60)
@@ -111,7 +111,7 @@ def _running(
 
 
 def _take_place(busy: list[float], seconds: float | None) -> float:
-    """Let a run of that length, None where it is not known, take the next free place, and return when it ends."""
+    """Let a run of that length (None: unknown) take the next free place, and return when it ends."""
     end = busy[0] + (math.inf if seconds is None else seconds)
     heapq.heapreplace(busy, end)
     return end

@@ -33,7 +33,7 @@ def place(waiting: Sequence[Waiting], running: Sequence[Placed], capacity: Capac
     """Return the runs to start now with their places, in the order of the queue.
 
     On a CPU each run gets one core, so that many run side by side; a lone run in an otherwise empty queue gets all of
-    them, and one that names its threads or began with some gets those. A GPU takes one run, whatever its threads. No
+    them, and one that names its threads or began with some gets those. A GPU takes one run of any number of threads. No
     run overtakes another that waits for the same kind of place.
     """
     taken = {place.gpu for place in running if place.gpu is not None}

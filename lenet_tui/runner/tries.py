@@ -1,7 +1,7 @@
 """Tries to start the runner that did not succeed: how many, when, and why. On disk, for every process that asks.
 
-Whoever starts a runner notes the try first; a runner that serves removes the note. So a note tells of a runner that is
-starting, or of one that could not.
+A process that starts a runner notes the try first; a runner that serves removes the note. So a note means that a runner
+is starting, or could not start.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 NAME = "runner.tries"
 LONGEST_WAIT = 60.0
-# A try whose process is not known (its starter was killed in that moment) is given up after this long.
+# A try without a process id (its starter was killed in that moment) counts as failed after this long.
 _UNKNOWN_SECONDS = 60.0
 _REASON_LETTERS = 500
 
 
 @dataclass(frozen=True)
 class Tries:
-    """The tries in a row; ``reason`` is why the last one that ended did not succeed, empty where that is not known."""
+    """The tries in a row; ``reason`` is why the last one that ended did not succeed, empty while unknown."""
 
     count: int
     at: float  # of the last try or its failure, seconds since 1970
@@ -80,13 +80,13 @@ def begin(root: Path) -> IO[bytes]:
 def note_process(note: IO[bytes], pid: int) -> None:
     """Note which process was started, unless the runner has replaced or removed the note meanwhile."""
     # Into the very file that `begin` made: where it has lost its name, no process reads this.
-    owner = owner_of(pid) or Owner(pid, this_host(), "ended")  # at once, which is known from here on
+    owner = owner_of(pid) or Owner(pid, this_host(), "ended")  # at once
     with contextlib.suppress(OSError), note:
         note.write(owner_lines(owner))
 
 
 def fail(root: Path, reason: str, count: int | None = None) -> None:
-    """Note why the last try did not succeed. A folder that cannot be written keeps it from being known."""
+    """Note why the last try did not succeed, where the folder can be written."""
     last = read(root)
     number = max(last.count if last else 0, count or 1)
     tries = Tries(number, time.time(), printable(reason)[:_REASON_LETTERS], last.log_offset if last else 0)

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from lenet_tui.store import Run
 
 PROGRESS_SECONDS = 0.5
-HEARTBEAT_SECONDS = 10.0  # by which a process of another host is known to be alive
-_PATIENCE_SECONDS = 3600.0  # in the background, where nobody waits for an answer
+HEARTBEAT_SECONDS = 10.0  # by which a process of another host shows that it is alive
+_PATIENCE_SECONDS = 3600.0  # in the background, where no person waits
 
 
 class StoreReporter:

@@ -1,7 +1,8 @@
-"""``queue.json``: what only the store knows, once more, in case the store is damaged beyond reading.
+"""``queue.json``: a copy of what only the store knows, in case the store is damaged beyond reading.
 
 That is the order of the queue with its configurations, whether it is paused, which folders this store's runs are in
-while they are not finished, and people's notes. It also tells a run that was begun here from one that only says so.
+while they are not finished, and people's notes. It also tells a run that was begun here from one whose folder only
+claims it.
 """
 
 from __future__ import annotations

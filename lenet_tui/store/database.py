@@ -43,7 +43,7 @@ _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 
 
 class StoreRebuilt(LabError):  # noqa: N818 - names what happened
-    """The store was found damaged in the middle of something and has been rebuilt; what was asked for was not done."""
+    """The store turned out to be damaged and has been rebuilt; the call had no effect."""
 
 
 class DiskFullError(LabError):
@@ -62,7 +62,7 @@ class Database:
     """
 
     def __init__(self, root: Path, *, network: bool | None = None) -> None:
-        """Open the store of ``root``, made or rebuilt where it must be; ``network`` is found out unless given."""
+        """Open the store of ``root``, made or rebuilt where it must be; ``network`` is detected unless given."""
         self.root = root
         self.notices: list[str] = []
         self.generation = 0
@@ -85,7 +85,7 @@ class Database:
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Hold still what is read: one state of the store, however much is written meanwhile."""
+        """Read one state of the store, however much is written meanwhile."""
         with self._using() as connection, self._transaction(connection, "BEGIN"):
             yield connection
 
@@ -93,8 +93,8 @@ class Database:
     def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
         """Hold the right to write, and keep all that is written or, after an exception, nothing.
 
-        Unless ``durable``, a power cut in the next moments may undo it (a crash of ours cannot). What is durable may
-        change the queue, which is also written into `backup`.
+        Unless ``durable``, a power cut in the next moments may undo it (a crash of the process cannot). What is durable
+        may change the queue, which is also written into `backup`.
         """
         if self.read_only:
             raise LabError(f"cannot write in {self.root}: {self.read_only}")
@@ -110,7 +110,7 @@ class Database:
         return give_reserve(self.path.parent)
 
     def change_counter(self) -> tuple[int, int, int]:
-        """Return something that differs from its last value whenever something was written by anybody."""
+        """Return something that differs from its last value whenever any process wrote something."""
         with self._using() as connection:
             by_others = connection.execute("PRAGMA data_version").fetchone()[0]
             return self.generation, by_others, connection.total_changes
@@ -196,7 +196,7 @@ class Database:
 
     def _build(self, damaged: tuple[int, int] | None) -> None:
         with builders_lock(self.path):
-            if identity(self.path) == damaged:  # otherwise somebody was quicker
+            if identity(self.path) == damaged:  # otherwise another process was quicker
                 self.notices += recovery.build(self.root, self.path)
 
     def _open(self) -> tuple[sqlite3.Connection, tuple[int, int]]:
@@ -263,7 +263,7 @@ _Self = TypeVar("_Self")
 def repeatable(
     method: Callable[Concatenate[_Self, _Words], _Answer],
 ) -> Callable[Concatenate[_Self, _Words], _Answer]:
-    """Mark a method that means the same in a rebuilt store, where a run may have another number: it is done again."""
+    """Mark a method that means the same in a rebuilt store, where a run may have another number: it is called again."""
 
     @functools.wraps(method)
     def call(self: _Self, /, *words: _Words.args, **options: _Words.kwargs) -> _Answer:

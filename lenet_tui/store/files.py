@@ -84,7 +84,7 @@ def give_reserve(folder: Path) -> bool:
 
 
 def make_private_file(path: Path) -> None:
-    """Make an empty file that only its owner can read or write, whatever the umask. It must not be there yet."""
+    """Make an empty file that only its owner can read or write, also with a lax umask. It must not be there yet."""
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
     try:
         os.fchmod(descriptor, 0o600)
@@ -93,7 +93,7 @@ def make_private_file(path: Path) -> None:
 
 
 def tighten(store: Path) -> None:
-    """Take the store's files away from everybody but their owner."""
+    """Let only the owner read the store's files."""
     for suffix in SUFFIXES:
         path = Path(f"{store}{suffix}")
         with contextlib.suppress(FileNotFoundError):
@@ -129,7 +129,7 @@ def set_aside(store: Path) -> Path | None:
     while (aside := store.with_name(f"{store.name}.damaged-{moment}" + (f".{number}" if number > 1 else ""))).exists():
         number += 1
     moved = False
-    # The database goes last: whoever finds it without its log sees an old state, not two logs for one database.
+    # The database goes last: a process that sees it without its log reads an old state, not two logs of one database.
     for suffix in reversed(SUFFIXES):
         with contextlib.suppress(FileNotFoundError):
             Path(f"{store}{suffix}").rename(f"{aside}{suffix}")

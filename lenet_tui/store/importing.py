@@ -1,4 +1,4 @@
-"""Copying a run folder from elsewhere into a root: known files only, no links followed, whole or not at all."""
+"""Copying a run folder from elsewhere into a root: the files of a run only, no links, all of them or none."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _FILES = {
 
 
 def copy_into(root: Path, source: RunFolder) -> RunFolder:
-    """Copy a run folder of anybody's into ``root`` under the first free name, and return the copy.
+    """Copy a run folder of any user into ``root`` under the first free name, and return the copy.
 
     It is made in a hidden folder, ``run.json`` last, and then renamed: a process that dies on the way leaves no run.
     What is no file of a run stays behind. Raises `LabError` when the folder has no record that can be read, a file in
     it is a link, a device or too large, or ``root`` cannot be written.
     """
     try:
-        content = read_own(source.record_path, runfolder.MOST_RECORD, of_anybody=True)
+        content = read_own(source.record_path, runfolder.MOST_RECORD, any_owner=True)
     except FileNotFoundError:
         raise LabError(f"{source.path} is not a run folder: it has no run.json") from None
     record = source.parse_record(content)
@@ -47,8 +47,8 @@ def copy_into(root: Path, source: RunFolder) -> RunFolder:
         with _staging(target.path.parent) as staging:
             for name, most in _FILES.items():
                 with contextlib.suppress(FileNotFoundError):
-                    write_own(staging / name, read_own(source.path / name, most, of_anybody=True))
-            # A damaged file is said now, not when the run is needed.
+                    write_own(staging / name, read_own(source.path / name, most, any_owner=True))
+            # A damaged file is reported now, not when the run is needed.
             RunFolder(staging).read_metrics()
             write_own(staging / "run.json", content)
             staging.replace(target.path)  # which is empty, and ours

@@ -1,4 +1,4 @@
-"""What people ask of the queue, within a transaction: each is done as the runs are then, or refused."""
+"""Changes of the queue on request, within a transaction: possible in some states of a run, else refused."""
 
 from __future__ import annotations
 

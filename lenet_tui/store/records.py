@@ -28,7 +28,7 @@ StopRequest = Literal["stop"]
 
 @dataclass(frozen=True)
 class Run:
-    """One run on record.
+    """One run in the store.
 
     ``place`` is its place in the queue, from 1, while it waits. ``folder`` is relative to the root and None until the
     run has begun. ``owner`` and ``heartbeat`` are those of the process that works on it, while one does. Of the
@@ -214,7 +214,7 @@ def _check_types(kinds: tuple[type, ...]) -> None:
 
 
 def is_inside(folder: str) -> bool:
-    """Say whether a run's folder, as the store has it, is below the root whatever the root is."""
+    """Say whether a run's folder, as the store has it, is below the root, for any root."""
     return bool(folder) and "\0" not in folder and all(part not in ("", ".", "..") for part in folder.split("/"))
 
 

@@ -89,7 +89,7 @@ def insert_folder(
     owner: Owner | None = None,
     record: RunRecord | None = None,
 ) -> int:
-    """Put a run folder's run on record and return its number; the number it has, where it is on record already.
+    """Insert a run folder's run and return its number, which it keeps where it is in the store already.
 
     A run at work for ``owner`` is running. One that says it is at work, and was not begun by this store, is stopped: a
     folder may come from anywhere, and nothing starts by itself because a folder says so. ``record`` spares reading it
@@ -197,7 +197,7 @@ def _write_notes(database: sqlite3.Connection, notes: dict[str, str]) -> None:
 
 
 def _index(database: sqlite3.Connection, root: Path) -> tuple[int, list[str]]:
-    """Put every run folder below ``root`` on record, in the order in which they were asked for.
+    """Insert the run of every run folder below ``root``, in the order in which they were queued.
 
     A folder that cannot be read is left out, and named.
     """
@@ -301,7 +301,7 @@ def _read_folder(database: sqlite3.Connection, root: Path, row: dict[str, Any]) 
         from lenet_tui.run.folder import RunFolder
 
         folder = RunFolder(root / row["folder"])
-        with contextlib.suppress(LabError, *_BAD_ROW):  # what the old store said will do
+        with contextlib.suppress(LabError, *_BAD_ROW):  # what the old store said is enough
             record, history = folder.read_record(), folder.read_metrics()
             replace_epochs(database, row["id"], history, after=0)
             if record.summary:

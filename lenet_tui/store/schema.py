@@ -1,4 +1,4 @@
-"""The tables, with what may never be: a state that contradicts itself is refused by SQLite, whoever writes it.
+"""The tables, with what may never be: SQLite refuses a state that contradicts itself, from any process.
 
 `MIGRATIONS` holds one script for each version of the schema, in order; a script that has been released is never
 changed. Nothing here needs more than SQLite 3.25.
@@ -180,7 +180,7 @@ def check_version(number: int, migrations: Sequence[str] = MIGRATIONS) -> bool:
     """Say whether a database of schema version ``found`` is up to date. Raises `LabError` when it is of a later one."""
     if number > len(migrations):
         raise LabError(
-            f"this store was made by a later lenet-tui (schema {number}, known here: {len(migrations)}); "
+            f"this store was made by a later lenet-tui (schema {number}, this version reads up to {len(migrations)}); "
             "upgrade lenet-tui, or give another --root"
         )
     return number == len(migrations)

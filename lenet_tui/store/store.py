@@ -93,7 +93,7 @@ class Store:
 
     @repeatable
     def is_paused(self) -> bool:
-        """Say whether the queue is paused: what runs goes on to its end, and nothing starts."""
+        """Say whether the queue is paused: running runs finish, no run starts."""
         with self._database.read() as database:
             return queries.is_paused(database)
 
@@ -120,7 +120,7 @@ class Store:
         """Return something that differs from its last value whenever any process wrote anything; cheap."""
         return self._database.change_counter()
 
-    # What people ask for.
+    # What a person asks for.
 
     @repeatable
     def add(self, configs: Sequence[RunConfig]) -> list[Run]:
@@ -139,7 +139,7 @@ class Store:
             return queue.request_stop(database, run_id)
 
     def resume(self, run_id: int) -> Run:
-        """Queue a stopped run, last; it goes on where it stopped. Raises `UsageError` when it is not stopped."""
+        """Queue a stopped run, last; it continues where it stopped. Raises `UsageError` when it is not stopped."""
         with self._database.write() as database:
             return queue.resume(database, run_id)
 
@@ -201,7 +201,7 @@ class Store:
 
     @repeatable
     def set_paused(self, paused: bool) -> None:  # noqa: FBT001 - its name says what True is
-        """Pause the queue, so that nothing starts any more, or make it active again."""
+        """Pause the queue, so that no run starts, or make it active again."""
         with self._database.write() as database:
             database.execute("UPDATE control SET paused = ?", (int(paused),))
 
@@ -233,7 +233,7 @@ class Store:
     def claim(self, run_id: int, owner: Owner, threads: int) -> bool:
         """Make a waiting run that of ``owner``; False when it does not wait any more or the queue is paused.
 
-        A run that has been begun keeps the number of CPU threads it began with, whatever ``threads`` is.
+        A run that has been begun keeps the number of CPU threads it began with, not ``threads``.
         """
         with self._database.write() as database:
             return not queries.is_paused(database) and ownership.claim(database, run_id, owner, threads)

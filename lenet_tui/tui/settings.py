@@ -89,7 +89,7 @@ def load(root: Path, key_names: frozenset[str]) -> tuple[Settings, list[str]]:
 
 def _read(path: Path, *, is_given: bool) -> tuple[dict[str, Any], list[str]]:
     try:
-        return tomllib.loads(read_own(path, _MOST_BYTES, of_anybody=is_given).decode()), []
+        return tomllib.loads(read_own(path, _MOST_BYTES, any_owner=is_given).decode()), []
     except FileNotFoundError:
         return {}, []
     except LabError as error:

@@ -44,7 +44,7 @@ def test_comma_lists_make_a_grid_and_seeds_make_replicates(paused: Bench) -> Non
     assert len(lines) == 12
     assert lines[0] == "1  lenet/bs16_lr0.01  queued #1"
     assert lines[-1] == "12  lenet/bs32_lr0.001_seed2  queued #12"
-    assert "the queue is paused, so nothing starts" in done.stderr
+    assert "the queue is paused, so no run starts" in done.stderr
     configs = {
         (run["config"]["batch_size"], run["config"]["lr"], run["config"]["seed"]) for run in paused.runs().values()
     }
@@ -125,7 +125,7 @@ def test_wait_says_how_each_run_ended_and_fails_where_one_did_not_finish(bench: 
 
 def test_waiting_for_a_paused_queue_is_an_error_and_not_for_ever(paused: Bench) -> None:
     paused.call("queue", "add", *SHORT)
-    assert "the queue is paused, so nothing starts" in paused.call("queue", "wait", ok=1).stderr
+    assert "the queue is paused, so no run starts" in paused.call("queue", "wait", ok=1).stderr
 
 
 def test_a_pause_lets_what_runs_finish_and_starts_nothing(bench: Bench) -> None:
@@ -164,7 +164,7 @@ def test_what_a_stopping_run_cannot_do_yet_is_told_with_the_advice_to_wait(
 
 
 def test_waiting_for_nothing_says_so(paused: Bench) -> None:
-    assert paused.call("queue", "wait").stderr == "nothing runs or waits\n"
+    assert paused.call("queue", "wait").stderr == "the queue is empty\n"
 
 
 def test_stopping_a_runner_that_is_not_there_leaves_the_queue_on_unless_something_waits(bench: Bench) -> None:
@@ -174,7 +174,7 @@ def test_stopping_a_runner_that_is_not_there_leaves_the_queue_on_unless_somethin
     assert not Store(bench.root).is_paused()
     Store(bench.root).add([RunConfig()])
     told = bench.call("runner", "stop").stdout
-    assert told == "the runner was not there\n1 run waiting; nothing starts until 'lenet-tui runner start'\n"
+    assert told == "the runner was not running\n1 run waiting; no run starts until 'lenet-tui runner start'\n"
     assert Store(bench.root).is_paused()
 
 
@@ -283,9 +283,9 @@ def test_eight_people_at_once_lose_nothing_and_see_no_locked_database(paused: Be
 
 
 def test_looking_at_an_empty_root_makes_nothing_there(bench: Bench) -> None:
-    assert "nothing runs or waits" in bench.call("queue").stdout
+    assert "the queue is empty" in bench.call("queue").stdout
     assert "no runs yet" in bench.call("runs").stdout
-    assert "the runner is not there" in bench.call("runner", "status").stdout
+    assert "the runner is stopped" in bench.call("runner", "status").stdout
     assert list(bench.root.iterdir()) == []
 
 

@@ -167,7 +167,7 @@ def test_a_runner_whose_lock_was_overwritten_ends_in_order_when_it_is_asked(benc
     assert daemon.is_running(bench.root)
     private.joinpath("runner.lock").write_bytes(b"garbage")
     done = bench.call("runner", "stop")
-    assert done.stdout == "stopped; 1 run interrupted, it goes on after 'lenet-tui runner start'\n"
+    assert done.stdout == "stopped; 1 run interrupted, it continues after 'lenet-tui runner start'\n"
     assert "asked to end" in bench.log()
     bench.wait_for(lambda: not bench.processes(), 10)
     assert store.get(1).state == "interrupted"

@@ -134,8 +134,8 @@ def test_stopping_the_runner_interrupts_and_starting_it_goes_on(bench: Bench) ->
     store = Store(bench.root)
     bench.wait_for(lambda: store.get(1).epochs_done >= 2)
     told = bench.call("runner", "stop").stdout
-    assert told == "stopped; 1 run interrupted, it goes on after 'lenet-tui runner start'\n"
-    assert "the runner is not there; 0 running, 1 waiting" in bench.call("runner").stdout
+    assert told == "stopped; 1 run interrupted, it continues after 'lenet-tui runner start'\n"
+    assert "the runner is stopped; 0 running, 1 waiting" in bench.call("runner").stdout
     bench.wait_for(lambda: not bench.processes(), 5)
     assert store.get(1).state == "interrupted"
     assert "interrupted #1" in bench.call("queue", "list").stdout
