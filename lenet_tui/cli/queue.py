@@ -69,14 +69,14 @@ def add_runs(arguments: argparse.Namespace) -> int:
     """Queue the grid of the values given."""
     configs = grid(flags.given(arguments), arguments.seeds)
     with store_of(arguments) as store:
-        duplicates: dict[RunConfig, Run] = {run.config: run for run in store.waiting_duplicates(configs)}
+        duplicates = {run.identity: run for run in store.waiting_duplicates(configs)}
         runs = store.add(configs)
         if arguments.json:
-            say_json([tables.as_json(run) | {"same_as": _duplicate_id(duplicates, run)} for run in runs])
+            say_json([tables.as_json(run) | {"same_as": _id_of(duplicates.get(run.identity))} for run in runs])
             return 0
         named = tables.names(arguments.root, runs, store.queue())
         for run in runs:
-            other = duplicates.get(run.config)
+            other = duplicates.get(run.identity)
             same = f", the same as run {other.id}, {tables.state(other)}" if other else ""
             say(f"{run.id}  {named[run.id]}  {tables.state(run)}{same}")
         if store.is_paused():
@@ -259,9 +259,8 @@ def _nothing(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _duplicate_id(duplicates: dict[RunConfig, Run], run: Run) -> int | None:
-    duplicate = duplicates.get(run.config)
-    return duplicate.id if duplicate else None
+def _id_of(run: Run | None) -> int | None:
+    return run.id if run else None
 
 
 def _action(

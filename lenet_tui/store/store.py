@@ -77,8 +77,8 @@ class Store:
 
     def waiting_duplicates(self, configs: Iterable[RunConfig]) -> list[Run]:
         """Return the waiting runs that would compute what one of ``configs`` would, in the order of the queue."""
-        wanted = set(configs)
-        return [run for run in self.queue() if run.waiting and run.config in wanted]
+        wanted = {config.identity() for config in configs}
+        return [run for run in self.queue() if run.waiting and run.identity in wanted]
 
     def epochs(self, run_id: int) -> list[EpochMetrics]:
         """Return the epochs of a run, in order; none for a run that is not in the store."""
