@@ -110,7 +110,7 @@ def _status(arguments: argparse.Namespace) -> int:
         gpus = f" and {capacity.free_gpus} of {counted(capacity.gpus, 'GPU')}" if capacity.gpus else ""
         say(f"{capacity.free_cores} of {counted(capacity.cores, 'core')}{gpus} free")
     if paused:
-        say("the queue is paused, so no run starts; 'lenet-tui queue start' makes the queue active again")
+        say("the queue is paused, so no run starts; 'lenet-tui queue start' makes it active again")
     elif not alive and not count["waiting"] and failure is None:
         say("it starts when a run is queued, and stops after a minute without work")
     if failure is not None and (paused or not count["waiting"]):  # else `store_of` has reported it
