@@ -113,7 +113,7 @@ def test_an_open_descriptor_is_written_into(tmp_path):
     assert path.read_bytes() == b"before after"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_a_file_that_is_not_writable_is_left_alone_and_one_in_a_locked_folder_is_written():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -133,15 +133,15 @@ def as_another_user(path: Path) -> str:
     """Write ``new`` in a process of another user; return what is said."""
     read, write = os.pipe()
     if (child := os.fork()) == 0:
-        said = b"?"
+        output = b"?"
         try:
             os.setuid(12345)
             named_files.write(path, b"new")
-            said = b""
+            output = b""
         except LabError as error:
-            said = str(error).encode()
+            output = str(error).encode()
         finally:
-            os.write(write, said)
+            os.write(write, output)
             os._exit(0)
     os.close(write)
     os.waitpid(child, 0)

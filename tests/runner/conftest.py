@@ -53,10 +53,10 @@ class Bench:
 
     def wait_for(self, condition: Callable[[], Any], seconds: float = 60) -> Any:
         deadline = time.monotonic() + seconds
-        while not (found := condition()):
+        while not (result := condition()):
             assert time.monotonic() < deadline, f"waited in vain\n{self.log()}"
             time.sleep(0.05)
-        return found
+        return result
 
     def log(self) -> str:
         with contextlib.suppress(OSError):
@@ -65,20 +65,20 @@ class Bench:
 
     def processes(self) -> dict[int, str]:
         """The processes that are alive and come of this test, by id, with their command lines."""
-        found = {}
+        result = {}
         for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError, ValueError):
                 words = (entry / "environ").read_bytes()
                 state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
                 if f"{MARK}={self.mark}".encode() in words and state != "Z":
-                    found[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        return found
+                    result[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        return result
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    found = Bench(tmp_path)
-    yield found
-    for pid in found.processes():
+    result = Bench(tmp_path)
+    yield result
+    for pid in result.processes():
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

@@ -173,16 +173,16 @@ def test_stopping_a_runner_that_is_not_there_leaves_the_queue_on_unless_somethin
     assert "nothing changed" in bench.call("runner", "stop").stdout
     assert not Store(bench.root).is_paused()
     Store(bench.root).add([RunConfig()])
-    told = bench.call("runner", "stop").stdout
-    assert told == "the runner was not running\n1 run waiting; no run starts until 'lenet-tui runner start'\n"
+    answer = bench.call("runner", "stop").stdout
+    assert answer == "the runner was not running\n1 run waiting; no run starts until 'lenet-tui runner start'\n"
     assert Store(bench.root).is_paused()
 
 
 def test_runs_are_named_by_number_or_by_folder(bench: Bench) -> None:
-    told = bench.call("train", *SHORT).stdout
+    answer = bench.call("train", *SHORT).stdout
     folder = str(Store(bench.root).get(1).folder)
-    assert "; run 1: cpu, 1 thread, into " in told
-    assert "\nrun 1 finished: test accuracy " in told
+    assert "; run 1: cpu, 1 thread, into " in answer
+    assert "\nrun 1 finished: test accuracy " in answer
     for name in (1, folder, bench.root / folder):
         assert bench.json("show", name)["id"] == 1
         (bench.root / folder / "loss.png").unlink()
@@ -274,8 +274,8 @@ def test_eight_people_at_once_lose_nothing_and_see_no_locked_database(paused: Be
         return paused.call("queue", "remove", ids[2]).stderr
 
     with ThreadPoolExecutor(8) as pool:
-        said = "".join(pool.map(act, range(8)))
-    assert "locked" not in said
+        output = "".join(pool.map(act, range(8)))
+    assert "locked" not in output
     runs = Store(paused.root).runs()
     assert len(runs) == 16
     assert sum(run.state == "stopped" for run in runs) == 8

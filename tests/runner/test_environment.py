@@ -79,13 +79,13 @@ def sockets(bench: Bench) -> set[Path]:
     """The folders of the sockets that processes of this test listen at."""
     table = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()]
     places = {row[6]: Path(row[7]).parent for row in table if len(row) == 8}
-    found = set()
+    result = set()
     for pid in bench.processes():
         for entry in Path(f"/proc/{pid}/fd").iterdir():
             target = str(entry.readlink())
             if target.startswith("socket:[") and target[8:-1] in places:
-                found.add(places[target[8:-1]])
-    return found
+                result.add(places[target[8:-1]])
+    return result
 
 
 def test_the_runner_finds_the_same_modules_from_another_folder(bench: Bench) -> None:

@@ -145,10 +145,10 @@ def test_what_is_no_file_of_ours_is_told_in_one_line_and_left_alone(
     aside = tmp_path / "aside"
     aside.write_text("precious\n")
     make(bench.root / ".lenet-tui" / name, aside)
-    told = bench.call("queue", "list", timeout=20).stderr
-    assert told.count("\n") == 1
-    assert f"{name} " in told
-    assert "delete it" in told
+    words = bench.call("queue", "list", timeout=20).stderr
+    assert words.count("\n") == 1
+    assert f"{name} " in words
+    assert "delete it" in words
     if name == "runner.lock":
         assert bench.call("runner", "stop", ok=1, timeout=20).stderr.count("\n") == 1
         assert "delete it" in bench.call("doctor", ok=None, timeout=100).stdout.replace("\n", " ")

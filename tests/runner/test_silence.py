@@ -1,4 +1,4 @@
-"""A runner or worker that cannot start says why to whoever waits for it, and is not started for ever."""
+"""A runner or worker that cannot start says why to the command that waits for it, and is not started for ever."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def test_a_runner_that_can_start_again_works_on_what_waited_and_forgets_the_reas
 def test_a_run_whose_worker_cannot_start_fails_with_that_reason(bench: Bench) -> None:
     fake(bench, "sitecustomize", "import os\ndef nice(_): raise OSError('no\\nnice')\nos.nice = nice")
     bench.call("queue", "add", *SHORT)
-    told = bench.call("queue", "wait", ok=1).stdout
-    assert "failed: its worker cannot start: OSError: no nice" in told
+    answer = bench.call("queue", "wait", ok=1).stdout
+    assert "failed: its worker cannot start: OSError: no nice" in answer
     assert bench.runs()[1]["reason"] == "its worker cannot start: OSError: no nice"
 
 
@@ -106,16 +106,16 @@ def starts(bench: Bench) -> int:
     return path.read_text().count("start") if path.exists() else 0
 
 
-def test_tries_back_off_whoever_makes_them(bench: Bench, program: Path) -> None:
+def test_tries_back_off_no_matter_who_makes_them(bench: Bench, program: Path) -> None:
     begun = time.monotonic()
     for _ in range(140):
         daemon.ensure(bench.root)
         time.sleep(0.05)
     assert 2 <= starts(bench) <= 4  # at 0, 1 and 3 s
     assert time.monotonic() - begun < 15
-    found = daemon.failed_tries(bench.root)
-    assert found is not None
-    assert found.count == starts(bench)
+    result = daemon.failed_tries(bench.root)
+    assert result is not None
+    assert result.count == starts(bench)
     assert daemon.last_failure(bench.root) == "ImportError: no numpy\N{REPLACEMENT CHARACTER}[2J"
     before = starts(bench)
     assert daemon.ensure(bench.root, at_once=True)
@@ -229,8 +229,8 @@ def test_the_log_is_cut_while_others_write_to_it_and_one_old_part_is_kept(bench:
         log.rotate(bench.root)
     os.write(descriptor, b"the end\n")
     os.close(descriptor)
-    found = {path.name: path.stat().st_size for path in (bench.root / ".lenet-tui").glob("runner.log*")}
-    assert found == {"runner.log": 8, "runner.log.1": log.LOG_BYTES}
+    result = {path.name: path.stat().st_size for path in (bench.root / ".lenet-tui").glob("runner.log*")}
+    assert result == {"runner.log": 8, "runner.log.1": log.LOG_BYTES}
     assert (bench.root / ".lenet-tui" / "runner.log.1").read_bytes().endswith(b"x4\n")
 
 
@@ -251,9 +251,9 @@ def test_waiting_says_that_the_root_is_gone(bench: Bench, tmp_path: Path) -> Non
     waiting = subprocess.Popen(command, cwd=tmp_path, env=inner.env, stderr=subprocess.PIPE, text=True)
     bench.wait_for(lambda: Store(inner.root).get(1).epochs_done >= 1)
     inner.root.rename(tmp_path / "elsewhere")
-    _, told = waiting.communicate(timeout=30)
+    _, answer = waiting.communicate(timeout=30)
     assert waiting.returncode == 1
-    assert told.count("\n") == 1
+    assert answer.count("\n") == 1
     bench.wait_for(lambda: not bench.processes(), 30)
 
 

@@ -116,7 +116,7 @@ def test_a_dropped_connection_ends_no_run_and_the_next_one_sees_progress_and_res
     shown, _ = waited.communicate(timeout=200)
     assert waited.returncode == 0, shown
     assert {run.state for run in store.runs()} == {"finished"}
-    assert {run.attempts for run in store.runs()} == {1}  # nobody had to start anew
+    assert {run.attempts for run in store.runs()} == {1}  # no worker had to start again
 
 
 def test_a_foreground_run_whose_connection_drops_stops_in_order_and_can_be_resumed(

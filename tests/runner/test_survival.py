@@ -28,13 +28,13 @@ DIGITS = ("--dataset", "digits", "--threads", 1, "--tsne-samples", 100)
 
 def results(root: Path) -> dict[str, tuple[bytes, list[list[str]]]]:
     """The final weights of every run, and its metrics.csv but for the seconds."""
-    found = {}
+    answer = {}
     for folder in sorted((root / "lenet").iterdir()):
         lines = [line.split(",") for line in (folder / "metrics.csv").read_text().splitlines()]
         seconds = lines[0].index("seconds")
         rows = [line[:seconds] + line[seconds + 1 :] for line in lines]
-        found[folder.name] = ((folder / "model.safetensors").read_bytes(), rows)
-    return found
+        answer[folder.name] = ((folder / "model.safetensors").read_bytes(), rows)
+    return answer
 
 
 @pytest.mark.timeout(900)
@@ -133,8 +133,8 @@ def test_stopping_the_runner_interrupts_and_starting_it_goes_on(bench: Bench) ->
     bench.call("queue", "add", *DIGITS, "--epochs", 200)
     store = Store(bench.root)
     bench.wait_for(lambda: store.get(1).epochs_done >= 2)
-    told = bench.call("runner", "stop").stdout
-    assert told == "stopped; 1 run interrupted, it continues after 'lenet-tui runner start'\n"
+    text = bench.call("runner", "stop").stdout
+    assert text == "stopped; 1 run interrupted, it continues after 'lenet-tui runner start'\n"
     assert "the runner is stopped; 0 running, 1 waiting" in bench.call("runner").stdout
     bench.wait_for(lambda: not bench.processes(), 5)
     assert store.get(1).state == "interrupted"

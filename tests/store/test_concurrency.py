@@ -75,22 +75,22 @@ def test_a_writer_killed_again_and_again_at_random_loses_nothing_it_had_said_was
 ) -> None:
     chance = random.Random(3)
     size = 25
-    said: list[int] = []
+    output: list[int] = []
     for _ in range(8):
         writer = actors.start("batches", tmp_path, size)
         assert writer.stdout
-        said.append(int(writer.stdout.readline()))
+        output.append(int(writer.stdout.readline()))
         time.sleep(chance.uniform(0, 0.05))
         writer.send_signal(signal.SIGKILL)
         rest, errors = writer.communicate()
         assert errors == ""
-        said += [int(line) for line in rest.splitlines(keepends=True) if line.endswith("\n")]
+        output += [int(line) for line in rest.splitlines(keepends=True) if line.endswith("\n")]
         with Store(tmp_path) as store:
             assert is_whole(store)
             seeds = [run.config.seed for run in store.runs()]
-        assert set(said) <= set(seeds)
+        assert set(output) <= set(seeds)
         assert all(seeds.count(seed) == size for seed in set(seeds))
-    assert len(said) > 8
+    assert len(output) > 8
 
 
 def test_a_rebuild_killed_at_random_ends_well_the_next_time(tmp_path: Path, actors: Actors) -> None:

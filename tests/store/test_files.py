@@ -32,12 +32,12 @@ def test_nobody_else_can_read_or_write_the_private_folder_whatever_the_umask(tmp
     try:
         with Store(tmp_path) as store:
             store.add([RunConfig()])
-            found = modes(tmp_path / ".lenet-tui")  # while the log is there too
+            answer = modes(tmp_path / ".lenet-tui")  # while the log is there too
     finally:
         os.umask(before)
     assert (tmp_path / ".lenet-tui").stat().st_mode & 0o777 == 0o700
-    assert {"store.db", "store.db-wal", "store.db-shm"} <= set(found)
-    assert set(found.values()) == {0o600}, found
+    assert {"store.db", "store.db-wal", "store.db-shm"} <= set(answer)
+    assert set(answer.values()) == {0o600}, answer
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

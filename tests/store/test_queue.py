@@ -165,8 +165,8 @@ class Queue(RuleBasedStateMachine):
     def die(self, which: int) -> None:
         owned = [(run_id, run.owner) for run_id, run in sorted(self.runs.items()) if run.owner]
         dead = {run_id: owner for n, (run_id, owner) in enumerate(owned) if which >> n & 1}
-        found = self.store.requeue_dead(lambda owner: owner not in dead.values())
-        assert [run.id for run in found] == list(dead)
+        result = self.store.requeue_dead(lambda owner: owner not in dead.values())
+        assert [run.id for run in result] == list(dead)
         self.put_back(list(dead))
 
     @rule(n=RUN)

@@ -318,9 +318,9 @@ def test_a_folder_that_cannot_be_read_is_named_and_the_others_are_indexed(tmp_pa
     other.metrics_path.write_text("epoch\none\n")
     with Store(tmp_path) as store:
         assert [run.config.seed for run in store.runs()] == [1]
-        told = "\n".join(store.notices)
-        assert "seed2/run.json is damaged" in told
-        assert "seed3/metrics.csv is damaged: line 1" in told
+        text = "\n".join(store.notices)
+        assert "seed2/run.json is damaged" in text
+        assert "seed3/metrics.csv is damaged: line 1" in text
 
 
 @pytest.mark.parametrize("name", ["outside", "missing"])

@@ -1,4 +1,4 @@
-"""What may never be on record is refused by the database itself, whoever writes it."""
+"""The database itself refuses what may never be in it, from any process."""
 
 from __future__ import annotations
 

@@ -69,9 +69,9 @@ def test_epochs_come_back_as_they_were_and_the_best_is_on_record(store: Store, r
     for row in rows:
         assert store.record_epoch(run.id, ME, row)
     assert store.epochs(run.id) == rows
-    found = store.get(run.id)
-    assert (found.epochs_done, found.best_epoch, found.best_val_loss, found.selected_epoch) == (3, 2, 0.3, 3)
-    assert found.train_seconds == 7.5
+    result = store.get(run.id)
+    assert (result.epochs_done, result.best_epoch, result.best_val_loss, result.selected_epoch) == (3, 2, 0.3, 3)
+    assert result.train_seconds == 7.5
 
 
 def test_no_epoch_is_there_twice_and_a_resumed_run_replaces_what_it_does_again(store: Store, run: Run) -> None:
@@ -155,8 +155,8 @@ def test_a_stop_request_reaches_the_worker_and_is_gone_once_it_stopped(store: St
     assert store.request_stop(run.id).state == "running"  # twice is no harm
     assert store.is_stop_requested(run.id)
     assert store.end(run.id, ME, "stopped", "stopped on request")
-    found = store.get(run.id)
-    assert (found.state, found.stop_request, found.reason) == ("stopped", None, "stopped on request")
+    result = store.get(run.id)
+    assert (result.state, result.stop_request, result.reason) == ("stopped", None, "stopped on request")
     assert not store.is_stop_requested(99)
 
 
@@ -165,11 +165,11 @@ def test_a_finished_run_has_its_summary_and_nobody_working_on_it(store: Store, r
     for row in history:
         store.record_epoch(run.id, ME, row)
     assert store.end(run.id, ME, "finished", summary=summary(history))
-    found = store.get(run.id)
-    assert (found.state, found.owner, found.heartbeat, found.best_epoch) == ("finished", None, None, 2)
-    assert (found.test_accuracy, found.images_per_second, found.stopped_early) == (0.975, 1234.5, False)
-    assert found.finished_at is not None
-    assert found.folder == "lenet/a"
+    result = store.get(run.id)
+    assert (result.state, result.owner, result.heartbeat, result.best_epoch) == ("finished", None, None, 2)
+    assert (result.test_accuracy, result.images_per_second, result.stopped_early) == (0.975, 1234.5, False)
+    assert result.finished_at is not None
+    assert result.folder == "lenet/a"
     with pytest.raises(UsageError, match="run 1 is finished"):
         store.take(run.id, OTHER, 1)
 
@@ -178,7 +178,7 @@ def test_a_run_whose_folder_was_removed_by_hand_makes_room_for_the_next_of_that_
     store.end(run.id, ME, "finished", summary=summary([epoch(1)]))
     second = store.start(RunConfig(), ME, 1)
     assert store.begin(second.id, ME, store.root / "lenet" / "a", "cpu")
-    assert [(found.id, found.folder) for found in store.runs()] == [(second.id, "lenet/a")]
+    assert [(result.id, result.folder) for result in store.runs()] == [(second.id, "lenet/a")]
 
 
 def test_a_run_whose_worker_was_killed_is_interrupted_and_first(store: Store, actors: Actors) -> None:
@@ -227,16 +227,16 @@ def test_an_orderly_end_of_the_runner_is_no_failed_attempt(store: Store) -> None
 
 def test_a_dead_worker_that_was_asked_to_stop_leaves_a_stopped_run(store: Store, run: Run) -> None:
     store.request_stop(run.id)
-    (found,) = store.requeue_dead(lambda _: False)
-    assert (found.state, found.stop_request, found.place) == ("stopped", None, None)
+    (result,) = store.requeue_dead(lambda _: False)
+    assert (result.state, result.stop_request, result.place) == ("stopped", None, None)
 
 
 def test_a_worker_that_died_between_the_last_word_in_its_folder_and_the_store_has_finished(store: Store) -> None:
     run = store.start(RunConfig(), ME, 2)
     folder = make_folder(store.root, RunConfig(), epochs=4)
     store.begin(run.id, ME, folder.path, "cpu")
-    (found,) = store.requeue_dead(lambda _: False)
-    assert (found.state, found.test_accuracy, found.epochs_done) == ("finished", 0.975, 4)
+    (result,) = store.requeue_dead(lambda _: False)
+    assert (result.state, result.test_accuracy, result.epochs_done) == ("finished", 0.975, 4)
     assert len(store.epochs(run.id)) == 4
 
 
@@ -252,7 +252,7 @@ def test_a_silent_process_of_another_host_is_left_alone_while_it_holds_its_folde
     assert store.requeue_dead(unknown) == []  # holds its folder
     worker.kill()
     worker.wait()
-    assert [found.state for found in store.requeue_dead(unknown)] == ["interrupted"]
+    assert [result.state for result in store.requeue_dead(unknown)] == ["interrupted"]
 
 
 def test_a_process_of_another_host_that_was_heard_of_lately_is_alive_for_all_we_know(store: Store, run: Run) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from textual.widgets import Static
 
+from lenet_tui.host.hardware import total_cores
+
 if TYPE_CHECKING:
     from textual.timer import Timer
 
@@ -89,7 +91,7 @@ def measure(seconds: float | None = None) -> Load:
 
     memory = psutil.virtual_memory()
     cpu = psutil.cpu_percent(interval=seconds) / 100
-    return Load(cpu, psutil.cpu_count() or 1, memory.total - memory.available, memory.total, _gpus())
+    return Load(cpu, total_cores(), memory.total - memory.available, memory.total, _gpus())
 
 
 def _gpus() -> tuple[Gpu, ...]:
