@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 # What SQLite says of values that are not a run's.
 _BAD_ROW = (sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError, OverflowError, UnicodeEncodeError)
 _SAVED = (*RUN_COLUMNS, "position")
+_OLD_NAMES = {"stop_request": "wish", "selected_epoch": "kept_epoch"}  # before schema 3
 _COUNT = "SELECT count(*) FROM runs"
 
 
@@ -275,9 +276,11 @@ def _readable_rows(store: Path) -> Iterator[dict[str, Any]]:
     # From both ends, so that what lies behind a damaged page is found too.
     for order in ("ASC", "DESC"):
         with contextlib.suppress(sqlite3.DatabaseError), contextlib.closing(_read_only(store)) as database:
-            if schema.version(database) != len(schema.MIGRATIONS):
+            version = schema.version(database)
+            if not 1 <= version <= len(schema.MIGRATIONS):
                 return
-            rows = database.execute(f"SELECT {', '.join(_SAVED)} FROM runs ORDER BY id {order}")  # noqa: S608
+            columns = [f"{_OLD_NAMES.get(name, name) if version < 3 else name} AS {name}" for name in _SAVED]
+            rows = database.execute(f"SELECT {', '.join(columns)} FROM runs ORDER BY id {order}")  # noqa: S608
             names = [column[0] for column in rows.description]
             for row in rows:
                 yield dict(zip(names, row, strict=True))

@@ -7,6 +7,7 @@ never changes: what a later version writes differently, it still has to read.
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import tarfile
@@ -70,6 +71,17 @@ def test_an_old_root_whose_store_is_lost_is_rebuilt_from_its_backup_and_folders(
     assert queue["draining"] is True
     assert [run["note"] for run in queue["runs"]] == ["", "only if there is time"]
     assert sorted(run["state"] for run in ask(root, "runs")) == ["failed", "finished", "queued", "queued", "stopped"]
+
+
+def test_a_damaged_store_of_an_old_root_is_rebuilt_with_the_numbers_and_notes_of_its_runs(root: Path) -> None:
+    damaged = sqlite3.connect(root / ".lenet-tui" / "store.db")
+    damaged.execute("DROP INDEX runs_revision")
+    damaged.close()
+    with Store(root) as store:
+        assert "5 runs saved from it" in store.notices[0]
+        assert [(run.id, run.state) for run in store.queue()] == [(5, "queued"), (4, "queued")]
+        assert store.get(1).note == "the first one – keep it"
+        assert store.is_paused()
 
 
 def test_the_settings_of_an_old_root_keep_their_meaning(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
