@@ -213,7 +213,7 @@ def test_a_note_of_tries_that_is_no_file_keeps_nobody_waiting(kind: str, bench: 
         path.mkdir()
     assert daemon.last_failure(bench.root) is None
     if kind == "folder":
-        with pytest.raises(LabError, match="cannot write in"):
+        with pytest.raises(LabError, match="cannot write"):
             daemon.ensure(bench.root)
     else:
         assert daemon.ensure(bench.root)
@@ -223,12 +223,11 @@ def test_a_note_of_tries_that_is_no_file_keeps_nobody_waiting(kind: str, bench: 
 
 def test_the_log_is_cut_while_others_write_to_it_and_one_old_part_is_kept(bench: Bench) -> None:
     Store(bench.root).close()
-    descriptor = log.open_log(bench.root)  # a worker's, for as long as it lives
-    for number in range(5):
-        os.write(descriptor, b"x" * log.LOG_BYTES + b"%d\n" % number)
-        log.rotate(bench.root)
-    os.write(descriptor, b"the end\n")
-    os.close(descriptor)
+    with log.open_log(bench.root) as file:  # a worker's, for as long as it lives
+        for number in range(5):
+            os.write(file.fileno(), b"x" * log.LOG_BYTES + b"%d\n" % number)
+            log.rotate(bench.root)
+        os.write(file.fileno(), b"the end\n")
     result = {path.name: path.stat().st_size for path in (bench.root / ".lenet-tui").glob("runner.log*")}
     assert result == {"runner.log": 8, "runner.log.1": log.LOG_BYTES}
     assert (bench.root / ".lenet-tui" / "runner.log.1").read_bytes().endswith(b"x4\n")
