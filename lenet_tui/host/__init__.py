@@ -1,1 +1,1 @@
-"""The machine below us: hardware, processes, folders, files and the environment."""
+"""The machine: hardware, processes, folders, files and the environment."""

@@ -1,4 +1,4 @@
-"""Folders of the person's own: home and cache, also where the environment says nothing of them, or nonsense."""
+"""Home, cache and settings folders of this user, also where the environment is empty or wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runner's loop: start what waits while there is room, notice who died, end when there is nothing to do."""
+"""The runner's loop: start waiting runs while there is room, notice dead workers, end without work."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Scheduler:
         return True
 
     def _check(self) -> None:
-        """Notice what died and what does not stop, a request to end, and a root that was moved, deleted or replaced."""
+        """Notice dead and hanging workers, a request to end, and a root that was moved, deleted or replaced."""
         if self._root.is_dir() and daemon.holds_lock(self._root, self._lock):
             self._seen_root = time.monotonic()
         elif time.monotonic() - self._seen_root > GONE_SECONDS:

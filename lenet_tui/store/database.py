@@ -116,7 +116,7 @@ class Database:
             return self.generation, by_others, connection.total_changes
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._lock:
             self._connection.close()
             if self._copy:
@@ -256,21 +256,21 @@ class Database:
 
 
 _Answer = TypeVar("_Answer")
-_Words = ParamSpec("_Words")
+_Arguments = ParamSpec("_Arguments")
 _Self = TypeVar("_Self")
 
 
 def repeatable(
-    method: Callable[Concatenate[_Self, _Words], _Answer],
-) -> Callable[Concatenate[_Self, _Words], _Answer]:
+    method: Callable[Concatenate[_Self, _Arguments], _Answer],
+) -> Callable[Concatenate[_Self, _Arguments], _Answer]:
     """Mark a method that means the same in a rebuilt store, where a run may have another number: it is called again."""
 
     @functools.wraps(method)
-    def call(self: _Self, /, *words: _Words.args, **options: _Words.kwargs) -> _Answer:
+    def call(self: _Self, /, *arguments: _Arguments.args, **options: _Arguments.kwargs) -> _Answer:
         try:
-            return method(self, *words, **options)
+            return method(self, *arguments, **options)
         except StoreRebuilt:
-            return method(self, *words, **options)
+            return method(self, *arguments, **options)
 
     return call
 

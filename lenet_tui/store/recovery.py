@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lenet_tui.run.folder import RunFolder, RunRecord
     from lenet_tui.store.backup import Backup
 
-# What SQLite says of values that are not a run's.
+# What SQLite raises for values that are not a run's.
 _BAD_ROW = (sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError, OverflowError, UnicodeEncodeError)
 _SAVED = (*RUN_COLUMNS, "position")
 _OLD_NAMES = {"stop_request": "wish", "selected_epoch": "kept_epoch"}  # before schema 3
@@ -42,7 +42,7 @@ _COUNT = "SELECT count(*) FROM runs"
 def build(root: Path, store: Path) -> list[str]:
     """Make the store from what can be read of a damaged one in its place, from `backup` and from the run folders.
 
-    The damaged one is kept aside. Returns what to tell a person, a line each. The caller holds `builders_lock`;
+    The damaged one is kept aside. Returns notices for a person, a line each. The caller holds `builders_lock`;
     whenever the process dies, either the old store is there or the whole new one.
     """
     scratch = store.with_name(f"{store.name}.new")
