@@ -27,6 +27,7 @@ LONGEST_WAIT = 60.0
 # A try without a process id (its starter was killed in that moment) counts as failed after this long.
 _UNKNOWN_SECONDS = 60.0
 _REASON_LETTERS = 500
+_MOST_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -124,9 +125,11 @@ def parse_owner(text: str) -> Owner | None:
 def read_small(path: Path) -> bytes | None:
     """Return the content of a small file; None where there is none, or something else than a small file of our own."""
     try:
-        return safe_files.read_own(path, 4096)
+        with safe_files.open_own(path, private=True) as file:
+            content = file.read(_MOST_BYTES + 1)
     except (OSError, LabError):
         return None
+    return content if len(content) <= _MOST_BYTES else None
 
 
 def _write(root: Path, tries: Tries) -> None:
