@@ -30,9 +30,9 @@ def measure() -> Iterator[Result]:
     """Yield the seconds to the first step."""
     with tempfile.TemporaryDirectory() as name, Store(Path(name)) as store:
         _once(Path(name), store)  # starts the runner, and reads MNIST from the disk
-        found = [_once(Path(name), store) for _ in range(REPEATS)]
+        result = [_once(Path(name), store) for _ in range(REPEATS)]
         lenet_tui(Path(name), "runner", "stop")
-    steps, records = zip(*found, strict=True)
+    steps, records = zip(*result, strict=True)
     yield Result(
         "queue add to first step, seconds",
         statistics.median(steps),

@@ -77,9 +77,9 @@ def measure() -> Iterator[Result]:
         timed.seconds = time.perf_counter() - begun
         loop.train(config, data, folder, loops.CPU, timed)
         seconds = time.perf_counter() - begun
-        told = len(store.epochs(run.id))
-    if told != EPOCHS:
-        raise SystemExit(f"the store has {told} of {EPOCHS} epochs")
+        text = len(store.epochs(run.id))
+    if text != EPOCHS:
+        raise SystemExit(f"the store has {text} of {EPOCHS} epochs")
     yield Result(
         "telling the store / training",
         timed.seconds / seconds,

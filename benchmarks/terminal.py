@@ -53,23 +53,23 @@ class Terminal:
 
     def read(self, seconds: float) -> bytes:
         """Return what the app writes in the next ``seconds``."""
-        found = b""
+        result = b""
         until = time.perf_counter() + seconds
         while (left := until - time.perf_counter()) > 0:
             if select.select([self._master], [], [], left)[0]:
                 try:
-                    found += os.read(self._master, 65_536)
+                    result += os.read(self._master, 65_536)
                 except OSError:  # it has ended
                     break
-        return found
+        return result
 
     def seconds_until(self, words: bytes, timeout: float = 30) -> float:
         """Return the seconds from the start of the command until ``words`` were on the screen."""
-        found = b""
-        while words not in found:
+        result = b""
+        while words not in result:
             if time.perf_counter() - self.begun > timeout:
-                raise SystemExit(f"the app did not show {words!r}; it wrote {found[-500:]!r}")
-            found += self.read(0.005)
+                raise SystemExit(f"the app did not show {words!r}; it wrote {result[-500:]!r}")
+            result += self.read(0.005)
         return time.perf_counter() - self.begun
 
     def press(self, keys: bytes) -> None:

@@ -251,11 +251,11 @@ def complete(values: Mapping[str, Any]) -> dict[str, Any]:
     of the real numbers.
     """
     stored = dict(values)
-    for known in hyperparameters():
-        if known.name not in stored:
-            stored[known.name] = known.default(stored)
-        elif known.kind is float and type(stored[known.name]) is int:
-            stored[known.name] = float(stored[known.name])
+    for parameter in hyperparameters():
+        if parameter.name not in stored:
+            stored[parameter.name] = parameter.default(stored)
+        elif parameter.kind is float and type(stored[parameter.name]) is int:
+            stored[parameter.name] = float(stored[parameter.name])
     return stored
 
 
@@ -294,10 +294,10 @@ class Hyperparameter:
         """The command-line spelling, ``--batch-size``."""
         return "--" + self.name.replace("_", "-")
 
-    def default(self, known: dict[str, Any] | None = None) -> Any:
-        """Return the default, which for some depends on the hyperparameters in ``known`` (model, dataset)."""
+    def default(self, existing: dict[str, Any] | None = None) -> Any:
+        """Return the default, which for some depends on the hyperparameters in ``existing`` (model, dataset)."""
         # Stored values may be anything; what cannot be a key decides nothing.
-        plain = {name: value for name, value in (known or {}).items() if isinstance(value, str)}
+        plain = {name: value for name, value in (existing or {}).items() if isinstance(value, str)}
         base = {"model": "lenet", "dataset": "mnist"} | plain
         return RunConfig.model_fields[self.name].get_default(call_default_factory=True, validated_data=base)
 
@@ -362,7 +362,7 @@ class Problem:
 
 def problems(error: ValidationError) -> list[Problem]:
     """Translate pydantic's findings into one `Problem` a hyperparameter, in words for people."""
-    found = []
+    result = []
     for detail in error.errors():
         name = str(detail["loc"][0]) if detail["loc"] else ""
         value = detail["input"]
@@ -373,12 +373,12 @@ def problems(error: ValidationError) -> list[Problem]:
         elif detail["type"] == "no_effect":
             message = detail["msg"]
         else:
-            known = hyperparameter(name)
-            message = f"must be {known.expectation()}" + _suggestion(str(value), known.choices)
-        found.append(Problem(name, value, message))
-    return found
+            parameter = hyperparameter(name)
+            message = f"must be {parameter.expectation()}" + _suggestion(str(value), parameter.choices)
+        result.append(Problem(name, value, message))
+    return result
 
 
-def _suggestion(given: str, known: tuple[str, ...] | list[str]) -> str:
-    near = difflib.get_close_matches(re.sub(r"[\s_]+", "-", given.lower()), known, n=1)
+def _suggestion(given: str, existing: tuple[str, ...] | list[str]) -> str:
+    near = difflib.get_close_matches(re.sub(r"[\s_]+", "-", given.lower()), existing, n=1)
     return f" (did you mean {near[0]}?)" if near else ""

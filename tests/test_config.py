@@ -34,9 +34,9 @@ def configs(draw: st.DrawFn) -> RunConfig:
 
 def as_flags(config: RunConfig, underscores: bool) -> list[str]:
     words = []
-    for known in hyperparameters():
-        flag = "--" + known.name if underscores else known.flag
-        words += [flag, str(getattr(config, known.name))]
+    for parameter in hyperparameters():
+        flag = "--" + parameter.name if underscores else parameter.flag
+        words += [flag, str(getattr(config, parameter.name))]
     return words
 
 
@@ -104,15 +104,15 @@ def test_a_configuration_cannot_be_changed() -> None:
 
 
 def test_every_hyperparameter_has_help_a_label_and_bounds_or_choices() -> None:
-    for known in hyperparameters():
-        assert known.help
-        assert known.label
-        assert known.choices or (known.low is not None and known.high is not None)
-        assert known.key or known.name == "model"
+    for parameter in hyperparameters():
+        assert parameter.help
+        assert parameter.label
+        assert parameter.choices or (parameter.low is not None and parameter.high is not None)
+        assert parameter.key or parameter.name == "model"
 
 
 def test_abbreviations_in_folder_names_are_unique() -> None:
-    keys = [known.key for known in hyperparameters()]
+    keys = [parameter.key for parameter in hyperparameters()]
     assert len(set(keys)) == len(keys)
 
 
@@ -157,7 +157,7 @@ def test_the_identity_leaves_out_where_a_run_is_computed_and_what_is_drawn_of_it
     assert plain.identity() != RunConfig(seed=1).identity()
 
 
-@pytest.mark.parametrize("name", [known.name for known in hyperparameters()])
+@pytest.mark.parametrize("name", [parameter.name for parameter in hyperparameters()])
 def test_a_record_from_before_a_hyperparameter_was_added_is_the_same_run(name: str):
     for config in (RunConfig(), RunConfig(model="alexnet", dataset="digits", batch_size=16)):
         stored = json.loads(config.model_dump_json())

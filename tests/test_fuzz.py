@@ -52,12 +52,12 @@ def damaged(draw: st.DrawFn, content: bytes) -> bytes:
     """Some bytes of ``content`` replaced, cut out or put in; or other bytes altogether."""
     if draw(st.integers(0, 9)) == 0:
         return draw(st.binary(max_size=300))
-    found = bytearray(content)
+    result = bytearray(content)
     for _ in range(draw(st.integers(1, 4))):
-        at = draw(st.integers(0, max(len(found) - 1, 0)))
+        at = draw(st.integers(0, max(len(result) - 1, 0)))
         length = draw(st.sampled_from([1, 2, 8, 100, 5000]))
-        found[at : at + length] = draw(st.binary(max_size=8) | st.just(found[at : at + length] * 2))
-    return bytes(found)
+        result[at : at + length] = draw(st.binary(max_size=8) | st.just(result[at : at + length] * 2))
+    return bytes(result)
 
 
 @pytest.fixture(scope="module")
@@ -122,8 +122,8 @@ def test_metrics_of_any_cells(rows: list[list[str]]) -> None:
 def test_settings_of_any_content(tmp_path: Path, content: bytes) -> None:
     (tmp_path / ".lenet-tui").mkdir(mode=0o700, exist_ok=True)
     (tmp_path / ".lenet-tui" / "settings.toml").write_bytes(content)
-    found, complaints = app_settings.load(tmp_path, frozenset({"quit"}))
-    assert isinstance(found, app_settings.Settings)
+    result, complaints = app_settings.load(tmp_path, frozenset({"quit"}))
+    assert isinstance(result, app_settings.Settings)
     assert all("\n" not in line and "\x1b" not in line for line in complaints)
 
 

@@ -58,8 +58,8 @@ class RunResult:
         """Whether each test image was recognised, (N,) bool; None without predictions."""
         if self.predictions is None:
             return None
-        found: NDArray[np.bool_] = self.predictions.predicted == self.predictions.labels
-        return found
+        result: NDArray[np.bool_] = self.predictions.predicted == self.predictions.labels
+        return result
 
     @property
     def best_val_cross_entropy(self) -> float | None:

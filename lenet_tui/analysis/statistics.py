@@ -181,7 +181,7 @@ def block_contrasts(values: Mapping[str, Mapping[int, float]], baseline: str) ->
 
     design = np.array(
         [
-            [float(variant == other) for other in others] + [float(seed == known) for known in seeds]
+            [float(variant == other) for other in others] + [float(seed == existing) for existing in seeds]
             for variant, seed in cells
         ]
     )
@@ -190,7 +190,7 @@ def block_contrasts(values: Mapping[str, Mapping[int, float]], baseline: str) ->
     residuals = observed - design @ effects
     variance = float(residuals @ residuals) / freedom if others and np.abs(residuals).max() > rounding else 0.0
     unscaled = np.diag(np.linalg.inv(design.T @ design))
-    found = {
+    result = {
         variant: _student(
             float(effects[index]) if abs(effects[index]) > rounding else 0.0,
             math.sqrt(variance * float(unscaled[index])),
@@ -199,8 +199,8 @@ def block_contrasts(values: Mapping[str, Mapping[int, float]], baseline: str) ->
         )
         for index, variant in enumerate(others)
     }
-    adjusted = holm([difference.p for difference in found.values()])
-    return {variant: Contrast(found[variant], p) for variant, p in zip(found, adjusted, strict=True)}
+    adjusted = holm([difference.p for difference in result.values()])
+    return {variant: Contrast(result[variant], p) for variant, p in zip(result, adjusted, strict=True)}
 
 
 def _joined(values: Mapping[str, Mapping[int, float]], baseline: str) -> list[tuple[str, int]]:

@@ -57,15 +57,15 @@ def run(arguments: argparse.Namespace) -> int:
     if len(on_output) + arguments.json > 1:
         both = " and ".join([*on_output, *(["--json"] if arguments.json else [])])
         raise UsageError(f"{both} would be mixed on the output; give a file for all but one")
-    found = _runs(root, arguments.runs)
+    result = _runs(root, arguments.runs)
 
     # SciPy takes a second to import, which a mistyped number should not wait for.
     from lenet_tui.analysis import run_result
     from lenet_tui.analysis.comparison import formats
     from lenet_tui.analysis.comparison.compare import compare
 
-    begun = [run for run in found if run.folder is not None]
-    waiting = [f"run {run.id} is {run.state} and has no epoch yet: left out" for run in found if run.folder is None]
+    begun = [run for run in result if run.folder is not None]
+    waiting = [f"run {run.id} is {run.state} and has no epoch yet: left out" for run in result if run.folder is None]
     read = [run_result.read(run.id, RunFolder(root / run.folder), run.folder, run.state) for run in begun if run.folder]
     try:
         comparison = compare(read, waiting)
@@ -86,10 +86,10 @@ def _runs(root: Path, names: Sequence[str]) -> list[Run]:
         raise UsageError(f"there is no run {names[0]}: nothing is on record in --root {root}")
     with Store(root) as store:
         store.requeue_dead(is_alive)  # a dead run is not told as running
-        found = list({run.id: run for run in (find(store, root, name) for name in names)}.values())
-    if len(found) < 2:
+        result = list({run.id: run for run in (find(store, root, name) for name in names)}.values())
+    if len(result) < 2:
         raise UsageError("give at least two different runs to compare; 'lenet-tui runs' shows their numbers")
-    return found
+    return result
 
 
 def _write(arguments: argparse.Namespace, comparison: Comparison) -> list[str]:

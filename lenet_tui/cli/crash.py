@@ -35,8 +35,8 @@ def _in_private_folder(folder: Path, name: str, text: bytes) -> Path:
     # The root may be anybody's: follow no link, and write into a folder of our own user only.
     at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        found = os.fstat(at)
-        if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o022:
+        result = os.fstat(at)
+        if result.st_uid != os.geteuid() or stat.S_IMODE(result.st_mode) & 0o022:
             raise PermissionError
         number = os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600, dir_fd=at)
         with os.fdopen(number, "wb") as file:

@@ -46,8 +46,8 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
 def get(arguments: argparse.Namespace) -> int:
     """Find or fetch the data set and say what it is. Raises `DataError` when it can't be had."""
     with fetch_progress(as_json=arguments.json_progress) as progress:
-        found = data.obtain(arguments.name, arguments.data_dir, progress)
-    _print_verified(found, as_json=arguments.json)
+        result = data.obtain(arguments.name, arguments.data_dir, progress)
+    _print_verified(result, as_json=arguments.json)
     return 0
 
 
@@ -78,24 +78,24 @@ def path(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _print_verified(found: data.Verified, *, as_json: bool) -> None:
+def _print_verified(result: data.Verified, *, as_json: bool) -> None:
     if as_json:
         document = {
-            "dataset": found.located.name,
-            "source": found.source,
-            "folder": str(found.located.folder),
-            "checksum": found.checksum,
+            "dataset": result.located.name,
+            "source": result.source,
+            "folder": str(result.located.folder),
+            "checksum": result.checksum,
             "files": [
                 {"path": str(file.path), "bytes": file.length, "md5": file.md5, "checked": file.checked}
-                for file in found.files
+                for file in result.files
             ],
         }
         say_json(document)
         return
-    for file in found.files:
+    for file in result.files:
         say(f"{file.path.name}  {file.length:,} bytes  md5 {file.md5}  {file.checked}")
-    say(f"{DATASET_TITLES[found.located.name]}: verified, from {found.source}")
-    say(str(found.located.folder))
+    say(f"{DATASET_TITLES[result.located.name]}: verified, from {result.source}")
+    say(str(result.located.folder))
 
 
 def _names() -> str:

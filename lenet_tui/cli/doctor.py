@@ -137,17 +137,17 @@ def _cores() -> Finding:
 
 
 def _datasets() -> list[Finding]:
-    found = []
+    result = []
     for name in get_args(DatasetName):
         title = DATASET_TITLES[name]
         try:
             if data.locate(name) is None:
-                found.append(Finding(title, "note", "not here yet", f"lenet-tui data get {name} (train gets it too)"))
+                result.append(Finding(title, "note", "not here yet", f"lenet-tui data get {name} (train gets it too)"))
             else:
-                found.append(Finding(title, "ok", f"verified: {data.verify(name).source}"))
+                result.append(Finding(title, "ok", f"verified: {data.verify(name).source}"))
         except LabError as error:
-            found.append(Finding(title, "problem", str(error), f"lenet-tui data get {name}, or mend the folder"))
-    return found
+            result.append(Finding(title, "problem", str(error), f"lenet-tui data get {name}, or mend the folder"))
+    return result
 
 
 def _terminal() -> Finding:
@@ -157,13 +157,13 @@ def _terminal() -> Finding:
     console = output.console()
     colours = {None: "no colours", "standard": "16 colours", "256": "256 colours", "truecolor": "true colour"}
     encoding = output.stdout.encoding
-    found = f"{os.environ.get('TERM', 'TERM is not set')}, {columns}×{lines}, "
-    found += f"{colours.get(console.color_system, console.color_system)}, {encoding}"
+    result = f"{os.environ.get('TERM', 'TERM is not set')}, {columns}×{lines}, "
+    result += f"{colours.get(console.color_system, console.color_system)}, {encoding}"
     if encoding.lower().replace("-", "") != "utf8":
-        return Finding("terminal", "note", found, "set a UTF-8 locale (export LC_ALL=C.UTF-8) to see lines and marks")
+        return Finding("terminal", "note", result, "set a UTF-8 locale (export LC_ALL=C.UTF-8) to see lines and marks")
     if columns < _SMALLEST_TERMINAL[0] or lines < _SMALLEST_TERMINAL[1]:
-        return Finding("terminal", "note", found, "80×24 or more shows everything")
-    return Finding("terminal", "ok", found)
+        return Finding("terminal", "note", result, "80×24 or more shows everything")
+    return Finding("terminal", "ok", result)
 
 
 def _root(root: Path) -> Finding:

@@ -40,22 +40,22 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw every run's pictures and print their paths; return 0, the only run's failure, or 1 if any of many failed."""
-    told, codes = [], []
+    text, codes = [], []
     for name in arguments.runs:
         try:
             written = reports.write_all(find(name, arguments.root))
         except LabError as error:
             output.complain(error)
-            told.append({"run": name, "error": str(error)})
+            text.append({"run": name, "error": str(error)})
             codes.append(error.exit_code)
             continue
-        told.append({"run": name, **_pictures(written)})
+        text.append({"run": name, **_pictures(written)})
         if any(report.failed for report in written):
             codes.append(1)
         if not arguments.json:
             _tell(written)
     if arguments.json:
-        output.say_json({"runs": told})
+        output.say_json({"runs": text})
     if not codes:
         return 0
     return codes[0] if len(arguments.runs) == 1 else 1

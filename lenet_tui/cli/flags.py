@@ -27,18 +27,22 @@ def add_hyperparameters(parser: argparse.ArgumentParser) -> None:
     """Add a flag for every hyperparameter, in the groups of the form. Values stay text until `config_from`."""
     for title in _GROUPS:
         group = parser.add_argument_group(title)
-        for known in hyperparameters():
-            if known.group == title:
-                default = known.default()
-                text = f"{known.help} [{', '.join(known.choices)}]" if known.choices else known.help
+        for parameter in hyperparameters():
+            if parameter.group == title:
+                default = parameter.default()
+                text = f"{parameter.help} [{', '.join(parameter.choices)}]" if parameter.choices else parameter.help
                 shown = f"{text} (default {default})".replace("%", "%%")
-                metavar = {int: "N", float: "X", str: "NAME"}[known.kind]
-                group.add_argument(known.flag, metavar=metavar, help=shown, default=argparse.SUPPRESS)
+                metavar = {int: "N", float: "X", str: "NAME"}[parameter.kind]
+                group.add_argument(parameter.flag, metavar=metavar, help=shown, default=argparse.SUPPRESS)
 
 
 def given(arguments: argparse.Namespace) -> dict[str, str]:
     """Return the hyperparameters that were given on the command line, still as text."""
-    return {known.name: getattr(arguments, known.name) for known in hyperparameters() if known.name in arguments}
+    return {
+        parameter.name: getattr(arguments, parameter.name)
+        for parameter in hyperparameters()
+        if parameter.name in arguments
+    }
 
 
 def config_from(values: dict[str, Any]) -> RunConfig:
@@ -49,14 +53,14 @@ def config_from(values: dict[str, Any]) -> RunConfig:
         raise usage_error(problems(error), advice=" (for a list of values: lenet-tui queue add)") from None
 
 
-def usage_error(found: Iterable[Problem], advice: str = "") -> UsageError:
+def usage_error(result: Iterable[Problem], advice: str = "") -> UsageError:
     """Return the error that names each wrong flag with its value and what would be right; ``advice`` is for lists."""
     return UsageError(
         "; ".join(
             f"{hyperparameter(p.name).flag} {p.value} {p.message}{advice if ',' in str(p.value) else ''}"
             if p.name
             else p.message
-            for p in found
+            for p in result
         )
     )
 

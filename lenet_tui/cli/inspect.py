@@ -53,27 +53,27 @@ def run(arguments: argparse.Namespace) -> int:
     from lenet_tui.inspection.runs import Runs  # imports torch, which takes a second
 
     runs, name = Runs(folder.path.absolute().parent), folder.path.name
-    said, names = runs.predictions(name), runs.class_names(name)
-    numbers = mistakes.chosen(said, arguments.true, arguments.predicted)
-    confidences = mistakes.confidence(said)
+    text, names = runs.predictions(name), runs.class_names(name)
+    numbers = mistakes.chosen(text, arguments.true, arguments.predicted)
+    confidences = mistakes.confidence(text)
     shown = [
         {
             "index": number,
-            "true": int(said.labels[number]),
-            "predicted": int(said.predicted[number]),
+            "true": int(text.labels[number]),
+            "predicted": int(text.predicted[number]),
             "confidence": float(confidences[number]),
         }
         for number in numbers[: arguments.count].tolist()
     ]
     if arguments.json:
-        wrong = int((said.predicted != said.labels).sum())
+        wrong = int((text.predicted != text.labels).sum())
         say_json(
-            {"run": arguments.name, "split": said.split, "of": len(said.labels), "wrong": wrong, "found": len(numbers)}
+            {"run": arguments.name, "split": text.split, "of": len(text.labels), "wrong": wrong, "found": len(numbers)}
             | {"classes": names, "images": shown}
         )
         return 0
-    images = runs.images(name, said.split) if shown else None
-    say(summary(said, names))
+    images = runs.images(name, text.split) if shown else None
+    say(summary(text, names))
     if arguments.true is not None or arguments.predicted is not None:
         say(f"{_filter(arguments.true, arguments.predicted, names)}: {counted(len(numbers), 'image')}")
     say("")
@@ -82,17 +82,17 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def summary(said: Predictions, names: Sequence[str]) -> str:
+def summary(answer: Predictions, names: Sequence[str]) -> str:
     """Return ``87 of 10,000 test images misclassified; most often 4 taken for 9 (8×)``."""
     import numpy as np
 
-    predicted = said.predicted
-    wrong = predicted != said.labels
-    text = f"{wrong.sum():,} of {len(said.labels):,} {said.split} images misclassified"
+    predicted = answer.predicted
+    wrong = predicted != answer.labels
+    text = f"{wrong.sum():,} of {len(answer.labels):,} {answer.split} images misclassified"
     if not wrong.any():
         return text
     counts = np.zeros((_LAST_CLASS + 1, _LAST_CLASS + 1), int)
-    np.add.at(counts, (said.labels[wrong], predicted[wrong]), 1)
+    np.add.at(counts, (answer.labels[wrong], predicted[wrong]), 1)
     true, taken = divmod(int(counts.argmax()), _LAST_CLASS + 1)
     return f"{text}; most often {names[true]} taken for {names[taken]} ({counts[true, taken]}×)"
 
@@ -110,11 +110,11 @@ def _draw(shown: Sequence[dict[str, Any]], images: Sequence[Any], names: Sequenc
 
     console = output.console()
     pictures = []
-    for told, image in zip(shown, images, strict=True):
-        right = told["true"] == told["predicted"]
+    for text, image in zip(shown, images, strict=True):
+        right = text["true"] == text["predicted"]
         verb = "rightly taken for" if right else "taken for"
-        words = f"{names[told['true']]} {verb} {names[told['predicted']]}, {confidence(told['confidence'])}"
+        words = f"{names[text['true']]} {verb} {names[text['predicted']]}, {confidence(text['confidence'])}"
         pictures.append(
-            [*drawn(image, colours=has_colours(console)), Text(words), Text(f"image {told['index']}", "dim")]
+            [*drawn(image, colours=has_colours(console)), Text(words), Text(f"image {text['index']}", "dim")]
         )
     side_by_side(console, pictures)

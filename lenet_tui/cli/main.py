@@ -167,9 +167,9 @@ def _not_a_command(words: list[str], parser: Parser) -> UsageError:
     return UsageError(f"{first} is not known here{_meant(first, _flags(parser))}; 'lenet-tui --help' tells more")
 
 
-def _meant(word: str, known: Iterable[str]) -> str:
+def _meant(word: str, existing: Iterable[str]) -> str:
     # Without the dashes, which would make all flags look like each other.
-    bare = {name.lstrip("-"): name for name in known}
+    bare = {name.lstrip("-"): name for name in existing}
     near = difflib.get_close_matches(word.lstrip("-"), list(bare), n=1)
     return f" (did you mean {bare[near[0]]}?)" if near else ""
 
@@ -186,10 +186,10 @@ def _dashed(word: str) -> str:
 
 
 def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    found = []
+    result = []
     for action in parser._actions:
-        found.append(action)
+        result.append(action)
         if isinstance(action, argparse._SubParsersAction):
             for child in action.choices.values():
-                found += _actions(child)
-    return found
+                result += _actions(child)
+    return result

@@ -75,9 +75,9 @@ class Channel:
 
     @property
     def _stream(self) -> IO[str]:
-        found = getattr(sys, self._name)
+        result = getattr(sys, self._name)
         # While rich shows a bar it puts itself in the place of the stream, and then writes to us.
-        return cast("IO[str]", getattr(found, "rich_proxied_file", found))
+        return cast("IO[str]", getattr(result, "rich_proxied_file", result))
 
     def prepare(self) -> None:
         """Forget an earlier failure, and have characters that the encoding lacks replaced."""
@@ -280,7 +280,7 @@ def _finite(value: Any) -> Any:
 
 
 def _clipped(text: str) -> str:
-    text = re.sub(rf"\S{{{_LONGEST_WORD + 1},}}", lambda found: _shortened(found[0], _LONGEST_WORD), text)
+    text = re.sub(rf"\S{{{_LONGEST_WORD + 1},}}", lambda result: _shortened(result[0], _LONGEST_WORD), text)
     return _shortened(text, _LONGEST_COMPLAINT)
 
 

@@ -55,13 +55,13 @@ def run(arguments: argparse.Namespace) -> int:
     codes = set()
     for path in arguments.images:
         try:
-            found = handwriting.read(path, dataset)
+            result = handwriting.read(path, dataset)
         except LabError as error:
             tell(f"lenet-tui: {error}")
             answers.append({"image": str(path), "error": str(error)})
             codes.add(error.exit_code)
             continue
-        answer, seen = classify(network, found)
+        answer, seen = classify(network, result)
         answers.append({"image": str(path), **answer})
         if not arguments.json:
             _print(path, answer, seen, names, show=arguments.show)
@@ -79,11 +79,11 @@ def line(path: Path, shares: Sequence[float], names: Sequence[str], place: str =
     )
 
 
-def classify(network: Trained, found: Handwriting) -> tuple[dict[str, Any], list[NDArray[np.uint8]]]:
+def classify(network: Trained, result: Handwriting) -> tuple[dict[str, Any], list[NDArray[np.uint8]]]:
     """Return the answer for a picture, the first digit's at its top, and what the network saw of each digit."""
     answers, seen = [], []
-    for digit in found.digits:
-        answer, image = _answer(network, digit, found)
+    for digit in result.digits:
+        answer, image = _answer(network, digit, result)
         answers.append(answer)
         seen.append(image)
     first = {key: answers[0][key] for key in ("class", "name", "probabilities")}
@@ -92,10 +92,10 @@ def classify(network: Trained, found: Handwriting) -> tuple[dict[str, Any], list
         for number, answer in enumerate(answers, start=1)
         for doubt in answer["warnings"]
     ]
-    return {**first, "warnings": [*found.warnings, *doubts], "digits": answers}, seen
+    return {**first, "warnings": [*result.warnings, *doubts], "digits": answers}, seen
 
 
-def _answer(network: Trained, digit: Digit, found: Handwriting) -> tuple[dict[str, Any], NDArray[np.uint8]]:
+def _answer(network: Trained, digit: Digit, result: Handwriting) -> tuple[dict[str, Any], NDArray[np.uint8]]:
     import numpy as np
 
     from lenet_tui.handwriting import doubts
@@ -114,10 +114,10 @@ def _answer(network: Trained, digit: Digit, found: Handwriting) -> tuple[dict[st
         "probabilities": shares[0].tolist(),
         "warnings": [*digit.doubts, *doubts.of_network(shares, names)],
         "box": {  # shares of the picture's width and height
-            "left": round(digit.left / found.width, 4),
-            "top": round(digit.top / found.height, 4),
-            "right": round((digit.left + width) / found.width, 4),
-            "bottom": round((digit.top + height) / found.height, 4),
+            "left": round(digit.left / result.width, 4),
+            "top": round(digit.top / result.height, 4),
+            "right": round((digit.left + width) / result.width, 4),
+            "bottom": round((digit.top + height) / result.height, 4),
         },
     }
     return answer, variants[0]

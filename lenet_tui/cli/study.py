@@ -59,9 +59,9 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         help=f"runs of each arm (default {plan.seeds})",
     )
     homework.add_argument("--epochs", default=argparse.SUPPRESS, metavar="N", help=f"epochs (default {plan.epochs})")
-    known = ", ".join(TRAINABLE_IMAGES)
+    existing = ", ".join(TRAINABLE_IMAGES)
     homework.add_argument(
-        "--dataset", default=argparse.SUPPRESS, metavar="NAME", help=f"images [{known}] (default {plan.dataset})"
+        "--dataset", default=argparse.SUPPRESS, metavar="NAME", help=f"images [{existing}] (default {plan.dataset})"
     )
     homework.add_argument("--no-queue", action="store_true", help="queue nothing, only write the documents")
     flags.add_root(parser, may_be_missing=True)

@@ -37,7 +37,7 @@ def names(root: Path, runs: Iterable[Run], queue: Iterable[Run]) -> dict[int, st
 
     That is the first free name if what waits in ``queue`` starts in its order and nothing else takes a name before.
     """
-    found = {run.id: run.folder for run in runs if run.folder}
+    result = {run.id: run.folder for run in runs if run.folder}
     unnamed = {run.id: run for run in runs if not run.folder}
     numbers: dict[str, itertools.count[int]] = {}
     for run in {run.id: run for run in (*queue, *unnamed.values()) if not run.folder}.values():
@@ -45,8 +45,8 @@ def names(root: Path, runs: Iterable[Run], queue: Iterable[Run]) -> dict[int, st
         number = next(
             n for n in numbers.setdefault(plain, itertools.count(1)) if not (root / numbered(plain, n)).exists()
         )
-        found[run.id] = numbered(plain, number)
-    return found
+        result[run.id] = numbered(plain, number)
+    return result
 
 
 def state(run: Run) -> str:
@@ -60,10 +60,10 @@ def state(run: Run) -> str:
 
 def counts(queue: Iterable[Run]) -> dict[str, int]:
     """Return how many runs are ``running``, ``stopping`` and ``waiting``, each counted once."""
-    found = {"running": 0, "stopping": 0, "waiting": 0}
+    result = {"running": 0, "stopping": 0, "waiting": 0}
     for run in queue:
-        found["waiting" if run.waiting else "stopping" if run.is_stop_requested else "running"] += 1
-    return found
+        result["waiting" if run.waiting else "stopping" if run.is_stop_requested else "running"] += 1
+    return result
 
 
 def queue_rows(queue: Sequence[Run], until: Mapping[int, float | None], named: Mapping[int, str]) -> list[list[str]]:

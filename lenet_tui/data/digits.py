@@ -24,10 +24,10 @@ _SMALL, _LARGE, _BRIGHTEST = 8, 28, 16
 
 def folder() -> Path | None:
     """Return the folder of scikit-learn's data files without importing it; None where it is not installed."""
-    found = importlib.util.find_spec("sklearn")
-    if found is None or not found.submodule_search_locations:
+    result = importlib.util.find_spec("sklearn")
+    if result is None or not result.submodule_search_locations:
         return None
-    return Path(found.submodule_search_locations[0]) / "datasets" / "data"
+    return Path(result.submodule_search_locations[0]) / "datasets" / "data"
 
 
 def arrays() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

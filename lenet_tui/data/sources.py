@@ -82,9 +82,9 @@ def adopt(name: DatasetName, folder: Path) -> Verified:
         raise DataError(_none_in(name, folder))
     raw, md5 = cache.raw_folder(name), {}
     with cache.writing(raw), cache.scratch(raw) as scratch:
-        for file, content, found in read_files(located):
+        for file, content, result in read_files(located):
             (scratch / file.name).write_bytes(content)
-            md5[file.name] = found.md5
+            md5[file.name] = result.md5
         if name != "mnist":  # whose checksums are known
             cache.write_checksums(scratch, md5)
         cache.install(scratch, raw)

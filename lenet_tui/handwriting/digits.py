@@ -60,9 +60,9 @@ def _ink_of(grey: NDArray[np.float32]) -> tuple[NDArray[np.float32], list[Piece]
     shares, pieces, paper = on_smooth_paper(grey)
     if pieces and (_is_close_up(pieces) or (_is_plain(pieces) and is_smooth(grey, pieces, paper))):
         return shares, pieces, ()
-    found = [(_contrast(grey, strokes), others, strokes) for others, strokes in _both_ways(grey)]
-    if found:
-        _, shares, strokes = max(found, key=lambda one: one[0])
+    result = [(_contrast(grey, strokes), others, strokes) for others, strokes in _both_ways(grey)]
+    if result:
+        _, shares, strokes = max(result, key=lambda one: one[0])
         return shares, strokes, ()
     return shares, pieces, (_NO_STROKES,)
 
@@ -122,8 +122,8 @@ def _is_plain(pieces: Sequence[Piece]) -> bool:
 
 
 def _pixels(pieces: Sequence[Piece]) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = np.logical_or.reduce([piece.whole for piece in pieces])
-    return found
+    result: NDArray[np.bool_] = np.logical_or.reduce([piece.whole for piece in pieces])
+    return result
 
 
 def _digit(shares: NDArray[np.float32], group: Sequence[Piece], doubts: tuple[str, ...] = ()) -> Digit:

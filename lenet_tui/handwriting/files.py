@@ -147,10 +147,10 @@ def _reduced(picture: Image.Image) -> NDArray[np.float32]:
 
 def _scaled(deep: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return deep greys from 0 to 1, by the fewest bits that hold them all: cameras store 10, 12 or 14 in 16."""
-    known = np.isfinite(deep)
-    if not known.any():
+    existing = np.isfinite(deep)
+    if not existing.any():
         return np.zeros_like(deep)
-    deep = np.where(known, deep, np.median(deep[known])).astype(np.float64)
+    deep = np.where(existing, deep, np.median(deep[existing])).astype(np.float64)
     lowest, highest = float(deep.min()), float(deep.max())
     if lowest < 0:
         deep, highest = deep - lowest, highest - lowest
@@ -178,5 +178,5 @@ def _on_ground(rgba: NDArray[np.uint8]) -> NDArray[np.float32]:
         ground = np.median(colours[opaque], axis=0)
     else:
         ground = np.full(3, 1.0 if (colours * alpha).sum() <= 0.5 * 3 * alpha.sum() else 0.0)
-    found: NDArray[np.float32] = (alpha * colours + (1 - alpha) * ground).astype(np.float32)
-    return found
+    result: NDArray[np.float32] = (alpha * colours + (1 - alpha) * ground).astype(np.float32)
+    return result

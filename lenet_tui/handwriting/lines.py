@@ -69,8 +69,8 @@ class _Lines:
         if not (near & self.thin).any():
             return np.zeros_like(self.mask)
         thickness = float(np.median(self.runs[self.thin & near]))
-        found: NDArray[np.bool_] = near & self.mask & (self.runs <= 2 * thickness + 1)
-        return found
+        result: NDArray[np.bool_] = near & self.mask & (self.runs <= 2 * thickness + 1)
+        return result
 
 
 def _runs_down(mask: NDArray[np.bool_]) -> NDArray[np.int32]:

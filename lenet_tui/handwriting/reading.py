@@ -39,17 +39,17 @@ def read(path: Path, dataset: str = "mnist") -> Handwriting:
     grey = as_greys(read_colours(path))
     height, width = grey.shape
     if dataset in ("mnist", "digits"):
-        found = [_with_doubts(digit) for digit in digits_on(grey)]
+        result = [_with_doubts(digit) for digit in digits_on(grey)]
     else:
-        found = thing_on(grey, strokes=dataset == "kmnist")
-    if not found:
+        result = thing_on(grey, strokes=dataset == "kmnist")
+    if not result:
         raise LabError(f"{printable(str(path))} is blank: nothing on it stands out from its paper")
-    if len(found) > MOST_DIGITS:
+    if len(result) > MOST_DIGITS:
         raise LabError(
-            f"{printable(str(path))} has {len(found)} separate marks, too many to be digits; cut the digits out"
+            f"{printable(str(path))} has {len(result)} separate marks, too many to be digits; cut the digits out"
         )
-    several = (f"{len(found)} digits, each answered on its own, from left to right",) if len(found) > 1 else ()
-    return Handwriting(tuple(found), width, height, several)
+    several = (f"{len(result)} digits, each answered on its own, from left to right",) if len(result) > 1 else ()
+    return Handwriting(tuple(result), width, height, several)
 
 
 def _with_doubts(digit: Digit) -> Digit:

@@ -30,8 +30,8 @@ class Trained:
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return the probability of each class, (N, 10), for images (N, 28, 28) uint8 as they are in the data set."""
         logits, _ = outputs(self.network, torch.from_numpy(images).unsqueeze(1), self.scaling)
-        found: NDArray[np.float64] = logits.double().softmax(dim=1).numpy()
-        return found
+        result: NDArray[np.float64] = logits.double().softmax(dim=1).numpy()
+        return result
 
 
 def load(folder: RunFolder) -> Trained:

@@ -28,7 +28,7 @@ def first_filters(network: Network) -> Layer:
 def feature_maps(network: Network, image: Tensor, scaling: Scaling) -> list[Layer]:
     """Return the maps of uint8 ``image`` (1, 1, 28, 28) after each layer of the network's features."""
     network.eval()
-    found, convolutions = [], 0
+    result, convolutions = [], 0
     seen = scaling(image)
     for layer in network.features:
         seen = layer(seen)
@@ -36,8 +36,8 @@ def feature_maps(network: Network, image: Tensor, scaling: Scaling) -> list[Laye
             break
         convolutions += isinstance(layer, nn.Conv2d)
         name = "convolution" if isinstance(layer, nn.Conv2d) else _TITLES.get(type(layer), type(layer).__name__)
-        found.append(_layer(f"{name} {convolutions}", seen[0]))
-    return found
+        result.append(_layer(f"{name} {convolutions}", seen[0]))
+    return result
 
 
 def _layer(title: str, planes: Tensor) -> Layer:

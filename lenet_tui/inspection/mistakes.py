@@ -16,14 +16,14 @@ def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the softmax of (N, 10) logits, (N, 10)."""
     shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
     powers = np.exp(shifted)
-    found: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-    return found
+    result: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return result
 
 
 def confidence(predictions: Predictions) -> NDArray[np.float64]:
     """Return the probability of the predicted class of each image, (N,)."""
-    found: NDArray[np.float64] = probabilities(predictions.logits).max(axis=1)
-    return found
+    result: NDArray[np.float64] = probabilities(predictions.logits).max(axis=1)
+    return result
 
 
 def chosen(predictions: Predictions, true: int | None = None, predicted: int | None = None) -> NDArray[np.intp]:
@@ -31,12 +31,12 @@ def chosen(predictions: Predictions, true: int | None = None, predicted: int | N
 
     Only misclassified ones, unless both classes are given. Among equals the order is that of the data set.
     """
-    said = predictions.predicted
+    text = predictions.predicted
     cell = true is not None and predicted is not None
-    wanted = np.ones(len(said), dtype=bool) if cell else said != predictions.labels
+    wanted = np.ones(len(text), dtype=bool) if cell else text != predictions.labels
     if true is not None:
         wanted &= predictions.labels == true
     if predicted is not None:
-        wanted &= said == predicted
+        wanted &= text == predicted
     (numbers,) = np.nonzero(wanted)
     return numbers[np.argsort(-confidence(predictions)[numbers], kind="stable")]

@@ -85,8 +85,8 @@ class Runs:
             raise LabError(f"there is no model.safetensors yet in {folder.path}: it comes with the first epoch")
         network = self._kept(folder.weights_path, lambda: experiment.load_network(folder, record.config).eval())
         mean, std = record.dataset.mean, record.dataset.std
-        known = mean is not None and std is not None  # folders of earlier versions don't tell
-        return Trained(record, network, Scaling(mean, std) if known else self.held_out(name).scaling)  # type: ignore[arg-type]
+        existing = mean is not None and std is not None  # folders of earlier versions don't tell
+        return Trained(record, network, Scaling(mean, std) if existing else self.held_out(name).scaling)  # type: ignore[arg-type]
 
     def held_out(self, name: str) -> HeldOut:
         """Return the held-out images of the data set that the run saw.
@@ -100,22 +100,22 @@ class Runs:
         if key not in self._data:
             self.doing(f"reading {title(cast('DatasetName', key[0]))}…")
             self._data[key] = _held_out(cast("DatasetName", key[0]), key[1])
-        found = self._data[key]
-        if found.checksum != record.dataset.checksum:
+        result = self._data[key]
+        if result.checksum != record.dataset.checksum:
             raise LabError(
                 f"the run saw {record.dataset.name} with checksum {record.dataset.checksum[:12]}…, and "
-                f"{found.source} has {found.checksum[:12]}…; these are other images"
+                f"{result.source} has {result.checksum[:12]}…; these are other images"
             )
-        return found
+        return result
 
     def images(self, name: str, split: str) -> Tensor:
         """Return the images (N, 1, 28, 28) of ``split``, uint8. Raises `LabError`, also where predictions don't fit."""
-        found = self.held_out(name)
+        result = self.held_out(name)
         if self.has_predictions(name):
             predictions = self.predictions(name)
-            if predictions.split == split and not np.array_equal(predictions.labels, found.labels[split].numpy()):
+            if predictions.split == split and not np.array_equal(predictions.labels, result.labels[split].numpy()):
                 raise LabError("predictions.npz is of other images than the data set has; is it another run's?")
-        return found.images[split]
+        return result.images[split]
 
     def class_names(self, name: str) -> tuple[str, ...]:
         """Return the names of the ten classes."""
@@ -124,17 +124,17 @@ class Runs:
     def _kept(self, path: Path, read: Callable[[], _T]) -> _T:
         """Return what ``read`` makes of a file, anew when the file has changed."""
         try:
-            found = path.stat()
+            result = path.stat()
         except OSError:  # who reads it knows best what that means
             return read()
-        stamp = found.st_mtime_ns, found.st_size
-        known = self._files.pop(path, None)
-        if known is None or known[0] != stamp:
-            known = stamp, read()
-        self._files[path] = known
+        stamp = result.st_mtime_ns, result.st_size
+        existing = self._files.pop(path, None)
+        if existing is None or existing[0] != stamp:
+            existing = stamp, read()
+        self._files[path] = existing
         while len(self._files) > _KEPT:
             self._files.popitem(last=False)
-        return cast("_T", known[1])
+        return cast("_T", existing[1])
 
 
 def _held_out(name: DatasetName, val_size: int) -> HeldOut:

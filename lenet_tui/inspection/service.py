@@ -79,15 +79,15 @@ class Service:
 
     def _answering(self, number: int, answer: Callable[[], Answer | None]) -> None:
         try:
-            found = answer()
+            result = answer()
         except LabError as error:
             self._tell(Reply(id=number, error=str(error)))
         except Exception as error:  # noqa: BLE001 - a bug costs one answer, not the process
             traceback.print_exc()
             self._tell(Reply(id=number, error=f"internal error: {error!r}"))
         else:
-            if found is not None:
-                self._tell(Reply(id=number, answer=found))
+            if result is not None:
+                self._tell(Reply(id=number, answer=result))
 
     def _answer(self, number: int, wish: Wish) -> Answer | None:
         """Return the answer, None when it comes later."""
@@ -106,19 +106,19 @@ class Service:
                 return self._guesses(wish)
 
     def _counts(self, folder: str) -> Counts:
-        said = self._runs.predictions(folder)
-        counts = np.bincount(said.labels * CLASSES + said.predicted, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
-        return Counts(split=said.split, counts=counts.tolist(), names=self._runs.class_names(folder))
+        text = self._runs.predictions(folder)
+        counts = np.bincount(text.labels * CLASSES + text.predicted, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
+        return Counts(split=text.split, counts=counts.tolist(), names=self._runs.class_names(folder))
 
     def _images(self, wish: WishImages) -> Images:
-        said = self._runs.predictions(wish.folder)
-        numbers = mistakes.chosen(said, wish.true, wish.predicted)
+        text = self._runs.predictions(wish.folder)
+        numbers = mistakes.chosen(text, wish.true, wish.predicted)
         start = max(0, wish.start)
         wanted = numbers[start : start + max(0, wish.count)]
-        pixels = self._runs.images(wish.folder, said.split)
-        confidence = mistakes.confidence(said)
+        pixels = self._runs.images(wish.folder, text.split)
+        confidence = mistakes.confidence(text)
         shown = [
-            _shown(number, pixels[number], said.labels[number], said.predicted[number], confidence[number])
+            _shown(number, pixels[number], text.labels[number], text.predicted[number], confidence[number])
             for number in wanted.tolist()
         ]
         return Images(total=len(numbers), images=tuple(shown))
@@ -129,9 +129,9 @@ class Service:
         if not 0 <= index < len(pixels):
             raise LabError(f"there is no image {index}: the {split} set has {len(pixels):,}")
         if self._runs.has_predictions(folder):
-            said = self._runs.predictions(folder)
-            confidence = mistakes.probabilities(said.logits[index : index + 1]).max()
-            return _shown(index, pixels[index], said.labels[index], said.predicted[index], confidence)
+            text = self._runs.predictions(folder)
+            confidence = mistakes.probabilities(text.logits[index : index + 1]).max()
+            return _shown(index, pixels[index], text.labels[index], text.predicted[index], confidence)
         return _shown(index, pixels[index], int(self._runs.held_out(folder).labels[split][index]))
 
     def _split(self, folder: str) -> Split:
@@ -139,41 +139,41 @@ class Service:
         return self._runs.predictions(folder).split if self._runs.has_predictions(folder) else "validation"
 
     def _map(self, number: int, folder: str) -> Map | None:
-        said, record = self._runs.predictions(folder), self._runs.record(folder)
-        known = self._maps.get(folder)
-        if known is not None and known[0] is said:
-            return known[1]
+        text, record = self._runs.predictions(folder), self._runs.record(folder)
+        existing = self._maps.get(folder)
+        if existing is not None and existing[0] is text:
+            return existing[1]
         self._tell(Reply(id=number, doing="arranging the images with t-SNE, which takes a few seconds…"))
-        self._to_arrange.put((number, folder, said, record))
+        self._to_arrange.put((number, folder, text, record))
         return None
 
     def _arrange(self) -> None:
         if sys.platform == "linux":  # elsewhere a thread has no priority of its own
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), max(NICENESS, os.nice(0)))
         while True:
-            number, folder, said, record = self._to_arrange.get()
-            self._answering(number, partial(self._arranged, folder, said, record))
+            number, folder, text, record = self._to_arrange.get()
+            self._answering(number, partial(self._arranged, folder, text, record))
 
-    def _arranged(self, folder: str, said: Predictions, record: RunRecord) -> Map:
+    def _arranged(self, folder: str, text: Predictions, record: RunRecord) -> Map:
         from lenet_tui.reports import NotDrawable, style, tsne
 
         try:
-            chosen, places = tsne.arranged(record, said)
+            chosen, places = tsne.arranged(record, text)
         except NotDrawable as reason:
             raise LabError(f"there is no map: {reason}") from None
         low = places.min(axis=0)
         unit = ((places - low) / np.maximum(places.max(axis=0) - low, 1e-9)).round(4)
-        found = Map(
+        result = Map(
             indices=chosen.tolist(),
             x=unit[:, 0].tolist(),
             y=unit[:, 1].tolist(),
-            true=said.labels[chosen].tolist(),
-            predicted=said.predicted[chosen].tolist(),
+            true=text.labels[chosen].tolist(),
+            predicted=text.predicted[chosen].tolist(),
             names=style.class_names(record),
             colours=style.CLASS_COLOURS,
         )
-        self._maps[folder] = said, found
-        return found
+        self._maps[folder] = text, result
+        return result
 
     def _layers(self, wish: WishLayers) -> Layers:
         trained = self._runs.trained(wish.folder)
@@ -201,10 +201,10 @@ class Service:
         except LabError as error:  # of this run; the other one can still answer
             return Guess(error=str(error))
         prepared = handwriting.prepare(drawing, trained.record.dataset.name)
-        found = trained.probabilities(prepared[np.newaxis])[0]
-        if not np.isfinite(found).all():
+        result = trained.probabilities(prepared[np.newaxis])[0]
+        if not np.isfinite(result).all():
             return Guess(error="the network gives no numbers: the run diverged", prepared=prepared.tobytes())
-        return Guess(probabilities=found.tolist(), names=self._runs.class_names(folder), prepared=prepared.tobytes())
+        return Guess(probabilities=result.tolist(), names=self._runs.class_names(folder), prepared=prepared.tobytes())
 
 
 def _shown(

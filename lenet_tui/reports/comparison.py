@@ -77,11 +77,11 @@ def draw(comparison: Comparison) -> bytes:
     )  # fmt: skip
     many = any(len(group.runs) > 1 for group in groups)
     title = f"Validation loss of {counted(sum(len(group.runs) for group in groups), 'run')}"
-    told = f"large marker: epoch of lowest validation loss{' of each run' if many else ''}" + (
+    message = f"large marker: epoch of lowest validation loss{' of each run' if many else ''}" + (
         "; line: mean of the runs, as far as all of them got; band: lowest to highest" if many else ""
     )
     for text, size, weight, colour, top in (
-        (title, 12, "bold", style.INK, 0.14), (told, 8.5, "normal", style.PALE, 0.38),
+        (title, 12, "bold", style.INK, 0.14), (message, 8.5, "normal", style.PALE, 0.38),
     ):  # fmt: skip
         figure.text(
             style.MARGIN / style.WIDTH, 1 - top / height, text, va="top", size=size, weight=weight, color=colour,
@@ -152,8 +152,8 @@ def _band(values: NDArray[np.float64]) -> NDArray[np.float64]:
     A mean over fewer runs would jump where one of them ends.
     """
     whole = np.isfinite(values).all(axis=0)
-    found = np.stack([values.mean(axis=0), values.min(axis=0), values.max(axis=0)])
-    return np.where(whole, found, np.nan)
+    result = np.stack([values.mean(axis=0), values.min(axis=0), values.max(axis=0)])
+    return np.where(whole, result, np.nan)
 
 
 def _scale(axes: Axes, values: NDArray[np.float64]) -> None:

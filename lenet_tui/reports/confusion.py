@@ -119,5 +119,5 @@ def _caption(counts: NDArray[np.int64], names: tuple[str, ...]) -> str:
         for row, column in zip(*np.unravel_index(order, errors.shape), strict=True)
         if errors[row, column]
     ]
-    told = f"Most frequent errors: {', '.join(worst)}." if worst else "No errors."
-    return f"{told} Percentages are shares of the true class, the row."
+    text = f"Most frequent errors: {', '.join(worst)}." if worst else "No errors."
+    return f"{text} Percentages are shares of the true class, the row."

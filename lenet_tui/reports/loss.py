@@ -98,12 +98,12 @@ def _heading(record: RunRecord, history: Sequence[EpochMetrics]) -> str:
 
 def _caption(history: Sequence[EpochMetrics]) -> str:
     selected = metrics.selected(history)
-    told = (
+    text = (
         f"Weights kept: epoch {selected.epoch}, of highest validation accuracy ({selected.val_accuracy:.2%}). "
         if selected
         else ""
     )
-    return told + _gaps(history)
+    return text + _gaps(history)
 
 
 def _gaps(history: Sequence[EpochMetrics]) -> str:

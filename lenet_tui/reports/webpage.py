@@ -40,7 +40,7 @@ def webpage(title: str, text: str, pictures: Mapping[str, bytes]) -> str:
     reader.validateLink = lambda url: url.startswith("#") or url in pictures  # type: ignore[method-assign]
     body = reader.render(text)
     # Headings can be linked to by their words, as on most sites that show Markdown.
-    body = re.sub(r"<h2>(.*?)</h2>", lambda found: f'<h2 id="{_anchor(found[1])}">{found[1]}</h2>', body)
+    body = re.sub(r"<h2>(.*?)</h2>", lambda result: f'<h2 id="{_anchor(result[1])}">{result[1]}</h2>', body)
     body = body.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
     for name, content in pictures.items():
         inside = f"data:image/png;base64,{base64.b64encode(content).decode()}"

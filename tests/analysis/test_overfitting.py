@@ -57,8 +57,8 @@ def test_a_rise_of_less_than_five_percent_is_not_overfitting(before, after, rise
 def test_a_plateau_with_much_noise_is_hardly_ever_taken_for_overfitting():
     random = np.random.default_rng(0)
     train = np.exp(-np.arange(30) / 10)
-    found = [overfitting_region(history(train, np.exp(random.normal(0, 0.2, 30)))) for _ in range(300)]
-    assert sum(region is not None for region in found) <= 12
+    result = [overfitting_region(history(train, np.exp(random.normal(0, 0.2, 30)))) for _ in range(300)]
+    assert sum(region is not None for region in result) <= 12
 
 
 @given(falling(least=10), st.floats(1.2, 100))

@@ -78,20 +78,20 @@ def hostile_study(text: str) -> Study:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_the_discussion_shows_nothing_but_text_of_a_hostile_record_and_fetches_nothing(text):
-    found = find(hostile_study(text))
-    title, said = document.title(found), markdown(document.title(found), document.sections(found, ()))
-    assert len(said) < 100_000
-    html = GITHUB.render(said)
+    result = find(hostile_study(text))
+    title, answer = document.title(result), markdown(document.title(result), document.sections(result, ()))
+    assert len(answer) < 100_000
+    html = GITHUB.render(answer)
     assert not re.search(r"<(?!/?(h1|h2|p|ul|li|em|strong|code|table|thead|tbody|tr|th|td|a)\b)", html)
     assert not re.search(r'(src|href)="(?!#all-runs")', html)
-    page = webpage(title, said, {})
+    page = webpage(title, answer, {})
     assert "default-src 'none'; img-src data:; style-src 'unsafe-inline'" in page
     assert not re.search(r'(src|href)="(?!#)', page)
 
 
 def test_the_web_page_leaves_links_and_images_to_elsewhere_as_text():
-    said = "![p](http://x/y.png) [x](javascript:y) [z](https://x) ![own](own.png) [up](#up)"
-    body = webpage("t", said, {"own.png": b"1"}).partition("<body>")[2]
+    text = "![p](http://x/y.png) [x](javascript:y) [z](https://x) ![own](own.png) [up](#up)"
+    body = webpage("t", text, {"own.png": b"1"}).partition("<body>")[2]
     assert re.findall(r'(?:src|href)="([^"]*)"', body) == ["data:image/png;base64,MQ==", "#up"]
 
 
@@ -103,8 +103,8 @@ def test_a_comparison_as_markdown_shows_nothing_but_text_of_a_hostile_record(tex
         dataset = run.record.dataset.model_copy(update=update)
         record = run.record.model_copy(update={"dataset": dataset, "config": made[0].config})
         runs.append(replace(run, record=record))
-    said = formats.as_markdown(compare(runs, [f"run 9 is damaged: {text}"]))
-    html = GITHUB.render(said)
+    answer = formats.as_markdown(compare(runs, [f"run 9 is damaged: {text}"]))
+    html = GITHUB.render(answer)
     assert not re.search(r"<(?!/?(h1|h2|p|ul|li|table|thead|tbody|tr|th|td)\b)", html)
     assert html.count("<tr>") == 4
     assert all(row.count("<td") == 13 for row in html.split("<tr>")[2:5])

@@ -17,21 +17,21 @@ VALUES = st.integers(-(10**6), 10**6).map(lambda thousandths: thousandths / 1000
 
 @given(st.lists(VALUES, min_size=2, max_size=20, unique=True))
 def test_a_mean_interval_is_students(values):
-    found = mean_interval(values)
+    result = mean_interval(values)
     low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
-    assert (found.mean, found.low, found.high) == pytest.approx((np.mean(values), low, high), rel=1e-6, abs=1e-6)
-    assert found.n == len(values)
+    assert (result.mean, result.low, result.high) == pytest.approx((np.mean(values), low, high), rel=1e-6, abs=1e-6)
+    assert result.n == len(values)
 
 
 def test_a_mean_interval_of_three_values_is_as_worked_out_by_hand():
-    found = mean_interval([1.0, 2.0, 3.0])  # mean 2, deviation 1, 4.3027 = the quantile of 2 degrees of freedom
-    assert found.low == pytest.approx(2 - 4.3027 / math.sqrt(3), abs=1e-4)
-    assert found.high == pytest.approx(2 + 4.3027 / math.sqrt(3), abs=1e-4)
+    result = mean_interval([1.0, 2.0, 3.0])  # mean 2, deviation 1, 4.3027 = the quantile of 2 degrees of freedom
+    assert result.low == pytest.approx(2 - 4.3027 / math.sqrt(3), abs=1e-4)
+    assert result.high == pytest.approx(2 + 4.3027 / math.sqrt(3), abs=1e-4)
 
 
 def test_one_value_is_a_mean_without_an_interval():
-    found = mean_interval([0.3])
-    assert (found.mean, found.low, found.high, found.n) == (0.3, None, None, 1)
+    result = mean_interval([0.3])
+    assert (result.mean, result.low, result.high, result.n) == (0.3, None, None, 1)
 
 
 @pytest.mark.parametrize("values", [[], [1.0, math.nan], [math.inf]])
@@ -58,9 +58,9 @@ def right(*counts):
     ],
 )
 def test_mcnemar_is_the_exact_binomial(only_first, only_second, p):
-    found = mcnemar(*right(50, only_first, only_second, 3))
-    assert (found.only_first, found.only_second) == (only_first, only_second)
-    assert found.p == pytest.approx(p)
+    result = mcnemar(*right(50, only_first, only_second, 3))
+    assert (result.only_first, result.only_second) == (only_first, only_second)
+    assert result.p == pytest.approx(p)
 
 
 def test_mcnemar_of_different_images_is_refused():
@@ -90,19 +90,21 @@ def correctness(random, shares, images=1000):
 def test_the_paired_difference_sees_a_difference_that_every_seed_has():
     random = np.random.default_rng(1)
     first, second = correctness(random, [0.99] * 5), correctness(random, [0.9] * 5)
-    found = paired_difference(first, second)
-    assert found.mean == pytest.approx(first.mean() - second.mean())
-    assert found.low < found.mean < found.high
-    assert found.low > 0
-    assert found.p < 0.01
-    assert found.n == 5
+    result = paired_difference(first, second)
+    assert result.mean == pytest.approx(first.mean() - second.mean())
+    assert result.low < result.mean < result.high
+    assert result.low > 0
+    assert result.p < 0.01
+    assert result.n == 5
 
 
 def test_the_paired_difference_changes_sign_with_the_order():
     random = np.random.default_rng(2)
     first, second = correctness(random, [0.95, 0.94, 0.97]), correctness(random, [0.93, 0.95, 0.94])
-    found, back = paired_difference(first, second), paired_difference(second, first)
-    assert (back.mean, back.low, back.high, back.p) == pytest.approx((-found.mean, -found.high, -found.low, found.p))
+    result, back = paired_difference(first, second), paired_difference(second, first)
+    assert (back.mean, back.low, back.high, back.p) == pytest.approx(
+        (-result.mean, -result.high, -result.low, result.p)
+    )
 
 
 def test_resampling_seeds_and_images_varies_as_the_mean_squares_say():
@@ -112,8 +114,8 @@ def test_resampling_seeds_and_images_varies_as_the_mean_squares_say():
     drawn = [
         values[np.ix_(random.integers(0, 4, 4), random.integers(0, 30, 30))].mean() for _ in range(20_000)
     ]  # Owen's pigeonhole bootstrap, as it is described
-    said = (3 / 4 * of_seeds + 29 / 30 * of_images + 3 / 4 * 29 / 30 * left) / (4 * 30)
-    assert np.var(drawn) == pytest.approx(said, rel=0.04)
+    text = (3 / 4 * of_seeds + 29 / 30 * of_images + 3 / 4 * 29 / 30 * left) / (4 * 30)
+    assert np.var(drawn) == pytest.approx(text, rel=0.04)
 
 
 # Means 1, 3 of the rows and 1, 2, 3 of the columns, mean 2: sums of squares 6, 4 and 4 of 1, 2 and 2 degrees.
@@ -128,21 +130,21 @@ def test_the_standard_error_is_that_of_dorfman_berbaum_and_metz_with_hilliss_deg
     # Rows 0, 1, 2 on top of columns 0 and 6: mean squares 2 (2 degrees) and 54 (1 degree), nothing left; 56 / 6 is the
     # variance of the mean, and 2 · (56 / 2)² degrees of freedom are more than the one of the images.
     values = np.array([[0.0, 6.0], [1.0, 7.0], [2.0, 8.0]])
-    found = paired_difference(values, np.zeros_like(values))
-    assert found.high - found.mean == pytest.approx(stats.t.ppf(0.975, 1) * math.sqrt(56 / 6))
+    result = paired_difference(values, np.zeros_like(values))
+    assert result.high - result.mean == pytest.approx(stats.t.ppf(0.975, 1) * math.sqrt(56 / 6))
     effects = np.array([0.1, 0.4, 0.3, 0.7])
     of_seeds = np.tile(effects[:, None], (1, 50))
-    found = paired_difference(of_seeds, np.zeros_like(of_seeds))  # images all alike: Student's, on the seeds' means
-    assert (found.low, found.high) == pytest.approx(stats.t.interval(0.95, 3, effects.mean(), stats.sem(effects)))
+    result = paired_difference(of_seeds, np.zeros_like(of_seeds))  # images all alike: Student's, on the seeds' means
+    assert (result.low, result.high) == pytest.approx(stats.t.interval(0.95, 3, effects.mean(), stats.sem(effects)))
 
 
 def test_seeds_that_agree_by_chance_are_no_proof_of_precision():
     random = np.random.default_rng(8)
     values = random.normal(size=(3, 200))
     values -= values.mean(axis=1, keepdims=True) - 0.05  # every seed says 0.05 exactly
-    found = paired_difference(values, np.zeros_like(values))
-    assert found.mean == pytest.approx(0.05)
-    assert (found.high - found.low) / 2 > 1.9 / math.sqrt(3 * 200)  # no less than the noise of 600 values
+    result = paired_difference(values, np.zeros_like(values))
+    assert result.mean == pytest.approx(0.05)
+    assert (result.high - result.low) / 2 > 1.9 / math.sqrt(3 * 200)  # no less than the noise of 600 values
 
 
 @pytest.mark.parametrize(("of_seed", "of_image"), [(0.0, 0.0), (0.002, 0.0), (0.0, 1.0), (0.002, 1.0)])
@@ -165,8 +167,8 @@ def test_the_interval_of_three_seeds_covers_what_it_says_where_percentiles_cover
     for _ in range(trials):  # the truth is no difference: all seeds scatter around the same share
         first = correctness(random, random.normal(0.7, 0.1, 3))
         second = correctness(random, random.normal(0.7, 0.1, 3))
-        found = paired_difference(first, second)
-        covered += found.low <= 0 <= found.high
+        result = paired_difference(first, second)
+        covered += result.low <= 0 <= result.high
         means = first.mean(axis=1) - second.mean(axis=1)
         low, high = np.quantile(means[random.integers(0, 3, (1000, 3))].mean(axis=1), [0.025, 0.975])
         by_percentiles += low <= 0 <= high
@@ -176,8 +178,8 @@ def test_the_interval_of_three_seeds_covers_what_it_says_where_percentiles_cover
 
 def test_replicates_that_never_differ_show_no_difference():
     same = np.ones((3, 20))
-    found = paired_difference(same, same)
-    assert (found.mean, found.low, found.high, found.p) == (0, 0, 0, 1)
+    result = paired_difference(same, same)
+    assert (result.mean, result.low, result.high, result.p) == (0, 0, 0, 1)
 
 
 @pytest.mark.parametrize(
@@ -203,13 +205,13 @@ def test_contrasts_of_two_complete_arms_are_the_paired_t_test(pairs):
     base, variant = map(list, zip(*pairs, strict=True))
     if np.ptp(np.subtract(variant, base)) < 1e-3:
         return
-    found = block_contrasts({"base": by_seed(*base), "arm": by_seed(*variant)}, "base")["arm"]
+    result = block_contrasts({"base": by_seed(*base), "arm": by_seed(*variant)}, "base")["arm"]
     wanted = stats.ttest_rel(variant, base)
     low, high = wanted.confidence_interval(0.95)
-    assert found.difference.mean == pytest.approx(np.mean(variant) - np.mean(base), rel=1e-6, abs=1e-6)
-    assert (found.difference.low, found.difference.high) == pytest.approx((low, high), rel=1e-5, abs=1e-5)
-    assert found.difference.p == pytest.approx(wanted.pvalue, rel=1e-4)
-    assert found.adjusted_p == found.difference.p
+    assert result.difference.mean == pytest.approx(np.mean(variant) - np.mean(base), rel=1e-6, abs=1e-6)
+    assert (result.difference.low, result.difference.high) == pytest.approx((low, high), rel=1e-5, abs=1e-5)
+    assert result.difference.p == pytest.approx(wanted.pvalue, rel=1e-4)
+    assert result.adjusted_p == result.difference.p
 
 
 # Means 2, 3, 5 of the arms and 7/3, 11/3, 4 of the seeds; sums of squares 20 = 14 (arms) + 14/3 (seeds) + 4/3 (residual
@@ -218,15 +220,15 @@ ANOVA = {"a": by_seed(1.0, 2.0, 3.0), "b": by_seed(2.0, 4.0, 3.0), "c": by_seed(
 
 
 def test_contrasts_of_three_arms_are_the_two_way_analysis_of_variance_worked_out_by_hand():
-    found = block_contrasts(ANOVA, "a")
-    assert list(found) == ["b", "c"]
-    b, c = found["b"].difference, found["c"].difference
+    result = block_contrasts(ANOVA, "a")
+    assert list(result) == ["b", "c"]
+    b, c = result["b"].difference, result["c"].difference
     assert (b.mean, c.mean) == pytest.approx((1, 3))
     assert (b.low, b.high) == pytest.approx((1 - 2.7764 * 0.4714, 1 + 2.7764 * 0.4714), abs=1e-3)
     assert b.p == pytest.approx(0.10119, abs=1e-5)  # t = 2.1213; for four degrees of freedom p has a closed form
     assert c.p == pytest.approx(0.00312, abs=1e-5)  # t = 6.3640
-    assert (found["b"].adjusted_p, found["c"].adjusted_p) == pytest.approx((b.p, 2 * c.p))
-    assert (found["b"].shown, found["c"].shown) == (False, True)
+    assert (result["b"].adjusted_p, result["c"].adjusted_p) == pytest.approx((b.p, 2 * c.p))
+    assert (result["b"].shown, result["c"].shown) == (False, True)
     assert (b.n, c.n) == (3, 3)
 
 
@@ -234,10 +236,10 @@ def test_a_missing_run_costs_no_more_than_itself():
     effects, seeds = {"a": 0.0, "b": 1.5, "c": -2.0}, [10.0, 20.0, 40.0]
     values = {variant: by_seed(*(effect + seed for seed in seeds)) for variant, effect in effects.items()}
     del values["b"][2], values["a"][0]  # means of what is left would be far off: 16.5 and 30 instead of 1.5 apart
-    found = block_contrasts(values, "a")
-    assert found["b"].difference.mean == pytest.approx(1.5)
-    assert found["c"].difference.mean == pytest.approx(-2)
-    assert (found["b"].difference.n, found["c"].difference.n) == (2, 3)
+    result = block_contrasts(values, "a")
+    assert result["b"].difference.mean == pytest.approx(1.5)
+    assert result["c"].difference.mean == pytest.approx(-2)
+    assert (result["b"].difference.n, result["c"].difference.n) == (2, 3)
 
 
 def test_a_seed_that_only_one_arm_has_changes_nothing():
@@ -249,8 +251,8 @@ def test_a_seed_that_only_one_arm_has_changes_nothing():
 
 
 def test_an_arm_that_shares_no_seed_with_anybody_is_left_out():
-    found = block_contrasts(ANOVA | {"apart": {8: 1.0, 9: 2.0}, "empty": {}}, "a")
-    assert found == block_contrasts(ANOVA, "a")
+    result = block_contrasts(ANOVA | {"apart": {8: 1.0, 9: 2.0}, "empty": {}}, "a")
+    assert result == block_contrasts(ANOVA, "a")
 
 
 def test_an_arm_is_joined_to_the_baseline_by_seeds_that_others_share():
@@ -260,8 +262,8 @@ def test_an_arm_is_joined_to_the_baseline_by_seeds_that_others_share():
 
 def test_arms_that_are_equal_run_for_run_show_no_difference():
     twin = by_seed(0.1, 0.3, 0.7)
-    found = block_contrasts({"base": twin, "twin": dict(twin)}, "base")["twin"]
-    assert (found.difference.mean, found.difference.p, found.shown) == (0, 1, False)
+    result = block_contrasts({"base": twin, "twin": dict(twin)}, "base")["twin"]
+    assert (result.difference.mean, result.difference.p, result.shown) == (0, 1, False)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ MAKING = ("train", "add", "import", "homework", "doctor", "get", "verify", "path
 
 def places() -> list[tuple[tuple[str, ...], argparse.Action]]:
     """Every flag that takes a value and every positional, with the words that lead to its parser."""
-    found = []
+    result = []
 
     def look(parser: argparse.ArgumentParser, words: tuple[str, ...]) -> None:
         for action in parser._actions:
@@ -39,10 +39,10 @@ def places() -> list[tuple[tuple[str, ...], argparse.Action]]:
                 for name, child in action.choices.items():
                     look(child, (*words, name))
             elif action.nargs != 0:
-                found.append((words, action))
+                result.append((words, action))
 
     look(build_parser(), ())
-    return found
+    return result
 
 
 def line(words: tuple[str, ...], action: argparse.Action, nonsense: str) -> list[str]:

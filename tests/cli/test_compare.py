@@ -31,15 +31,15 @@ def call(*words):
 
 def test_json_has_groups_runs_verdicts_and_notes(root, capsys):
     assert call(1, 2, 3, "--json", "--root", root) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert [(group["label"], group["runs"]) for group in told["groups"]] == [("batch 16", [1, 2]), ("batch 32", [3])]
-    assert told["runs"][2]["settings"] == {"batch_size": 32}
-    assert told["runs"][0]["test_accuracy"] == pytest.approx(100 / 120)
-    assert [(v["test"], v["runs"], v["only"]) for v in told["verdicts"]] == [
+    text = json.loads(capsys.readouterr().out)
+    assert [(group["label"], group["runs"]) for group in text["groups"]] == [("batch 16", [1, 2]), ("batch 32", [3])]
+    assert text["runs"][2]["settings"] == {"batch_size": 32}
+    assert text["runs"][0]["test_accuracy"] == pytest.approx(100 / 120)
+    assert [(v["test"], v["runs"], v["only"]) for v in text["verdicts"]] == [
         ("McNemar", [2, 1], [0, 20]),
         ("McNemar", [3, 1], [0, 40]),
     ]
-    assert told["notes"]
+    assert text["notes"]
 
 
 def test_a_person_reads_a_table_then_verdicts_then_notes(root, capsys):
@@ -68,8 +68,8 @@ def test_a_run_that_waits_is_left_out_with_a_note(root, capsys):
         waiting = store.add([RunConfig(dataset="digits")])[0]
         number = getattr(waiting, "id", waiting)
     assert call(1, 3, number, "--json", "--root", root) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert f"run {number} is queued and has no epoch yet: left out" in told["notes"]
+    text = json.loads(capsys.readouterr().out)
+    assert f"run {number} is queued and has no epoch yet: left out" in text["notes"]
     assert call(1, number, "--root", root) == 1
     assert capsys.readouterr().err.endswith("left out; nothing is left to compare\n")
 
@@ -117,6 +117,6 @@ def test_a_run_whose_process_died_is_not_said_to_be_running(root, capsys):
         assert json.loads(capsys.readouterr().out)["runs"][1]["state"] == "running"
         process.kill()
     assert call(1, number, "--json", "--root", root) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["runs"][1]["state"] == "interrupted"
-    assert f"run {number} is interrupted after 2 of 4 epochs: told as far as it is, not tested" in told["notes"]
+    text = json.loads(capsys.readouterr().out)
+    assert text["runs"][1]["state"] == "interrupted"
+    assert f"run {number} is interrupted after 2 of 4 epochs: told as far as it is, not tested" in text["notes"]

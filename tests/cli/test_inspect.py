@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 def test_the_misclassified_images_are_drawn_most_confident_first(lab: Lab, trained_root: Path, digits: Dataset) -> None:
     done = lab("inspect", "1", "--count", 3, "--root", trained_root)
     assert done.returncode == 0, done.stderr
-    told = json.loads(lab("inspect", "1", "--count", 3, "--json", "--root", trained_root).stdout)
+    text = json.loads(lab("inspect", "1", "--count", 3, "--json", "--root", trained_root).stdout)
     wrong = int((read(trained_root, 1).predicted != read(trained_root, 1).labels).sum())
     first, *_, last = done.stdout.splitlines()
     assert first.startswith(f"{wrong} of 397 test images misclassified; most often ")
-    assert (told["wrong"], told["found"], told["of"], told["split"]) == (wrong, wrong, 397, "test")
-    confidences = [image["confidence"] for image in told["images"]]
+    assert (text["wrong"], text["found"], text["of"], text["split"]) == (wrong, wrong, 397, "test")
+    confidences = [image["confidence"] for image in text["images"]]
     assert len(confidences) == 3
     assert confidences == sorted(confidences, reverse=True)
     lines = done.stdout.splitlines()[2:]
-    for number, image in enumerate(told["images"]):
+    for number, image in enumerate(text["images"]):
         block = lines[17 * number : 17 * number + 17]
         pixels = digits.test_images[image["index"]][0].numpy()
         assert block[:14] == [line.plain.rstrip() for line in images.drawn(pixels, colours=False)]
@@ -50,13 +50,13 @@ def test_the_misclassified_images_are_drawn_most_confident_first(lab: Lab, train
 
 
 def test_a_cell_of_the_confusion_matrix_is_shown_alone(lab: Lab, trained_root: Path) -> None:
-    said = read(trained_root, 1)
-    both = (said.labels == 1) & (said.predicted == 1)
+    answer = read(trained_root, 1)
+    both = (answer.labels == 1) & (answer.predicted == 1)
     done = lab("inspect", "1", "--true", 1, "--predicted", 1, "--count", 1, "--root", trained_root)
     assert f"true class 1, taken for 1: {both.sum()} image" in done.stdout
     assert "1 rightly taken for 1, " in done.stdout
-    told = json.loads(lab("inspect", "1", "--true", 1, "--json", "--root", trained_root).stdout)
-    assert told["found"] == int(((said.labels == 1) & (said.predicted != 1)).sum())
+    text = json.loads(lab("inspect", "1", "--true", 1, "--json", "--root", trained_root).stdout)
+    assert text["found"] == int(((answer.labels == 1) & (answer.predicted != 1)).sum())
 
 
 def test_a_run_that_was_stopped_shows_validation_images(lab: Lab, trained_root: Path) -> None:
@@ -84,12 +84,12 @@ def test_what_is_wrong_is_one_line(lab: Lab, trained_root: Path, tmp_path: Path)
 
 def test_the_summary_names_the_most_frequent_error() -> None:
     assert summary(predictions(120, wrong=0), "0123456789") == "0 of 120 test images misclassified"
-    said = predictions(120, wrong=0)
-    logits = said.logits.copy()
+    text = predictions(120, wrong=0)
+    logits = text.logits.copy()
     for index in (4, 14, 24, 7):
         logits[index] = 0
         logits[index, 9] = 5
-    wrong = Predictions("test", said.labels, logits, said.features)
+    wrong = Predictions("test", text.labels, logits, text.features)
     assert summary(wrong, "0123456789") == "4 of 120 test images misclassified; most often 4 taken for 9 (3×)"
 
 

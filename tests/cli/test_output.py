@@ -88,11 +88,11 @@ def test_runs_as_json_is_json_whatever_the_store_holds(tmp_path, capsys):
             )
         runs = store.runs()
     assert main(["runs", "--json", "--root", str(tmp_path)]) == 0
-    found = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
-    assert found == json.loads(output.json_text([tables.as_json(run) for run in runs]))
-    assert found[0]["best_val_loss"] is None
-    assert found[1]["config"]["lr"] == 1e-300
-    assert found[3]["config"]["lr"] is None
+    result = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert result == json.loads(output.json_text([tables.as_json(run) for run in runs]))
+    assert result[0]["best_val_loss"] is None
+    assert result[1]["config"]["lr"] == 1e-300
+    assert result[3]["config"]["lr"] is None
     assert tables.json_lines([]) == []
 
 

@@ -65,15 +65,15 @@ def test_pictures_of_test_images_are_recognised_about_as_well_as_the_images(
     run: RunFolder, pictures: list[Path], digits: Dataset, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call(run.path, *pictures, "--json") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["dataset"] == "digits"
-    assert [image["image"] for image in told["images"]] == list(map(str, pictures))
-    right = np.array([image["class"] for image in told["images"]]) == digits.test_labels[:40].numpy()
+    text = json.loads(capsys.readouterr().out)
+    assert text["dataset"] == "digits"
+    assert [image["image"] for image in text["images"]] == list(map(str, pictures))
+    right = np.array([image["class"] for image in text["images"]]) == digits.test_labels[:40].numpy()
     accuracy = run.read_record().summary
     assert accuracy is not None
     assert accuracy.test_accuracy is not None
     assert right.mean() > accuracy.test_accuracy - 0.1 > 0.7
-    for image in told["images"]:
+    for image in text["images"]:
         assert len(image["probabilities"]) == 10
         assert sum(image["probabilities"]) == pytest.approx(1)
         assert max(image["probabilities"]) == image["probabilities"][image["class"]]
@@ -161,8 +161,8 @@ def test_probabilities_are_those_of_the_predictions_on_file(run: RunFolder, digi
 
     logits = Predictions.read(run.predictions_path).logits[:50].astype(np.float64)
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    found = classifier.load(run).probabilities(digits.test_images[:50, 0].numpy())
-    assert found == pytest.approx(expected, abs=1e-5)
+    result = classifier.load(run).probabilities(digits.test_images[:50, 0].numpy())
+    assert result == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_data_set_of_the_run_says_how_large_its_things_are(

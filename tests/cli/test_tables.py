@@ -66,8 +66,8 @@ def test_a_table_fits_every_width_that_can_hold_number_name_and_state(columns: i
 
 @given(st.text(max_size=60), st.integers(5, 70))
 def test_a_shortened_text_is_as_wide_as_may_be(text: str, columns: int) -> None:
-    found = shortened(text, columns)
-    assert found == text if len(text) <= columns else len(found) == columns
+    result = shortened(text, columns)
+    assert result == text if len(text) <= columns else len(result) == columns
 
 
 def test_a_waiting_run_is_shown_by_the_folder_name_that_it_will_get(tmp_path: Path) -> None:
@@ -75,8 +75,8 @@ def test_a_waiting_run_is_shown_by_the_folder_name_that_it_will_get(tmp_path: Pa
     with Store(tmp_path) as store:
         one, two, other = store.add([RunConfig(), RunConfig(), RunConfig(batch_size=16)])
         store.move(two.id, 1)
-        found = names(tmp_path, store.runs(), store.queue())
-    assert found == {two.id: "lenet/bs64_lr0.001.2", one.id: "lenet/bs64_lr0.001.3", other.id: "lenet/bs16_lr0.001"}
+        result = names(tmp_path, store.runs(), store.queue())
+    assert result == {two.id: "lenet/bs64_lr0.001.2", one.id: "lenet/bs64_lr0.001.3", other.id: "lenet/bs16_lr0.001"}
 
 
 def test_runs_and_queue_do_not_wrap_in_a_terminal_and_are_whole_in_a_pipe(tmp_path: Path) -> None:

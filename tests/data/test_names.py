@@ -48,8 +48,8 @@ def test_files_are_found_under_the_names_that_programs_give(
         path = folder / renamed(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(fashion_gz[f"{name}.gz"] if kind in OTHER_PACKED else content)
-    found = data.verify("fashion-mnist", folder)
-    assert [file.path for file in found.files] == [folder / renamed(name) for name in fashion]
+    result = data.verify("fashion-mnist", folder)
+    assert [file.path for file in result.files] == [folder / renamed(name) for name in fashion]
 
 
 @pytest.mark.parametrize("way", ["--data-dir", "LENET_TUI_DATA", "import"])
@@ -76,8 +76,8 @@ def test_a_zip_file_is_looked_into(
     with zipfile.ZipFile(tmp_path / "archive.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as package:
         for name, content in (fashion_gz if packed else fashion).items():
             package.writestr(f"archive/{name}", content)
-    found = data.verify("fashion-mnist", tmp_path)
-    assert found.files[0].path.parent == tmp_path / "archive.zip" / "archive"
+    result = data.verify("fashion-mnist", tmp_path)
+    assert result.files[0].path.parent == tmp_path / "archive.zip" / "archive"
 
 
 def test_the_real_mnist_is_found_beside_emnists_files_by_its_checksum(tmp_path: Path, mnist_dir: Path) -> None:

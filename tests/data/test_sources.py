@@ -24,10 +24,10 @@ def test_each_layout_is_found_packed_or_not(
     layout: str, packed: bool, tmp_path: Path, fashion: dict[str, bytes], fashion_gz: dict[str, bytes]
 ) -> None:
     folder = write_files(tmp_path / "mine" / layout, fashion_gz if packed else fashion)
-    found = data.verify("fashion-mnist", tmp_path / "mine")
-    assert found.located.folder == folder
-    assert [file.length for file in found.files] == [file.length for file in IDX_FILES]
-    assert "no checksum is published for unpacked files" in found.source
+    result = data.verify("fashion-mnist", tmp_path / "mine")
+    assert result.located.folder == folder
+    assert [file.length for file in result.files] == [file.length for file in IDX_FILES]
+    assert "no checksum is published for unpacked files" in result.source
 
 
 def test_the_environment_names_a_folder_and_data_dir_goes_before_it(

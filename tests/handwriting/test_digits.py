@@ -38,9 +38,9 @@ def written(folder: Path, picture: Image.Image, name: str = "seven.png", **optio
 
 def inked(path: Path) -> NDArray[np.float32]:
     """All ink of a picture, where it is."""
-    found = read(path)
-    whole = np.zeros((found.height, found.width), dtype=np.float32)
-    for digit in found.digits:
+    result = read(path)
+    whole = np.zeros((result.height, result.width), dtype=np.float32)
+    for digit in result.digits:
         height, width = digit.ink.shape
         whole[digit.top : digit.top + height, digit.left : digit.left + width] += digit.ink
     return whole

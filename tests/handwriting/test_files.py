@@ -214,10 +214,10 @@ def test_the_picture_that_the_network_gets_has_the_ink_of_one_digit(tmp_path: Pa
     two = Image.new("L", (600, 400), 220)
     two.paste(seven(), (0, 0))
     two.paste(seven(), (300, 0))
-    found = read(written(tmp_path, two))
-    assert len(found.digits) == 2
-    assert [digit.left < 300 for digit in found.digits] == [True, False]
-    assert np.abs(as_mnist(found.digits[0].ink).astype(int) - as_mnist(found.digits[1].ink)).mean() < 1
+    result = read(written(tmp_path, two))
+    assert len(result.digits) == 2
+    assert [digit.left < 300 for digit in result.digits] == [True, False]
+    assert np.abs(as_mnist(result.digits[0].ink).astype(int) - as_mnist(result.digits[1].ink)).mean() < 1
 
 
 def test_data_sets_of_other_things_have_one_thing_a_picture(tmp_path: Path) -> None:

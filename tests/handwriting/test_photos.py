@@ -42,7 +42,7 @@ def answer(network: classifier.Trained, path: Path) -> str:
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "second_digit_beside"])
 def test_photographs_of_each_kind_are_read(network: classifier.Trained, kind: str) -> None:
     answers = {label: answer(network, PHOTOS / f"{kind}_{label}.jpg") for label in "0123456789"}
-    right = sum(label == found for label, found in answers.items())
+    right = sum(label == result for label, result in answers.items())
     assert right >= FEWEST_RIGHT.get(kind, 10), answers
 
 
@@ -70,7 +70,7 @@ def test_noise_sheets_and_ink_told_by_its_colour_alone_are_read(
         picture = photographs.photograph(kind, images[[label, 0]], random)
         picture.save(tmp_path / f"{label}.jpg", quality=90)
         answers.append(answer(network, tmp_path / f"{label}.jpg"))
-    assert sum(str(label) == found for label, found in enumerate(answers)) >= 9, answers
+    assert sum(str(label) == result for label, result in enumerate(answers)) >= 9, answers
 
 
 def test_lines_are_told_from_strokes_that_cross_them() -> None:
@@ -94,9 +94,9 @@ def test_two_straight_strokes_are_no_frame_and_four_are() -> None:
     draw.line([(50, 50), (150, 50), (50, 150), (150, 150)], fill=1, width=3)  # a two
     assert not printed_lines(np.asarray(picture)).any()
     draw.rectangle((20, 20, 180, 180), outline=1, width=3)
-    found = printed_lines(np.asarray(picture))
-    assert found[20:23, 40:160].all()
-    assert not found[49:52, 60:140].any()
+    result = printed_lines(np.asarray(picture))
+    assert result[20:23, 40:160].all()
+    assert not result[49:52, 60:140].any()
 
 
 def test_pieces_make_digits_in_rows_from_left_to_right() -> None:

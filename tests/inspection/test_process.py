@@ -77,20 +77,20 @@ async def test_a_finished_run_answers_every_wish(trained_root: Path, digits: Dat
         assert (counts.split, sum(map(sum, counts.counts)), counts.names[3]) == ("test", 397, "3")
         assert sum(counts.counts[n][n] for n in range(10)) == 397 - wrong
 
-        found = await inspector.ask(WishImages(folder=LENET, count=1000), Images)
-        assert found.total == len(found.images) == wrong > 10
-        confidences = [image.confidence for image in found.images]
+        result = await inspector.ask(WishImages(folder=LENET, count=1000), Images)
+        assert result.total == len(result.images) == wrong > 10
+        confidences = [image.confidence for image in result.images]
         assert confidences == sorted(confidences, reverse=True)  # type: ignore[type-var]
-        first = found.images[0]
+        first = result.images[0]
         assert first.pixels == digits.test_images[first.index].numpy().tobytes()
         assert (first.true, first.predicted) == (predictions.labels[first.index], predictions.predicted[first.index])
         logits = predictions.logits[first.index].astype(float)
         assert first.confidence == pytest.approx(np.exp(logits.max()) / np.exp(logits).sum())
 
         part = await inspector.ask(WishImages(folder=LENET, start=2, count=3), Images)
-        assert part.images == found.images[2:5]
+        assert part.images == result.images[2:5]
         of_class = await inspector.ask(WishImages(folder=LENET, true=first.true, count=1000), Images)
-        assert of_class.images == tuple(image for image in found.images if image.true == first.true)
+        assert of_class.images == tuple(image for image in result.images if image.true == first.true)
         cell = await inspector.ask(WishImages(folder=LENET, true=0, predicted=0, count=1), Images)
         assert cell.total == counts.counts[0][0]
         assert (cell.images[0].true, cell.images[0].predicted) == (0, 0)
@@ -107,13 +107,13 @@ async def test_the_map_is_that_of_the_picture(trained_root: Path) -> None:
     chosen, places = tsne.arranged(record, predictions)
     async with opened(trained_root) as inspector:
         heard: list[str] = []
-        found = await inspector.ask(WishMap(folder=LENET), Map, heard.append)
+        result = await inspector.ask(WishMap(folder=LENET), Map, heard.append)
         assert any("t-SNE" in words for words in heard)
-        assert found.indices == tuple(chosen)
+        assert result.indices == tuple(chosen)
         unit = (places - places.min(axis=0)) / np.ptp(places, axis=0)
-        np.testing.assert_allclose(np.stack([found.x, found.y], axis=1), unit, atol=1e-4)
-        assert found.true == tuple(predictions.labels[chosen])
-        assert await inspector.ask(WishMap(folder=LENET), Map) == found
+        np.testing.assert_allclose(np.stack([result.x, result.y], axis=1), unit, atol=1e-4)
+        assert result.true == tuple(predictions.labels[chosen])
+        assert await inspector.ask(WishMap(folder=LENET), Map) == result
 
 
 async def test_other_wishes_are_answered_while_the_map_is_made(trained_root: Path) -> None:
@@ -152,18 +152,18 @@ async def test_filters_and_maps_are_those_of_the_network(
         RunFolder(trained_root / folder), RunFolder(trained_root / folder).read_record().config
     )
     async with opened(trained_root) as inspector:
-        found = await inspector.ask(WishLayers(folder=folder, index=7), Layers)
-    assert [(layer.count, layer.width) for layer in found.layers] == shapes
-    filters = found.layers[0]
+        result = await inspector.ask(WishLayers(folder=folder, index=7), Layers)
+    assert [(layer.count, layer.width) for layer in result.layers] == shapes
+    filters = result.layers[0]
     values = np.frombuffer(filters.values, np.int8).reshape(filters.count, 5, 5) * (filters.largest / 127)
     weights = network.features[0].weight[:, 0].detach().numpy()
     np.testing.assert_allclose(values, weights, atol=filters.largest / 127)
-    relu = next(layer for layer in found.layers if layer.title.startswith("ReLU"))
+    relu = next(layer for layer in result.layers if layer.title.startswith("ReLU"))
     assert min(np.frombuffer(relu.values, np.int8)) == 0
-    convolution = found.layers[1]
+    convolution = result.layers[1]
     assert min(np.frombuffer(convolution.values, np.int8)) < 0  # what is shown before the activation stays as it was
-    assert found.image.pixels == digits.test_images[7].numpy().tobytes()
-    assert found.of == 397
+    assert result.image.pixels == digits.test_images[7].numpy().tobytes()
+    assert result.of == 397
 
 
 async def test_a_drawing_is_prepared_and_guessed_by_each_run(trained_root: Path) -> None:
@@ -202,12 +202,12 @@ async def test_a_run_at_work_shows_validation_images_and_its_weights_so_far(
     async with opened(root) as inspector:
         with pytest.raises(LabError, match=r"no predictions\.npz yet: it is written when the run has ended"):
             await inspector.ask(WishImages(folder=LENET, count=3), Images)
-        found = await inspector.ask(WishLayers(folder=LENET, index=0), Layers)
-        assert found.split == "validation"
-        assert found.image.pixels == digits.val_images[0].numpy().tobytes()
-        assert found.image.predicted is None
+        result = await inspector.ask(WishLayers(folder=LENET, index=0), Layers)
+        assert result.split == "validation"
+        assert result.image.pixels == digits.val_images[0].numpy().tobytes()
+        assert result.image.predicted is None
         shutil.copy(trained_root / STOPPED / "model.safetensors", folder.weights_path)  # the next epoch was better
-        assert (await inspector.ask(WishLayers(folder=LENET, index=0), Layers)).layers != found.layers
+        assert (await inspector.ask(WishLayers(folder=LENET, index=0), Layers)).layers != result.layers
         folder.weights_path.unlink()
         with pytest.raises(LabError, match="comes with the first epoch"):
             await inspector.ask(WishLayers(folder=LENET, index=0), Layers)
@@ -317,10 +317,10 @@ def test_answers_that_do_not_fit_together_are_errors_for_who_waits() -> None:
     layer = {"title": "x", "count": 2, "height": 3, "width": 3, "largest": 1.0, "values": ""}
     assert _parse(json.dumps({"id": 3, "answer": good}).encode()).answer is not None  # type: ignore[union-attr]
     for bad in (good | {"true": 10}, good | {"pixels": ""}, good | {"index": -1}, layer | {"kind": "layer"}, {}, 7):
-        found = _parse(json.dumps({"id": 3, "answer": bad}).encode())
-        assert found is not None
-        assert (found.id, found.answer) == (3, None)
-        assert "cannot be read" in found.error
+        result = _parse(json.dumps({"id": 3, "answer": bad}).encode())
+        assert result is not None
+        assert (result.id, result.answer) == (3, None)
+        assert "cannot be read" in result.error
     for noise in (b"warning: something\n", b"[]", b"7", b'{"id": []}', b"\xff\x00"):
         assert _parse(noise) is None
 

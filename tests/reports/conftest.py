@@ -77,7 +77,7 @@ def make_run(tmp_path: Path) -> Callable[..., RunFolder]:
         config: RunConfig | None = None,
         *,
         rows: Sequence[EpochMetrics] = LEARNING,
-        said: Predictions | None = None,
+        predicted: Predictions | None = None,
         fallback_for: str | None = None,
     ) -> RunFolder:
         config = config or RunConfig()
@@ -85,8 +85,8 @@ def make_run(tmp_path: Path) -> Callable[..., RunFolder]:
         folder.write_record(record(config, fallback_for=fallback_for))
         if rows:
             folder.write_metrics(rows)
-        if said is not None:
-            said.write(folder.predictions_path)
+        if predicted is not None:
+            predicted.write(folder.predictions_path)
         return folder
 
     return make

@@ -58,8 +58,8 @@ def test_runs_of_different_losses_are_drawn_by_their_plain_cross_entropy():
     ],
 )
 def test_any_history_can_be_drawn(rows):
-    found = compare([run(1, rows=rows), run(2, lr=0.1, rows=LEARNING), run(3, lr=0.1, seed=1, rows=rows)])
-    assert share_of_colour(comparison.draw(found), "#ffffff") > 0.5
+    result = compare([run(1, rows=rows), run(2, lr=0.1, rows=LEARNING), run(3, lr=0.1, seed=1, rows=rows)])
+    assert share_of_colour(comparison.draw(result), "#ffffff") > 0.5
 
 
 def test_many_groups_and_long_labels_stay_on_the_page():

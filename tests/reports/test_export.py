@@ -22,7 +22,7 @@ def call(*words: object) -> int:
 
 
 def test_the_paths_of_the_pictures_are_printed(make_run, capsys):
-    folder = make_run(said=predictions())
+    folder = make_run(predicted=predictions())
     assert call(folder.path) == 0
     assert capsys.readouterr().out.splitlines() == [str(folder.path / name) for name in PICTURES]
 
@@ -72,7 +72,7 @@ def test_what_is_not_a_run_is_one_clear_line(make_run, tmp_path, capsys, name, c
 
 
 def test_a_picture_that_cannot_be_drawn_is_told_and_the_others_are_drawn(make_run, capsys):
-    folder = make_run(said=predictions())
+    folder = make_run(predicted=predictions())
     folder.metrics_path.write_text("epoch,train_loss\n1,much\n")
     assert call(folder.path) == 1
     out, err = capsys.readouterr()
@@ -81,8 +81,8 @@ def test_a_picture_that_cannot_be_drawn_is_told_and_the_others_are_drawn(make_ru
     assert "metrics.csv is damaged: line 1" in err
     assert err.count("\n") == 1
     assert call(folder.path, "--json") == 1
-    (told,) = json.loads(capsys.readouterr().out)["runs"]
-    assert told["failed"] == ["loss.png"]
+    (text,) = json.loads(capsys.readouterr().out)["runs"]
+    assert text["failed"] == ["loss.png"]
 
 
 def test_json_is_one_document_with_what_was_drawn_skipped_and_wrong(make_run, capsys):
@@ -96,7 +96,7 @@ def test_json_is_one_document_with_what_was_drawn_skipped_and_wrong(make_run, ca
 
 
 def test_a_real_process_draws_without_torch(make_run, tmp_path):
-    folder = make_run(said=predictions())
+    folder = make_run(predicted=predictions())
     (tmp_path / "torch.py").write_text("raise SystemExit('torch was imported')")
     elsewhere = tmp_path / "elsewhere"  # a run of the same name in the folder of the tests must not count
     elsewhere.mkdir()

@@ -59,8 +59,8 @@ def test_backend_and_matplotlibrc_of_a_person_change_neither_pictures_nor_output
         text=True,
         timeout=100,
     )
-    said = [line for line in done.stderr.splitlines() if "predictions.npz is not there yet" not in line]
-    assert (done.returncode, said) == (0, [])
+    answer = [line for line in done.stderr.splitlines() if "predictions.npz is not there yet" not in line]
+    assert (done.returncode, answer) == (0, [])
     assert (folder.path / "loss.png").read_bytes() == wanted
 
 
@@ -95,7 +95,7 @@ def test_a_cache_folder_that_does_not_work_costs_neither_pictures_nor_words(make
     ids=["control", "formula", "surrogates", "other letters", "long word", "long text", "lines"],
 )
 def test_any_text_of_a_record_is_drawn_and_short_in_the_metadata(make_run, text):
-    folder = make_run(said=predictions(), fallback_for="mnist")
+    folder = make_run(predicted=predictions(), fallback_for="mnist")
     made = folder.read_record()
     dataset = made.dataset.model_copy(update={"name": text, "fallback_for": text, "checksum": text})
     for name, drawn in {

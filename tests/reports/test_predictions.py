@@ -12,13 +12,13 @@ from tests.reports.conftest import predictions
 
 
 def test_what_was_written_is_read_back(tmp_path):
-    said = predictions(50, split="validation")
-    said.write(tmp_path / "predictions.npz")
+    text = predictions(50, split="validation")
+    text.write(tmp_path / "predictions.npz")
     read = Predictions.read(tmp_path / "predictions.npz")
     assert read.split == "validation"
     for name in ("labels", "logits", "features"):
-        np.testing.assert_array_equal(getattr(read, name), getattr(said, name))
-        assert getattr(read, name).dtype == getattr(said, name).dtype
+        np.testing.assert_array_equal(getattr(read, name), getattr(text, name))
+        assert getattr(read, name).dtype == getattr(text, name).dtype
 
 
 def test_accuracy_is_the_share_of_right_classes():

@@ -33,9 +33,9 @@ def test_the_sample_is_the_same_every_time_and_not_just_the_first_images():
 
 
 def test_the_map_keeps_classes_together_that_the_features_keep_together():
-    said = predictions(300)
-    places = tsne.embed(said.features, seed=0)
-    assert KNeighborsClassifier(5).fit(places, said.labels).score(places, said.labels) > 0.97
+    text = predictions(300)
+    places = tsne.embed(text.features, seed=0)
+    assert KNeighborsClassifier(5).fit(places, text.labels).score(places, text.labels) > 0.97
 
 
 def test_wide_features_are_mapped_too_and_the_thread_count_is_put_back():

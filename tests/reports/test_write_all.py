@@ -25,7 +25,7 @@ EVERYTHING = RunConfig(
 
 
 def test_a_finished_run_gets_its_three_pictures_with_their_provenance(make_run):
-    folder = make_run(said=predictions())
+    folder = make_run(predicted=predictions())
     written = reports.write_all(folder)
     assert [report.path.name for report in written] == ["confusion.png", "loss.png", "t-SNE.png"]
     for report in written:
@@ -40,7 +40,7 @@ def test_a_finished_run_gets_its_three_pictures_with_their_provenance(make_run):
 
 
 def test_drawing_twice_gives_the_same_bytes_and_leaves_nothing_else_behind(make_run):
-    folder = make_run(said=predictions())
+    folder = make_run(predicted=predictions())
     reports.write_all(folder)
     first = {path.name: path.read_bytes() for path in folder.path.iterdir()}
     reports.write_all(folder)
@@ -66,8 +66,8 @@ def test_the_loss_is_drawn_without_predictions(make_run):
 
 
 def test_a_stand_in_for_the_wanted_data_set_is_named_loudly_on_every_picture(make_run):
-    stand_in = make_run(RunConfig(dataset="digits"), said=predictions(), fallback_for="mnist")
-    wanted = make_run(RunConfig(dataset="digits"), said=predictions())
+    stand_in = make_run(RunConfig(dataset="digits"), predicted=predictions(), fallback_for="mnist")
+    wanted = make_run(RunConfig(dataset="digits"), predicted=predictions())
     for loud, quiet in zip(reports.write_all(stand_in), reports.write_all(wanted), strict=True):
         assert "(digits, standing in for mnist)" in opened(loud.path).info["Title"]
         assert share_of_colour(loud.path, style.ALARM) > 0.0005
@@ -76,8 +76,8 @@ def test_a_stand_in_for_the_wanted_data_set_is_named_loudly_on_every_picture(mak
 
 
 def test_a_long_configuration_makes_the_page_taller_and_stays_within_it(make_run):
-    short = make_run(said=predictions())
-    long = make_run(EVERYTHING, said=predictions())
+    short = make_run(predicted=predictions())
+    long = make_run(EVERYTHING, predicted=predictions())
     for of_short, of_long in zip(reports.write_all(short), reports.write_all(long), strict=True):
         assert opened(of_long.path).height > opened(of_short.path).height
         assert opened(of_long.path).width == opened(of_short.path).width
@@ -105,14 +105,14 @@ def test_damaged_predictions_cost_their_pictures_in_one_line_each_and_no_other(m
 
 
 def test_a_picture_whose_place_is_taken_is_told_in_one_line_and_the_others_are_drawn(make_run):
-    folder = make_run(rows=LEARNING, said=predictions())
+    folder = make_run(rows=LEARNING, predicted=predictions())
     (folder.path / "loss.png").mkdir()
     assert [report.failed for report in reports.write_all(folder)] == [False, True, False]
 
 
 def test_any_error_of_drawing_costs_one_picture_and_leaves_its_details_in_the_log(make_run):
     huge = np.float32(3e38) * np.sign(predictions().features)  # scikit-learn's sums overflow
-    folder = make_run(said=replace(predictions(), features=huge))
+    folder = make_run(predicted=replace(predictions(), features=huge))
     confusion, loss, tsne = reports.write_all(folder)
     assert (confusion.failed, loss.failed, tsne.failed) == (False, False, True)
     assert tsne.skipped.startswith("internal error: ")
@@ -126,7 +126,7 @@ def test_a_folder_without_a_record_is_not_a_run(tmp_path):
 
 
 def test_importing_reports_is_cheap_and_drawing_needs_neither_torch_nor_pyplot(make_run):
-    folder = make_run(said=predictions())
+    folder = make_run(predicted=predictions())
     code = (
         "import sys; from pathlib import Path\n"
         "from lenet_tui import reports; from lenet_tui.run.folder import RunFolder\n"

@@ -73,8 +73,8 @@ class Group:
     @cached_property
     def estimates(self) -> dict[str, Estimate | None]:
         """Mean and interval of each of `ESTIMATED`, None where no run has one."""
-        found = {name: [getattr(figures(run), name) for run in self.counted] for name in ESTIMATED}
-        finite = {name: [v for v in values if v is not None and math.isfinite(v)] for name, values in found.items()}
+        result = {name: [getattr(figures(run), name) for run in self.counted] for name in ESTIMATED}
+        finite = {name: [v for v in values if v is not None and math.isfinite(v)] for name, values in result.items()}
         return {name: mean_interval(values) if values else None for name, values in finite.items()}
 
 
@@ -108,10 +108,10 @@ def compare(runs: Iterable[RunResult], notes: Iterable[str] = ()) -> Comparison:
     """
     given = list(runs)
     usable = [run for run in given if run.history]
-    known = list(notes)
-    known += [f"run {run.run_id} is {run.state} and has no epoch yet: left out" for run in given if not run.history]
+    existing = list(notes)
+    existing += [f"run {run.run_id} is {run.state} and has no epoch yet: left out" for run in given if not run.history]
     if len(usable) < 2:
-        raise ValueError("; ".join([*known, "nothing is left to compare"]))
+        raise ValueError("; ".join([*existing, "nothing is left to compare"]))
     together: dict[tuple[RunConfig, str, str], list[RunResult]] = {}
     for run in usable:
         plain = run.config.model_copy(update=dict.fromkeys(REPLICATED, 0))
@@ -124,7 +124,7 @@ def compare(runs: Iterable[RunResult], notes: Iterable[str] = ()) -> Comparison:
         for label, runs in zip(_labels(firsts, differing), members, strict=True)
     )
     tested, untested = verdicts.verdicts(groups)
-    return Comparison(differing, groups, tuple(tested), (*known, *_notes(groups), *untested))
+    return Comparison(differing, groups, tuple(tested), (*existing, *_notes(groups), *untested))
 
 
 def figures(run: RunResult) -> Figures:
@@ -156,20 +156,24 @@ def _counted(runs: Sequence[RunResult]) -> tuple[RunResult, ...]:
 def _differing(configs: Sequence[RunConfig]) -> tuple[str, ...]:
     # What follows from another setting, as AlexNet's dropout does from the model, is not told beside it.
     changed = {name for config in configs for name in config.changed()}
-    names = [known.name for known in hyperparameters() if known.name in changed and known.name not in REPLICATED]
+    names = [
+        parameter.name
+        for parameter in hyperparameters()
+        if parameter.name in changed and parameter.name not in REPLICATED
+    ]
     return tuple(name for name in names if len({getattr(config, name) for config in configs}) > 1)
 
 
 def _labels(runs: Sequence[RunResult], differing: Sequence[str]) -> list[str]:
-    found: list[str] = []
+    result: list[str] = []
     for run in runs:
         values = run.config.changed() if len(differing) > ALL_NAMED_UP_TO else run.config.model_dump()
         named = [setting(name, values[name]) for name in differing if name in values]
         label = ", ".join(named) or ("defaults" if differing else MODEL_TITLES[run.config.model])
-        if label in found:  # the same settings on other images: a data set that stood in, or another copy of it
+        if label in result:  # the same settings on other images: a data set that stood in, or another copy of it
             label += f", {shown(run.record.dataset.name)} {shown(run.record.dataset.checksum[:8])}"
-        found.append(label)
-    return found
+        result.append(label)
+    return result
 
 
 def setting(name: str, value: Any) -> str:

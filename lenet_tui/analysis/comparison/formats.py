@@ -37,7 +37,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
                 "settings": dict(group.settings),
                 "runs": [run.run_id for run in group.runs],
                 "counted": [run.run_id for run in group.counted],
-                **{name: found and dataclasses.asdict(found) for name, found in group.estimates.items()},
+                **{name: result and dataclasses.asdict(result) for name, result in group.estimates.items()},
             }
             for group in comparison.groups
         ],
@@ -78,22 +78,22 @@ def run_rows(comparison: Comparison) -> list[list[str]]:
     """Return the table of runs, heading first; losses are plain cross-entropies in nats."""
     rows = [list(_HEADING)]
     for label, run in comparison.lines:
-        found = figures(run)
+        result = figures(run)
         rows.append(
             [
                 str(run.run_id),
                 label,
                 run.state,
-                f"{found.epochs}/{run.config.epochs}",
-                _number(found.best_val_cross_entropy, ".4f"),
-                _number(found.best_epoch, "d"),
-                _number(found.best_val_accuracy, ".2%"),
-                _number(found.test_accuracy, ".2%"),
-                _number(found.best_gap, "+.4f"),
-                _number(found.end_gap, "+.4f"),
-                "" if found.overfitting is None else f"from {found.overfitting.first}",
-                f"{found.train_seconds:,.0f} s",
-                _number(found.images_per_second, ",.0f"),
+                f"{result.epochs}/{run.config.epochs}",
+                _number(result.best_val_cross_entropy, ".4f"),
+                _number(result.best_epoch, "d"),
+                _number(result.best_val_accuracy, ".2%"),
+                _number(result.test_accuracy, ".2%"),
+                _number(result.best_gap, "+.4f"),
+                _number(result.end_gap, "+.4f"),
+                "" if result.overfitting is None else f"from {result.overfitting.first}",
+                f"{result.train_seconds:,.0f} s",
+                _number(result.images_per_second, ",.0f"),
             ]
         )
     return rows
@@ -103,22 +103,22 @@ def group_rows(comparison: Comparison) -> list[list[str]]:
     """Return the table of configurations, heading first: means over seeds ± half their 95 % interval."""
     rows = [["run", "seeds", "best loss", "val acc %", "test acc %", "end gap"]]
     for group in comparison.groups:
-        found = group.estimates
+        result = group.estimates
         rows.append(
             [
                 group.label,
                 str(len(group.counted)),
-                _estimate(found["best_val_cross_entropy"], 4),
-                _estimate(found["best_val_accuracy"], 2, 100),
-                _estimate(found["test_accuracy"], 2, 100),
-                _estimate(found["end_gap"], 4),
+                _estimate(result["best_val_cross_entropy"], 4),
+                _estimate(result["best_val_accuracy"], 2, 100),
+                _estimate(result["test_accuracy"], 2, 100),
+                _estimate(result["end_gap"], 4),
             ]
         )
     return rows
 
 
 def _run(comparison: Comparison, label: str, run: RunResult) -> dict[str, Any]:
-    found = dataclasses.asdict(figures(run))
+    result = dataclasses.asdict(figures(run))
     return {
         "run": run.run_id,
         "label": label,
@@ -126,7 +126,7 @@ def _run(comparison: Comparison, label: str, run: RunResult) -> dict[str, Any]:
         "state": run.state,
         "seed": run.config.seed,
         "settings": {name: getattr(run.config, name) for name in comparison.differing},
-        **found,
+        **result,
     }
 
 

@@ -97,8 +97,8 @@ def verdicts(groups: Sequence[Group]) -> tuple[list[Verdict], list[str]]:
         losses, missing = _losses(comparable)
         accuracies, untested = _accuracies(comparable)
         return losses + accuracies, notes + missing + untested
-    found, untested = _single([run for group in comparable for run in group.runs], comparable)
-    return found, notes + untested
+    result, untested = _single([run for group in comparable for run in group.runs], comparable)
+    return result, notes + untested
 
 
 def _apart(run: RunResult, other: RunResult) -> str | None:
@@ -136,25 +136,25 @@ def _losses(groups: Sequence[Group]) -> tuple[list[Verdict], list[str]]:
         contrasts = block_contrasts(values, first.label)
     except ValueError as error:
         return [], [*notes, f"validation losses are not tested: {error}"]
-    found = []
+    result = []
     for group in groups[1:]:
         contrast = contrasts.get(group.label)
         if contrast is None:
             notes.append(f"{group.label} has no finished run of a seed that joins it to {first.label}: not tested")
             continue
         d = contrast.difference
-        found.append(
+        result.append(
             Verdict(
                 group.label, first.label, "validation loss", "block model",
                 math.exp(d.mean), math.exp(d.low), math.exp(d.high), d.p, contrast.adjusted_p, d.n,
                 tuple(run.run_id for both in (group, first) for run in _finished(both).values()),
             )
         )  # fmt: skip
-    return found, notes
+    return result, notes
 
 
 def _accuracies(groups: Sequence[Group]) -> tuple[list[Verdict], list[str]]:
-    first, notes, found = groups[0], [], []
+    first, notes, result = groups[0], [], []
     for group in groups[1:]:
         pairs = [pair for pair in _shared(group, first) if _same_images(*pair)]
         if len(pairs) < LEAST_SEEDS:
@@ -165,13 +165,13 @@ def _accuracies(groups: Sequence[Group]) -> tuple[list[Verdict], list[str]]:
             continue
         ours, theirs = (np.stack([run.right for run in runs]) for runs in zip(*pairs, strict=True))
         d = paired_difference(ours, theirs)
-        found.append(
+        result.append(
             Verdict(
                 group.label, first.label, "test accuracy", "paired bootstrap", d.mean, d.low, d.high, d.p, d.p, d.n,
                 tuple(run.run_id for runs in zip(*pairs, strict=True) for run in runs),
             )
         )  # fmt: skip
-    return _adjusted(found), notes
+    return _adjusted(result), notes
 
 
 def _single(runs: Sequence[RunResult], groups: Sequence[Group]) -> tuple[list[Verdict], list[str]]:
@@ -184,30 +184,30 @@ def _single(runs: Sequence[RunResult], groups: Sequence[Group]) -> tuple[list[Ve
     tested = [run for run in runs if run.right is not None]
     if len(tested) < 2:
         return [], ["nothing is tested: fewer than two finished runs are on the same images"]
-    first, notes, found = tested[0], [], []
+    first, notes, result = tested[0], [], []
     for run in tested[1:]:
         if run.right is None or first.right is None or not _same_images(run, first):
             notes.append(f"run {run.run_id} is not tested: its test labels are not those of run {first.run_id}")
             continue
         test = mcnemar(run.right, first.right)
-        found.append(
+        result.append(
             Verdict(
                 names[run], names[first], "test accuracy", "McNemar",
                 (test.only_first - test.only_second) / len(run.right), None, None, test.p, test.p, len(run.right),
                 (run.run_id, first.run_id), (test.only_first, test.only_second),
             )
         )  # fmt: skip
-    if found and alone:
+    if result and alone:
         notes.append(
             "these are runs of one configuration: how far apart they are is how far apart chance puts two runs, and "
             "what another configuration has to differ by to be more than that"
         )
-    elif found:
+    elif result:
         notes.append(
             "single runs are compared: that speaks of these weights, not of what another seed would give; two finished "
             "seeds of each configuration compare configurations, their validation losses too"
         )
-    return _adjusted(found), notes
+    return _adjusted(result), notes
 
 
 def _same_images(run: RunResult, other: RunResult) -> bool:
@@ -215,6 +215,6 @@ def _same_images(run: RunResult, other: RunResult) -> bool:
     return ours is not None and theirs is not None and np.array_equal(ours.labels, theirs.labels)
 
 
-def _adjusted(found: Sequence[Verdict]) -> list[Verdict]:
-    adjusted = holm([verdict.p for verdict in found])
-    return [replace(verdict, adjusted_p=p) for verdict, p in zip(found, adjusted, strict=True)]
+def _adjusted(result: Sequence[Verdict]) -> list[Verdict]:
+    adjusted = holm([verdict.p for verdict in result])
+    return [replace(verdict, adjusted_p=p) for verdict, p in zip(result, adjusted, strict=True)]

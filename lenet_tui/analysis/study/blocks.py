@@ -101,15 +101,15 @@ def sentences(sections: Iterable[Section]) -> Iterator[Sentence]:
                     yield from item
 
 
-def _joined(said: Sequence[Sentence]) -> str:
+def _joined(text: Sequence[Sentence]) -> str:
     """Join sentences. Neighbours of which one comes from runs that the other comes from too are cited together.
 
     The runs stand after the last of them; what comes from no runs may stand between.
     """
-    parts = [sentence.text for sentence in said]
+    parts = [sentence.text for sentence in text]
     together: set[int] = set()
     last = 0
-    for n, sentence in enumerate(said):
+    for n, sentence in enumerate(text):
         runs = set(sentence.runs)
         if not runs:
             continue

@@ -65,8 +65,8 @@ class ConfigSummary:
 
 def spread(values: Iterable[float]) -> Spread:
     """Return mean and range of at least one value."""
-    found = list(values)
-    return Spread(statistics.fmean(found), min(found), max(found), len(found))
+    result = list(values)
+    return Spread(statistics.fmean(result), min(result), max(result), len(result))
 
 
 def config_summary(study: Study, variant: Variant) -> ConfigSummary | None:

@@ -98,7 +98,7 @@ def effects(study: Study, variants: Sequence[Variant]) -> dict[str, Effect]:
             losses.get(variant.name),
             accuracies.get(variant.name),
             pairs.get(variant.name),
-            {outcome: found[variant.name] for outcome, found in details.items() if variant.name in found},
+            {outcome: result[variant.name] for outcome, result in details.items() if variant.name in result},
         )
         for variant in variants
     }
@@ -148,11 +148,11 @@ def _contrasts(
 
 def _details(study: Study, variants: Sequence[Variant]) -> dict[Outcome, dict[str, Contrast]]:
     # They explain the answer, and there are many of them: adjusted together, lest one of them be found by chance.
-    found = {outcome: _contrasts(study, variants, measure) for outcome, measure in _OUTCOMES.items()}
-    flat = [(outcome, name, c.difference) for outcome, contrasts in found.items() for name, c in contrasts.items()]
+    result = {outcome: _contrasts(study, variants, measure) for outcome, measure in _OUTCOMES.items()}
+    flat = [(outcome, name, c.difference) for outcome, contrasts in result.items() for name, c in contrasts.items()]
     for (outcome, name, difference), p in zip(flat, holm([d.p for _, _, d in flat]), strict=True):
-        found[outcome][name] = Contrast(difference, p)
-    return found
+        result[outcome][name] = Contrast(difference, p)
+    return result
 
 
 def _accuracies(study: Study, variants: Sequence[Variant]) -> dict[str, Contrast]:
@@ -167,14 +167,14 @@ def _accuracies(study: Study, variants: Sequence[Variant]) -> dict[str, Contrast
 
 
 def _pairs(study: Study, variants: Sequence[Variant]) -> dict[str, Pair]:
-    found = {}
+    result = {}
     for variant in variants:
         for ours, baseline in _shared(study, variant)[:1]:
             right, other = ours.right, baseline.right
             losses = ours.best_val_cross_entropy, baseline.best_val_cross_entropy
             if right is None or other is None or losses[0] is None or losses[1] is None:
                 continue
-            found[variant.name] = Pair(
+            result[variant.name] = Pair(
                 ours.config.seed,
                 (ours.run_id, baseline.run_id),
                 (losses[0], losses[1]),
@@ -183,10 +183,10 @@ def _pairs(study: Study, variants: Sequence[Variant]) -> dict[str, Pair]:
                 mcnemar(right, other),
                 math.nan,
             )
-    adjusted = holm([pair.test.p for pair in found.values()])
+    adjusted = holm([pair.test.p for pair in result.values()])
     return {
         name: Pair(p.seed, p.runs, p.losses, p.right, p.images, p.test, value)
-        for (name, p), value in zip(found.items(), adjusted, strict=True)
+        for (name, p), value in zip(result.items(), adjusted, strict=True)
     }
 
 

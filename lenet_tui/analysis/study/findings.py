@@ -84,14 +84,14 @@ def find(study: Study) -> Findings:
 
 
 def _shortened(study: Study, variant: Variant) -> list[Shortened]:
-    found = []
+    result = []
     whole = study.of(DEFAULT)
     for seed, run in study.of(variant).items():
         other = whole.get(seed)
         if other is None or run.best is None or other.best is None:
             continue
         losses = [row.val_loss for row in run.history]
-        found.append(
+        result.append(
             Shortened(
                 (run.run_id, other.run_id),
                 losses == [row.val_loss for row in other.history[: len(losses)]],
@@ -100,4 +100,4 @@ def _shortened(study: Study, variant: Variant) -> list[Shortened]:
                 (sum(row.seconds for row in run.history), sum(row.seconds for row in other.history)),
             )
         )
-    return found
+    return result

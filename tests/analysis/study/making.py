@@ -42,10 +42,10 @@ def history(best: float, seed: int) -> list[EpochMetrics]:
 def predicted(wrong: int, seed: int) -> Predictions:
     """Predictions of the test set, ``wrong`` of them wrong."""
     labels = np.arange(IMAGES) % 10
-    said = labels.copy()
+    text = labels.copy()
     where = np.random.default_rng(seed).permutation(IMAGES)[:wrong]
-    said[where] = (said[where] + 1) % 10
-    return Predictions("test", labels, (5 * np.eye(10)[said]).astype(np.float32), np.zeros((IMAGES, 3), np.float32))
+    text[where] = (text[where] + 1) % 10
+    return Predictions("test", labels, (5 * np.eye(10)[text]).astype(np.float32), np.zeros((IMAGES, 3), np.float32))
 
 
 def result(plan: Plan, variant: Variant, seed: int, run_id: int, best: float, wrong: int) -> RunResult:
@@ -72,8 +72,8 @@ def study(
         best = 0.05 * (factors or {}).get(variant.name, 1.0) * float(np.exp(random.normal(0, noise)))
         config = plan.config(variant, seed)
         if keep(variant, seed):
-            found = result(plan, variant, seed, run_id, best, wrong(variant, seed))
-            runs.append(StudyRun(variant, config, run_id, "finished", EPOCHS, None, found))
+            match = result(plan, variant, seed, run_id, best, wrong(variant, seed))
+            runs.append(StudyRun(variant, config, run_id, "finished", EPOCHS, None, match))
         else:
             runs.append(StudyRun(variant, config))
     return Study(plan, tuple(runs))

@@ -26,8 +26,8 @@ def written(tmp_path_factory):
 def folders(root, variant):
     """The folders of an arm's runs, by seed, found by what their run.json says."""
     wanted = [Plan(3, EPOCHS).config(variant, seed).model_dump(mode="json") for seed in range(3)]
-    known = {json.dumps(json.loads(path.read_text())["config"]): path.parent for path in root.glob("*/*/run.json")}
-    return [known[json.dumps(config)] for config in wanted]
+    existing = {json.dumps(json.loads(path.read_text())["config"]): path.parent for path in root.glob("*/*/run.json")}
+    return [existing[json.dumps(config)] for config in wanted]
 
 
 def lowest(folder):
@@ -50,17 +50,17 @@ def row(text, heading, name):
     lines = [
         [cell.strip() for cell in line.strip("|").split("|")] for line in part.splitlines() if line.startswith("|")
     ]
-    found = next(line for line in lines[2:] if line[0] == name)
-    return dict(zip(lines[0], found, strict=True))
+    result = next(line for line in lines[2:] if line[0] == name)
+    return dict(zip(lines[0], result, strict=True))
 
 
 @pytest.mark.parametrize("name", ["default", "dropout", "weight decay", "three together"])
 def test_losses_and_accuracies_are_those_of_metrics_csv_and_predictions_npz(written, name):
     root, text = written
-    told = row(text, "## 4.", name)
+    message = row(text, "## 4.", name)
     runs = folders(root, named(name))
-    assert float(told["best validation loss"]) == pytest.approx(np.mean([lowest(run) for run in runs]), rel=0.005)
-    assert told["test accuracy"] == f"{100 * np.mean([accuracy(run) for run in runs]):.2f} %"
+    assert float(message["best validation loss"]) == pytest.approx(np.mean([lowest(run) for run in runs]), rel=0.005)
+    assert message["test accuracy"] == f"{100 * np.mean([accuracy(run) for run in runs]):.2f} %"
 
 
 def test_ratio_interval_and_adjusted_p_are_those_of_a_two_way_analysis_of_the_files(written):
@@ -73,11 +73,11 @@ def test_ratio_interval_and_adjusted_p_are_those_of_a_two_way_analysis_of_the_fi
     p = 2 * stats.t.sf(np.abs(differences) / error, 4)
     adjusted = np.minimum(1, np.where(p == p.min(), 2 * p, np.maximum(p, 2 * p.min())))
     for size, difference, expected in zip(("16", "32"), differences, adjusted, strict=True):
-        told = row(text, "## 2.", size)
-        mean, low, high = map(float, re.findall(r"[\d.]+", told["ratio to the default (95 % interval)"]))
+        message = row(text, "## 2.", size)
+        mean, low, high = map(float, re.findall(r"[\d.]+", message["ratio to the default (95 % interval)"]))
         half = stats.t.ppf(0.975, 4) * error
         assert (mean, low, high) == pytest.approx(np.exp([difference, difference - half, difference + half]), abs=0.006)
-        written_p = told["adjusted p"]
+        written_p = message["adjusted p"]
         assert expected < 0.001 if written_p == "< 0.001" else float(written_p) == pytest.approx(expected, abs=0.006)
 
 
@@ -89,8 +89,8 @@ def test_the_table_of_all_runs_has_every_run_with_its_folder_and_its_own_figures
             (line,) = [line for line in text.splitlines() if f"`{name}`" in line]
             assert f"| {variant.name} | {seed} |" in line
             assert f"{100 * accuracy(folder):.2f} %" in line
-            told = [cell.strip() for cell in line.strip("|").split("|")]
-            assert float(told[5]) == pytest.approx(lowest(folder), rel=0.005)
+            message = [cell.strip() for cell in line.strip("|").split("|")]
+            assert float(message[5]) == pytest.approx(lowest(folder), rel=0.005)
 
 
 def test_the_web_page_says_the_same_and_needs_nothing_beside_it(written):

@@ -28,11 +28,11 @@ def write(findings: Findings) -> Section:
     effect = findings.effects.get(NAME)
     if findings.default is None or effect is None:
         return section(title, [Paragraph((Sentence(f"No answer yet: {why_missing(findings, DEFAULT)}."),))])
-    said = told(findings, effect)
+    sentences = told(findings, effect)
     blocks: list[Block] = [
         factor.table(findings, "network", NETWORKS, {}),
         factor.figure(FIGURE, "the networks"),
-        Paragraph((*said, *of_accuracies([effect]))),
+        Paragraph((*sentences, *of_accuracies([effect]))),
         Paragraph(tuple(_cost(findings))),
         Paragraph(tuple(_why(findings, effect))),
         Paragraph(tuple(_beside_lenet(findings))),
@@ -65,7 +65,7 @@ def _why(findings: Findings, effect: Effect) -> list[Sentence]:
         return []
     p = effect.loss.adjusted_p if effect.loss.shown else None
     if effect.verdict == "better":
-        said = [
+        sentences = [
             Sentence(
                 "Five layers of convolution in place of two, with four to sixteen times the channels, can put "
                 "small features together to larger ones; and dropout of 0.5 before the fully connected layers "
@@ -78,13 +78,13 @@ def _why(findings: Findings, effect: Effect) -> list[Sentence]:
             "The usual expectation, that a deeper and wider network does better, was not confirmed: on small grey "
             "images capacity is not what the default lacks."
         )
-        said = [Sentence(text, effect.runs, p)]
+        sentences = [Sentence(text, effect.runs, p)]
     else:
-        said = _no_better_loss(effect)
+        sentences = _no_better_loss(effect)
     details = factor.details_told(effect)
     if details:
-        said.append(details)
-    return [*said, *_beside_dropout(findings), *_overfits(findings), *_falling(findings)]
+        sentences.append(details)
+    return [*sentences, *_beside_dropout(findings), *_overfits(findings), *_falling(findings)]
 
 
 def _no_better_loss(effect: Effect) -> list[Sentence]:
@@ -144,7 +144,7 @@ def _overfits(findings: Findings) -> list[Sentence]:
         return [Sentence("By the criterion of section 1 no run of it overfits, for all its parameters.", runs)]
     onsets = epochs([trend.onset for trend in overfit])
     text = f"By the criterion of section 1 it overfits in {count}, from {onsets} on"
-    said = [Sentence(f"{text}, its dropout of 0.5 notwithstanding.", runs)]
+    sentences = [Sentence(f"{text}, its dropout of 0.5 notwithstanding.", runs)]
     baseline = findings.trends.get(DEFAULT.name, ())
     rises = [fmean(trend.gl for trend in many) for many in (trends, baseline) if many]
     if len(rises) == 2 and rises[0] > rises[1]:
@@ -153,8 +153,8 @@ def _overfits(findings: Findings) -> list[Sentence]:
             "reason is that small grey images leave little for a larger network to see, so that its capacity "
             "goes into the training images."
         )
-        said.append(Sentence(text, (*runs, *(trend.run_id for trend in baseline))))
-    return said
+        sentences.append(Sentence(text, (*runs, *(trend.run_id for trend in baseline))))
+    return sentences
 
 
 def _falling(findings: Findings) -> list[Sentence]:

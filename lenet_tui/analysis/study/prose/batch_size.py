@@ -38,13 +38,13 @@ def write(findings: Findings) -> Section:
 
 def short(findings: Findings) -> list[Sentence]:
     """Answer the question for the summary."""
-    said = factor.short(findings, "batch_size", "batch size 64")
+    sentences = factor.short(findings, "batch_size", "batch size 64")
     effects = [effect for effect in factor.question_effects(findings, "batch_size") if effect.loss is not None]
     above = _apart(findings, effects)
     if above and not any(effect.detail("end") == "more" for effect in effects):
         text = f"At the end {above}, which is not shown to be more than chance."
-        said.append(Sentence(text, factor.runs_of(effects)))
-    return said
+        sentences.append(Sentence(text, factor.runs_of(effects)))
+    return sentences
 
 
 def updates(findings: Findings) -> dict[str, int]:
@@ -142,9 +142,9 @@ def _course(findings: Findings, effects: list[Effect]) -> list[Sentence]:
     sooner = [effect for effect in effects if effect.detail("epoch") == "less"]
     ends_worse = [effect for effect in effects if effect.detail("end") == "more"]
     unsettled = [effect for effect in effects if effect.detail("jitter") == "more"]
-    said = []
+    sentences = []
     if ends_worse:
-        said.append(
+        sentences.append(
             Sentence(
                 f"By the last epoch the loss of {factor.names(ends_worse)} is higher than the default's: with more "
                 "updates an epoch, overfitting has gone further after the same number of epochs.",
@@ -159,8 +159,8 @@ def _course(findings: Findings, effects: list[Effect]) -> list[Sentence]:
         )
         above = _apart(findings, effects)
         text += f", though {above}; more seeds would have to confirm that" if above else ""
-        said.append(Sentence(f"{text}.", factor.runs_of(effects)))
-    return said
+        sentences.append(Sentence(f"{text}.", factor.runs_of(effects)))
+    return sentences
 
 
 def _apart(findings: Findings, effects: list[Effect]) -> str:

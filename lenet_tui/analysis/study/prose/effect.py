@@ -56,13 +56,13 @@ def told(findings: Findings, effect: Effect, lead: str = "") -> list[Sentence]:
 
 def of_accuracies(effects: Sequence[Effect]) -> list[Sentence]:
     """Say what several arms do to test accuracy: each that is shown, and in one sentence those that aren't."""
-    known = [(effect, effect.accuracy) for effect in effects if effect.accuracy is not None]
-    said = [
+    existing = [(effect, effect.accuracy) for effect in effects if effect.accuracy is not None]
+    sentences = [
         Sentence(f"Test accuracy with {named(effect.variant)} is {points(accuracy)}.", effect.runs, accuracy.adjusted_p)
-        for effect, accuracy in known
+        for effect, accuracy in existing
         if accuracy.shown
     ]
-    open_ = [(effect, accuracy) for effect, accuracy in known if not accuracy.shown]
+    open_ = [(effect, accuracy) for effect, accuracy in existing if not accuracy.shown]
     if open_:
         runs = _runs(effect for effect, _ in open_)
         text = f"In test accuracy no difference from the {DEFAULT.name} is shown"
@@ -71,35 +71,39 @@ def of_accuracies(effects: Sequence[Effect]) -> list[Sentence]:
                 f"{signed_points(accuracy)} points with {named(effect.variant)} ({p_value(accuracy.adjusted_p)})"
                 for effect, accuracy in open_
             ]
-            said.append(Sentence(f"{text}: {listed(each)} (95 % intervals in brackets, p adjusted by Holm).", runs))
+            sentences.append(
+                Sentence(f"{text}: {listed(each)} (95 % intervals in brackets, p adjusted by Holm).", runs)
+            )
         else:
             rest = (
-                f" for {listed([named(effect.variant) for effect, _ in open_], 'or')}" if said else " for any of them"
+                f" for {listed([named(effect.variant) for effect, _ in open_], 'or')}"
+                if sentences
+                else " for any of them"
             )
-            said.append(Sentence(f"{text}{rest}; the intervals are in the table.", runs))
+            sentences.append(Sentence(f"{text}{rest}; the intervals are in the table.", runs))
     unadjusted = [
         effect
-        for effect, accuracy in known
+        for effect, accuracy in existing
         if not accuracy.shown and accuracy.difference.low * accuracy.difference.high > 0
     ]
     if unadjusted:
         names = listed([named(effect.variant) for effect in unadjusted])
-        said.append(
+        sentences.append(
             Sentence(
                 f"The interval of {names} leaves out 0, but does not allow for the number of comparisons as the "
                 "p-value does.",
                 _runs(unadjusted),
             )
         )
-    return said
+    return sentences
 
 
 def brief(effects: Sequence[Effect], reference: str = "the default") -> list[Sentence]:
     """Say in short what several arms do to the best validation loss."""
-    said: list[Sentence] = []
+    sentences: list[Sentence] = []
     shown = [(effect, effect.loss) for effect in effects if effect.loss is not None and effect.loss.shown]
     if shown:
-        said.append(
+        sentences.append(
             Sentence(
                 _shown_briefly(shown, reference),
                 _runs(effect for effect, _ in shown),
@@ -109,17 +113,19 @@ def brief(effects: Sequence[Effect], reference: str = "the default") -> list[Sen
     open_ = [effect for effect in effects if effect.verdict == "not shown"]
     if open_:
         names = listed([named(effect.variant) for effect in open_], "or")
-        said.append(
+        sentences.append(
             Sentence(f"With {names} no difference in the best validation loss from {reference} is shown.", _runs(open_))
         )
     single = [effect for effect in effects if effect.pair is not None]
     if single:
         names = listed([named(effect.variant) for effect in single])
-        said.append(Sentence(f"For {names} there is one seed only, which cannot tell a difference from noise."))
+        sentences.append(Sentence(f"For {names} there is one seed only, which cannot tell a difference from noise."))
     unanswered = [effect for effect in effects if effect.verdict == "unanswered" and effect.pair is None]
     if unanswered:
-        said.append(Sentence(f"There is no answer yet for {listed([named(effect.variant) for effect in unanswered])}."))
-    return said
+        sentences.append(
+            Sentence(f"There is no answer yet for {listed([named(effect.variant) for effect in unanswered])}.")
+        )
+    return sentences
 
 
 def accuracies_briefly(effects: Sequence[Effect], reference: str = "the default") -> list[Sentence]:
@@ -202,12 +208,15 @@ def _one_sided(findings: Findings, effect: Effect) -> str:
     losses = [
         (ours[seed].best_val_cross_entropy, baseline[seed].best_val_cross_entropy) for seed in ours if seed in baseline
     ]
-    known = [(our, other) for our, other in losses if our is not None and other is not None]
-    if len(known) < _UNANIMOUS:
+    existing = [(our, other) for our, other in losses if our is not None and other is not None]
+    if len(existing) < _UNANIMOUS:
         return ""
-    for word, same in (("above", all(our > other for our, other in known)), ("below", all(o < b for o, b in known))):
+    for word, same in (
+        ("above", all(our > other for our, other in existing)),
+        ("below", all(o < b for o, b in existing)),
+    ):
         if same:
-            return f"; all {len(known)} runs lie {word} the {DEFAULT.name} of their seed"
+            return f"; all {len(existing)} runs lie {word} the {DEFAULT.name} of their seed"
     return ""
 
 

@@ -67,11 +67,11 @@ def effects_told(findings: Findings, question: Question) -> list[Block]:
     """Return the paragraphs that say what each arm of a question does."""
     blocks: list[Block] = []
     for effect in question_effects(findings, question):
-        said = told(findings, effect)
+        sentences = told(findings, effect)
         details = details_told(effect)
         if details:
-            said.append(details)
-        blocks.append(Paragraph(tuple(said)))
+            sentences.append(details)
+        blocks.append(Paragraph(tuple(sentences)))
     return blocks
 
 
@@ -160,14 +160,14 @@ def still_falling(findings: Findings, question: Question) -> list[Sentence]:
 
 def overfitting_told(findings: Findings, value: Mapping[str, object]) -> list[Sentence]:
     """Say how many runs of each arm in ``value``, which names them, overfit, and from when on."""
-    known = {name: findings.trends[name] for name in value if name in findings.trends}
-    if len(known) < 2:
+    existing = {name: findings.trends[name] for name in value if name in findings.trends}
+    if len(existing) < 2:
         return []
-    runs = tuple(sorted(trend.run_id for trends in known.values() for trend in trends))
-    if not any(trend.overfits for trends in known.values() for trend in trends):
+    runs = tuple(sorted(trend.run_id for trends in existing.values() for trend in trends))
+    if not any(trend.overfits for trends in existing.values() for trend in trends):
         return [Sentence("By the criterion of section 1 no run of them overfits.", runs)]
     parts: list[str] = []
-    for name, trends in known.items():
+    for name, trends in existing.items():
         onsets = [trend.onset for trend in trends if trend.overfits]
         count = f"{len(onsets)} of {len(trends)}{'' if parts else ' runs overfit'}"
         parts.append(f"{count} with {value[name]}{f' (onset in {epochs(onsets)})' if onsets else ''}")

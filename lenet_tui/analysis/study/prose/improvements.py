@@ -134,27 +134,27 @@ def _points(findings: Findings) -> list[tuple[Sentence, ...]]:
         lead = f"**{variant.name[0].upper()}{variant.name[1:]}** ({setting(variant)}):"
         if is_shortened(variant):
             first, *rest = _early_stopping(findings, variant)
-            said = [Sentence(f"{lead} {first.text}", first.runs, first.p), *rest]
+            sentences = [Sentence(f"{lead} {first.text}", first.runs, first.p), *rest]
         else:
-            said = _point(findings, findings.effects[variant.name], lead)
-        items.append(tuple(said))
+            sentences = _point(findings, findings.effects[variant.name], lead)
+        items.append(tuple(sentences))
     return items
 
 
 def _point(findings: Findings, effect: Effect, lead: str) -> list[Sentence]:
-    said = told(findings, effect, lead)
+    sentences = told(findings, effect, lead)
     why = WHY[effect.variant.name].text(effect.verdict)
     if why:
         p = effect.loss.adjusted_p if effect.loss and effect.loss.shown else None
-        said.append(Sentence(why, (), p))
+        sentences.append(Sentence(why, (), p))
     at_end = factor.details_told(effect) if effect.verdict == "not shown" else None
     if at_end and trained_on_cross_entropy(effect.variant):
-        said.append(at_end)
+        sentences.append(at_end)
     if effect.variant.name == SMOOTHING and effect.verdict == "worse":
-        said += _smoothed_accuracy(effect)
+        sentences += _smoothed_accuracy(effect)
     if effect.variant.name == TOGETHER:
-        said += _beside_the_parts(findings, effect)
-    return said
+        sentences += _beside_the_parts(findings, effect)
+    return sentences
 
 
 def _further(findings: Findings) -> list[Block]:

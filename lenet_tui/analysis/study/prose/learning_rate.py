@@ -34,11 +34,11 @@ def write(findings: Findings) -> Section:
         factor.figure(FIGURE, "the learning rates"),
         Paragraph(tuple(_failures(findings))),
     ]
-    told = dict(zip((HIGH, LOW), factor.effects_told(findings, "lr"), strict=False))
+    text = dict(zip((HIGH, LOW), factor.effects_told(findings, "lr"), strict=False))
     for name, explain in ((HIGH, _high), (LOW, _low)):
         effect = findings.effects.get(name)
-        if name in told and effect:
-            block = told[name]
+        if name in text and effect:
+            block = text[name]
             assert isinstance(block, Paragraph)  # noqa: S101 - what effects are told in
             blocks.append(Paragraph((*block.sentences, *explain(findings, effect))))
     blocks.append(Paragraph(tuple(of_accuracies(factor.question_effects(findings, "lr")))))
@@ -76,12 +76,12 @@ def _pace(findings: Findings) -> list[Sentence]:
 
 
 def _roughness(summaries: list[tuple[str, ConfigSummary]]) -> list[Sentence]:
-    known = [(rate, summary, summary.jitter) for rate, summary in summaries if summary.jitter is not None]
-    if len(known) < len(summaries):
+    existing = [(rate, summary, summary.jitter) for rate, summary in summaries if summary.jitter is not None]
+    if len(existing) < len(summaries):
         return []
-    each = listed([f"{100 * math.expm1(jitter.mean):.0f} % with {rate}" for rate, _, jitter in known])
+    each = listed([f"{100 * math.expm1(jitter.mean):.0f} % with {rate}" for rate, _, jitter in existing])
     text = f"Over the second half of a run the validation loss changes from one epoch to the next by {each} (medians)."
-    return [Sentence(text, tuple(run for _, summary, _ in known for run in summary.runs))]
+    return [Sentence(text, tuple(run for _, summary, _ in existing for run in summary.runs))]
 
 
 def _failures(findings: Findings) -> list[Sentence]:
@@ -102,7 +102,7 @@ def _high(findings: Findings, effect: Effect) -> list[Sentence]:
     if effect.loss is None:
         return []
     if effect.verdict == "worse":
-        said = [
+        sentences = [
             Sentence(
                 "A likely reason is that steps ten times as long overshoot: they jump across narrow valleys of the "
                 "loss instead of going down in them, and stay at the height that their length allows.",
@@ -116,8 +116,8 @@ def _high(findings: Findings, effect: Effect) -> list[Sentence]:
                 "Since the training sample is fitted less well too, it is first of all optimisation that does not get "
                 "further down."
             )
-            said += [Sentence(text, effect.runs, fit.adjusted_p), *_from_there(findings, effect)]
-        return said
+            sentences += [Sentence(text, effect.runs, fit.adjusted_p), *_from_there(findings, effect)]
+        return sentences
     if effect.verdict == "better":
         text = (
             "The usual expectation, that steps this long overshoot the minimum, was not confirmed: in the epochs "
@@ -151,33 +151,33 @@ def _from_there(findings: Findings, effect: Effect) -> list[Sentence]:
 def _low(findings: Findings, effect: Effect) -> list[Sentence]:
     if effect.loss is None:
         return []
-    said = []
+    sentences = []
     if effect.verdict == "worse":
         text = "Steps a tenth as long get a tenth as far: this arm had not arrived when its epochs were over."
         summary = findings.summaries.get(effect.variant.name)
         arrived = summary is not None and summary.falling < len(summary.runs)
         if arrived:
             text = "Steps a tenth as long may settle in the first minimum they meet, and have less noise to leave it."
-        said.append(Sentence(text, effect.runs, effect.loss.adjusted_p))
+        sentences.append(Sentence(text, effect.runs, effect.loss.adjusted_p))
     elif effect.verdict == "better":
         text = (
             "The usual expectation, that steps a tenth as long do not arrive within the same epochs, was not "
             "confirmed: they did."
         )
-        said.append(Sentence(text, effect.runs, effect.loss.adjusted_p))
+        sentences.append(Sentence(text, effect.runs, effect.loss.adjusted_p))
     elif effect.detail("fit") == "more":
         text = (
             "Steps a tenth as long have not got as far down on the training images; that this costs anything on "
             "the validation images is not shown."
         )
-        said.append(Sentence(text, effect.runs, effect.details["fit"].adjusted_p))
+        sentences.append(Sentence(text, effect.runs, effect.details["fit"].adjusted_p))
     else:
         text = (
             "The usual expectation, that steps a tenth as long do not get as far within the same epochs, was not "
             "confirmed at the best epoch."
         )
-        said.append(Sentence(text, effect.runs))
-    return [*said, *_still_falling(findings, effect)]
+        sentences.append(Sentence(text, effect.runs))
+    return [*sentences, *_still_falling(findings, effect)]
 
 
 def _still_falling(findings: Findings, effect: Effect) -> list[Sentence]:

@@ -164,7 +164,7 @@ def _overfitting(trends: Sequence[LossTrend]) -> list[Sentence]:
     lowest = epochs([trend.onset for trend in trends])
     gls = [f"{gl:.0f}" for gl in sorted(trend.gl for trend in trends)]
     onset = ", the onset" if len(overfit) == len(trends) else ""
-    said = [
+    sentences = [
         Sentence(f"Smoothed over three epochs the validation loss is lowest in {lowest}{onset}.", runs),
         Sentence(
             f"Unsmoothed it ends {_range(gls)} % above its lowest (Prechelt's generalisation loss), and the gap "
@@ -174,17 +174,17 @@ def _overfitting(trends: Sequence[LossTrend]) -> list[Sentence]:
     ]
     if overfit:
         text = "That is overfitting by the criterion: validation loss rises while training loss goes on falling"
-        said.append(Sentence(f"{text}, in {of_runs(len(overfit), len(trends))}.", runs))
+        sentences.append(Sentence(f"{text}, in {of_runs(len(overfit), len(trends))}.", runs))
     if len(overfit) < len(trends):
         rest = " in the other runs" if overfit else " in any run"
         text = f"The rise of the validation loss itself does not meet the criterion{rest}: it is too small, too"
-        said.append(Sentence(f"{text} unsteady or too short beside the ups and downs from epoch to epoch.", runs))
+        sentences.append(Sentence(f"{text} unsteady or too short beside the ups and downs from epoch to epoch.", runs))
     if _widens(trends):
         text = "Even so the gap grows in every run" if len(overfit) < len(trends) else "The gap grows in every run"
-        said.append(
+        sentences.append(
             Sentence(f"{text}: further training improves the fit to the training images more than to new ones.", runs)
         )
-    return said
+    return sentences
 
 
 def _averaged(findings: Findings) -> Sentence | None:
@@ -233,7 +233,7 @@ def _accuracy(trends: Sequence[LossTrend]) -> list[Sentence]:
     runs = tuple(trend.run_id for trend in trends)
     onset = statistics.fmean(trend.accuracy_onset for trend in trends)
     end = statistics.fmean(trend.accuracy_end for trend in trends)
-    said = [
+    sentences = [
         Sentence(
             "Accuracy is another matter: over the three epochs around the lowest smoothed loss validation accuracy is "
             f"{share(onset)} on average, over the last three {share(end)}.",
@@ -242,7 +242,7 @@ def _accuracy(trends: Sequence[LossTrend]) -> list[Sentence]:
     ]
     apart = [trend for trend in trends if trend.gl > 0 and trend.accuracy_holds]
     if len(apart) == len(trends):
-        said.append(
+        sentences.append(
             Sentence(
                 "The loss ends above its lowest while accuracy holds in every run: about as many images are "
                 "recognised, but the mistakes are probably made with more certainty, which cross-entropy punishes "
@@ -250,42 +250,42 @@ def _accuracy(trends: Sequence[LossTrend]) -> list[Sentence]:
                 runs,
             )
         )
-        said.append(
+        sentences.append(
             Sentence(
                 "Which epoch is the one to stop at therefore depends on whether probabilities or decisions matter."
             )
         )
     elif not any(trend.accuracy_holds for trend in trends):
-        said.append(Sentence("Accuracy falls together with what the loss says, in every run.", runs))
+        sentences.append(Sentence("Accuracy falls together with what the loss says, in every run.", runs))
     else:
-        said.append(
+        sentences.append(
             Sentence(
                 f"Accuracy holds to the end in {of_runs(sum(c.accuracy_holds for c in trends), len(trends))}.", runs
             )
         )
-    return said
+    return sentences
 
 
 def _others(findings: Findings) -> list[Sentence]:
-    told = {name: trends for name, trends in findings.trends.items() if name != DEFAULT.name}
-    if not told:
+    message = {name: trends for name, trends in findings.trends.items() if name != DEFAULT.name}
+    if not message:
         return []
-    every = [name for name, trends in told.items() if all(trend.overfits for trend in trends)]
-    none = [name for name, trends in told.items() if not any(trend.overfits for trend in trends)]
-    some = [name for name in told if name not in every and name not in none]
+    every = [name for name, trends in message.items() if all(trend.overfits for trend in trends)]
+    none = [name for name, trends in message.items() if not any(trend.overfits for trend in trends)]
+    some = [name for name in message if name not in every and name not in none]
     parts = [(every, "in every run"), (some, "in some"), (none, "in none")]
-    rest = "the rest" if len(none) > _FEW and len(none) < len(told) else ""
-    said = [f"{rest if names == none and rest else listed(names)} {where}" for names, where in parts if names]
-    runs = tuple(trend.run_id for trends in told.values() for trend in trends)
-    text = f"By the same criterion other arms overfit as follows: {'; '.join(said)}."
-    return [Sentence(text, runs), *_unsteady({name: told[name] for name in none})]
+    rest = "the rest" if len(none) > _FEW and len(none) < len(message) else ""
+    sentences = [f"{rest if names == none and rest else listed(names)} {where}" for names, where in parts if names]
+    runs = tuple(trend.run_id for trends in message.values() for trend in trends)
+    text = f"By the same criterion other arms overfit as follows: {'; '.join(sentences)}."
+    return [Sentence(text, runs), *_unsteady({name: message[name] for name in none})]
 
 
-def _unsteady(told: Mapping[str, Sequence[LossTrend]]) -> list[Sentence]:
+def _unsteady(message: Mapping[str, Sequence[LossTrend]]) -> list[Sentence]:
     """Name the arms that miss the criterion for their ups and downs rather than for want of a rise."""
     findings = [
         name
-        for name, trends in told.items()
+        for name, trends in message.items()
         if statistics.fmean(trend.gl for trend in trends) >= _MUCH and _widens(trends)
     ]
     if not findings:
@@ -294,11 +294,13 @@ def _unsteady(told: Mapping[str, Sequence[LossTrend]]) -> list[Sentence]:
         f"Not to meet it is no proof of the contrary: with {listed(findings)} the last loss is on average {_MUCH} % or "
         "more above the lowest, and the gap grows in every run, only not steadily enough."
     )
-    return [Sentence(text, tuple(trend.run_id for name in findings for trend in told[name]))]
+    return [Sentence(text, tuple(trend.run_id for name in findings for trend in message[name]))]
 
 
 def _left_out(findings: Findings) -> list[Sentence]:
-    said = [Sentence("Accuracy holds where it ends at most 0.1 points below what it was at the lowest smoothed loss.")]
+    sentences = [
+        Sentence("Accuracy holds where it ends at most 0.1 points below what it was at the lowest smoothed loss.")
+    ]
     names = [
         variant.name
         for variant in VARIANTS
@@ -306,8 +308,8 @@ def _left_out(findings: Findings) -> list[Sentence]:
     ]
     if names:
         text = f"For {listed(names)} there are no gaps and no rise: the loss of its training is on another scale."
-        said.append(Sentence(text))
-    return said
+        sentences.append(Sentence(text))
+    return sentences
 
 
 def _table(findings: Findings) -> Table:

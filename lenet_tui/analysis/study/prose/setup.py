@@ -30,7 +30,7 @@ def _data(findings: Findings, runs: Sequence[RunResult]) -> Paragraph:
     if not runs:
         return Paragraph((Sentence(f"Data: {title}."),))
     data = runs[0].record.dataset
-    said = [
+    sentences = [
         Sentence(
             f"Data: {title}, {data.train:,} images to train on, {data.validation:,} to validate on and "
             f"{data.test:,} to test on; the validation images are split off the training set once, "
@@ -40,10 +40,10 @@ def _data(findings: Findings, runs: Sequence[RunResult]) -> Paragraph:
     ]
     odd = [run for run in runs if run.record.dataset.checksum != data.checksum]
     if odd:
-        said.append(
+        sentences.append(
             Sentence("Some runs saw other images of that name, by their checksum.", tuple(run.run_id for run in odd))
         )
-    return Paragraph(tuple(said))
+    return Paragraph(tuple(sentences))
 
 
 def _training(findings: Findings) -> Paragraph:
