@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.result import Result
 from lenet_tui.host.hardware import available_cores
-from lenet_tui.inspection.messages import Guesses, WishGuesses
+from lenet_tui.inspection.messages import Guesses, GuessesRequest
 from lenet_tui.runner import daemon
 from lenet_tui.store import Store
 from lenet_tui.tui.inspect.canvas import Canvas
@@ -59,14 +59,14 @@ async def _draw(root: Path, folders: tuple[str, ...]) -> list[float]:
     inspector = Inspector(root)
     canvas, times = Canvas(), []
     try:
-        before = await inspector.ask(WishGuesses(folders=folders, drawing=canvas.ink), Guesses)  # it is loaded now
+        before = await inspector.ask(GuessesRequest(folders=folders, drawing=canvas.ink), Guesses)  # it is loaded now
         point = _spiral(0)
         for number in range(1, _STROKES + 1):
             await asyncio.sleep(_PAUSE)
             begun = time.perf_counter()
             before_it, point = point, _spiral(number)
             canvas.stroke(before_it, point)
-            after = await inspector.ask(WishGuesses(folders=folders, drawing=canvas.ink), Guesses)
+            after = await inspector.ask(GuessesRequest(folders=folders, drawing=canvas.ink), Guesses)
             if any(guess.error for guess in after.guesses):
                 raise SystemExit(f"the drawing could not be guessed: {after.guesses}")
             if after != before:

@@ -1,4 +1,4 @@
-"""What can go wrong in a way that a person can mend: one clear line each, never a traceback.
+"""Errors that a person can correct: one clear line each, never a traceback.
 
 Everything else that is raised is a bug of ours.
 """

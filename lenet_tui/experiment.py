@@ -127,7 +127,7 @@ def check(config: RunConfig, data: Dataset) -> None:
 
 
 def check_resumable(folder: RunFolder) -> RunRecord:
-    """Return the record of the run in ``folder``; without a checkpoint it starts anew, to the same result.
+    """Return the record of the run in ``folder``; without a checkpoint it starts again, with the same result.
 
     Raises `UsageError` when the run is finished and `LabError` when the folder is no run folder.
     """
@@ -283,6 +283,6 @@ def _close(folder: RunFolder, record: RunRecord, state: State, reason: str | Non
     except LabError:
         if state != "failed":
             raise
-        # The disk may be full, which is then why the run failed and is being told already.
+        # The disk may be full, which is then why the run failed, and already its reason.
     folder.log(f"{state}: {reason}" if reason else state)
     return record

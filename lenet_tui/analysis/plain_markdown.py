@@ -1,4 +1,4 @@
-"""Text from disk in a Markdown document: it is read as it is, whatever is written in it."""
+"""Text from disk in a Markdown document: shown as plain text, never as markup."""
 
 from __future__ import annotations
 

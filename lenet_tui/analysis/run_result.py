@@ -73,7 +73,7 @@ class RunResult:
 def read(run_id: int, folder: RunFolder, name: str, state: State | None = None) -> RunResult:
     """Read the run in ``folder``, which people know as ``name``.
 
-    ``state`` is what the store says, where somebody asked: the ``run.json`` of a run whose process died still has it
+    ``state`` is the state in the store, where it was read: the ``run.json`` of a run whose process died still has it
     running. Raises `LabError` when the folder isn't a run or one of its files is damaged or missing.
     """
     record = folder.read_record()

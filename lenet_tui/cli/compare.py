@@ -85,7 +85,7 @@ def _runs(root: Path, names: Sequence[str]) -> list[Run]:
     if is_untouched(root):
         raise UsageError(f"there is no run {names[0]}: nothing is on record in --root {root}")
     with Store(root) as store:
-        store.requeue_dead(is_alive)  # a dead run is not told as running
+        store.requeue_dead(is_alive)  # a dead run is not shown as running
         result = list({run.id: run for run in (find(store, root, name) for name in names)}.values())
     if len(result) < 2:
         raise UsageError("give at least two different runs to compare; 'lenet-tui runs' shows their numbers")

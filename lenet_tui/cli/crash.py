@@ -1,4 +1,4 @@
-"""What happens to an exception that nobody expected: its traceback goes to a file, for whoever repairs the program."""
+"""Unexpected exceptions: the traceback goes to a file, and one line names it."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def _datasets() -> list[Finding]:
             else:
                 result.append(Finding(title, "ok", f"verified: {data.verify(name).source}"))
         except LabError as error:
-            result.append(Finding(title, "problem", str(error), f"lenet-tui data get {name}, or mend the folder"))
+            result.append(Finding(title, "problem", str(error), f"lenet-tui data get {name}, or repair the folder"))
     return result
 
 

@@ -1,4 +1,4 @@
-"""What is told on stderr while a data set is fetched: bars in a terminal, lines in a pipe, JSON for programs."""
+"""Progress on stderr while a data set is fetched: bars in a terminal, lines in a pipe, JSON for programs."""
 
 from __future__ import annotations
 

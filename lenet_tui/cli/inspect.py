@@ -53,27 +53,33 @@ def run(arguments: argparse.Namespace) -> int:
     from lenet_tui.inspection.runs import Runs  # imports torch, which takes a second
 
     runs, name = Runs(folder.path.absolute().parent), folder.path.name
-    text, names = runs.predictions(name), runs.class_names(name)
-    numbers = mistakes.chosen(text, arguments.true, arguments.predicted)
-    confidences = mistakes.confidence(text)
+    predictions, names = runs.predictions(name), runs.class_names(name)
+    numbers = mistakes.chosen(predictions, arguments.true, arguments.predicted)
+    confidences = mistakes.confidence(predictions)
     shown = [
         {
             "index": number,
-            "true": int(text.labels[number]),
-            "predicted": int(text.predicted[number]),
+            "true": int(predictions.labels[number]),
+            "predicted": int(predictions.predicted[number]),
             "confidence": float(confidences[number]),
         }
         for number in numbers[: arguments.count].tolist()
     ]
     if arguments.json:
-        wrong = int((text.predicted != text.labels).sum())
+        wrong = int((predictions.predicted != predictions.labels).sum())
         say_json(
-            {"run": arguments.name, "split": text.split, "of": len(text.labels), "wrong": wrong, "found": len(numbers)}
+            {
+                "run": arguments.name,
+                "split": predictions.split,
+                "of": len(predictions.labels),
+                "wrong": wrong,
+                "found": len(numbers),
+            }
             | {"classes": names, "images": shown}
         )
         return 0
-    images = runs.images(name, text.split) if shown else None
-    say(summary(text, names))
+    images = runs.images(name, predictions.split) if shown else None
+    say(summary(predictions, names))
     if arguments.true is not None or arguments.predicted is not None:
         say(f"{_filter(arguments.true, arguments.predicted, names)}: {counted(len(numbers), 'image')}")
     say("")
@@ -82,17 +88,17 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def summary(answer: Predictions, names: Sequence[str]) -> str:
+def summary(predictions: Predictions, names: Sequence[str]) -> str:
     """Return ``87 of 10,000 test images misclassified; most often 4 taken for 9 (8×)``."""
     import numpy as np
 
-    predicted = answer.predicted
-    wrong = predicted != answer.labels
-    text = f"{wrong.sum():,} of {len(answer.labels):,} {answer.split} images misclassified"
+    predicted = predictions.predicted
+    wrong = predicted != predictions.labels
+    text = f"{wrong.sum():,} of {len(predictions.labels):,} {predictions.split} images misclassified"
     if not wrong.any():
         return text
     counts = np.zeros((_LAST_CLASS + 1, _LAST_CLASS + 1), int)
-    np.add.at(counts, (answer.labels[wrong], predicted[wrong]), 1)
+    np.add.at(counts, (predictions.labels[wrong], predicted[wrong]), 1)
     true, taken = divmod(int(counts.argmax()), _LAST_CLASS + 1)
     return f"{text}; most often {names[true]} taken for {names[taken]} ({counts[true, taken]}×)"
 

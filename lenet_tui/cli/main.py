@@ -127,7 +127,7 @@ def build_parser(names: Iterable[str] = COMMANDS) -> Parser:
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
-    # A command that is quick by itself shall not wait for what another one imports.
+    # A fast command does not wait for what another one imports.
     root, words = _leading_root([_dashed(word) for word in argv])
     if not words or words[0].partition("=")[0] in app.FLAGS:
         parser = build_parser(())

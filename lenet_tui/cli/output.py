@@ -56,7 +56,7 @@ _STAND_INS = {
     "▀": "^",
     "▄": "_",
 }
-_LONGEST_WORD = 300  # room for a path; a longer word is somebody's mistake and would hide the message
+_LONGEST_WORD = 300  # room for a path; a longer word is a mistake and would hide the message
 _LONGEST_COMPLAINT = 2000
 
 
@@ -65,7 +65,7 @@ class ReaderGone(BrokenPipeError):  # noqa: N818 - names what happened
 
 
 class Channel:
-    """Standard output or standard error as it is at the moment, made safe to write to; rich can use it as a file."""
+    """Standard output or standard error of this moment, made safe to write to; rich can use it as a file."""
 
     def __init__(self, name: str, *, needed: bool) -> None:
         """``needed`` says whether it matters that what is written arrives."""
@@ -86,7 +86,7 @@ class Channel:
             cast("io.TextIOWrapper", self._stream).reconfigure(errors=_ERRORS)
 
     def write(self, text: str) -> int:
-        """Write a text as it is. Raises `ReaderGone`."""
+        """Write a text unchanged. Raises `ReaderGone`."""
         self._try(lambda: self._stream.write(text))
         return len(text)
 
@@ -191,7 +191,7 @@ def say_lines(lines: Iterable[str]) -> None:
 
 def say_json(document: Any) -> None:
     """Print the one JSON document of a command."""
-    # Indenting thousands of runs takes a second, and nobody reads them with their own eyes.
+    # Indenting thousands of runs takes a second, and only programs read them.
     indent = None if isinstance(document, list) and len(document) > 100 else 2
     stdout.write(json_text(document, indent) + "\n")
 

@@ -189,7 +189,7 @@ def _in_root(root: Path, folder: RunFolder) -> RunFolder:
 
 def _ask(runs: list[Run]) -> None:
     if not sys.stdin.isatty():
-        raise UsageError("delete asks before it does anything, and nobody is there to answer; --yes says it is meant")
+        raise UsageError("delete asks first, and there is no terminal to answer in; add --yes")
     for run in runs:
         tell(f"{run.id}  {tables.name(run)}  {tables.state(run)}")
     tell(f"delete {'this run' if len(runs) == 1 else f'these {len(runs)} runs'}? [y/N] ")

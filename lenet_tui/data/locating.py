@@ -1,6 +1,6 @@
-"""Where a data set is, told from the names of files alone: a folder of the user's comes first, then the cache.
+"""Where a data set is, by the names of files alone: a folder of the user's comes first, then the cache.
 
-Cheap enough for whoever shows a screen: nothing is read but names, and no numpy.
+Fast enough for a screen: it reads names only, without numpy.
 """
 
 from __future__ import annotations

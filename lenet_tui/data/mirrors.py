@@ -111,7 +111,7 @@ def _read(response: IO[bytes]) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    inner = getattr(error, "reason", error)  # URLError wraps what the system said
+    inner = getattr(error, "reason", error)  # URLError wraps the error of the system
     if isinstance(inner, TimeoutError):
         return f"no answer within {CONNECT_SECONDS:g} s"
     return str(getattr(inner, "strerror", None) or inner)

@@ -54,7 +54,7 @@ def obtain(name: DatasetName, data_dir: Path | None = None, progress: Progress =
     """Find the data set, or fetch it into the cache, and verify it.
 
     Raises as `locate` does; `DamagedFileError` when a file of the user's is not what it should be; `DataError`
-    when the data set can't be had. A damaged file in the cache is told to ``progress`` and fetched anew.
+    when the data set can't be had. A damaged file in the cache is reported to ``progress`` and fetched again.
     """
     return obtain_and(name, data_dir, progress, verified)
 
@@ -111,7 +111,7 @@ def obtain_and(name: DatasetName, data_dir: Path | None, progress: Progress, use
             if located.origin != "cache":
                 raise
             looked = f"in the cache, {error}"
-            progress.notice(f"damaged in the cache, fetching it anew: {error}")
+            progress.notice(f"damaged in the cache, fetching it again: {error}")
     elif name == "digits":
         raise DataError("digits come with scikit-learn, which is not installed; install it with lenet-tui again")
     elif user_folder(data_dir) is not None:

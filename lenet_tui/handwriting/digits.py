@@ -46,7 +46,7 @@ def digits_on(grey: NDArray[np.float32]) -> list[Digit]:
 
 
 def thing_on(grey: NDArray[np.float32], *, strokes: bool) -> list[Digit]:
-    """Return all ink on a picture of greys (H, W) as one thing; ``strokes``: written, where shadows can be told."""
+    """Return all ink on a picture of greys (H, W) as one thing; ``strokes``: written, where shadows can be recognised."""
     grey = quieted(grey)
     if not strokes:
         shares, pieces, _ = on_smooth_paper(grey)

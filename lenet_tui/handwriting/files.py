@@ -81,7 +81,7 @@ def read_colours(path: Path) -> NDArray[np.float32]:
 
 
 def _regular_file(path: Path, shown: str) -> IO[bytes]:
-    """Open a file without waiting for whoever might write into a pipe."""
+    """Open a file without waiting for another end of a pipe."""
     try:
         number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError) as error:

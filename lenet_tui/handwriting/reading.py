@@ -32,7 +32,7 @@ class Handwriting:
 def read(path: Path, dataset: str = "mnist") -> Handwriting:
     """Return the handwriting on a picture: each digit for data sets of digits, else all ink as one thing.
 
-    Dark on light and light on dark, shadows, edges, thumbs, printed lines and colours are told from ink by the
+    Dark on light and light on dark, shadows, edges, thumbs, printed lines and colours are separated from ink by the
     picture. Raises `UsageError` and `LabError` as `read_colours` does, and `LabError` when there is no ink, or so much
     that it is a text.
     """

@@ -17,7 +17,7 @@ from lenet_tui.inspection.messages import Reply
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-_NICENESS = 5  # after the app, and before runs at work, since somebody waits for what takes milliseconds
+_NICENESS = 5  # after the app, and before runs at work, since a person waits for its answers
 
 
 class Voice:
@@ -28,7 +28,7 @@ class Voice:
         self._lock = threading.Lock()
 
     def tell(self, reply: Reply) -> None:
-        """Write one reply. With nobody there to hear it, the process ends."""
+        """Write one reply. Without a reader, the process ends."""
         line = reply.model_dump_json().encode() + b"\n"
         with self._lock:
             try:
@@ -51,7 +51,7 @@ def main(root: str) -> None:
     torch.set_num_threads(1)  # the cores are for training
     Service(Path(root), voice.tell).serve(iter(sys.stdin.buffer.readline, b""))
     sys.stderr.flush()
-    os._exit(0)  # at once, whatever is being arranged
+    os._exit(0)  # at once, without waiting for a map
 
 
 if __name__ == "__main__":

@@ -28,23 +28,23 @@ class Message(BaseModel):
     )
 
 
-# Wishes. ``folder`` is a run's folder below the root that the process was started for.
+# Requests. ``folder`` is a run's folder below the root that the process was started for.
 
 
-class WishConfusion(Message):
-    """How often each class is taken for which: answered by `Counts`."""
+class ConfusionRequest(Message):
+    """How often each class is predicted as which: answered by `Counts`."""
 
-    wish: Literal["confusion"] = "confusion"
+    kind: Literal["confusion"] = "confusion"
     folder: str
 
 
-class WishImages(Message):
+class ImagesRequest(Message):
     """Images of a true and a predicted class, None for any, most confident first: answered by `Images`.
 
-    Those that were classified rightly are only among them where both classes are given.
+    Those that were classified correctly are only among them where both classes are given.
     """
 
-    wish: Literal["images"] = "images"
+    kind: Literal["images"] = "images"
     folder: str
     true: int | None = None
     predicted: int | None = None
@@ -52,47 +52,48 @@ class WishImages(Message):
     count: int
 
 
-class WishImage(Message):
+class ImageRequest(Message):
     """One image by its number: answered by `Shown`."""
 
-    wish: Literal["image"] = "image"
+    kind: Literal["image"] = "image"
     folder: str
     index: int
 
 
-class WishMap(Message):
-    """The map that t-SNE.png shows: answered by `Map`. Takes seconds; other wishes are answered meanwhile."""
+class MapRequest(Message):
+    """The map that t-SNE.png shows: answered by `Map`. Takes seconds; other requests are answered meanwhile."""
 
-    wish: Literal["map"] = "map"
+    kind: Literal["map"] = "map"
     folder: str
 
 
-class WishLayers(Message):
+class LayersRequest(Message):
     """The first filters, and what each layer makes of an image: answered by `Layers`."""
 
-    wish: Literal["layers"] = "layers"
+    kind: Literal["layers"] = "layers"
     folder: str
     index: int
 
 
-class WishGuesses(Message):
-    """What each of some runs takes a drawing for, 28 × 28 bytes: answered by `Guesses`."""
+class GuessesRequest(Message):
+    """The prediction of each of some runs for a drawing, 28 × 28 bytes: answered by `Guesses`."""
 
-    wish: Literal["guesses"] = "guesses"
+    kind: Literal["guesses"] = "guesses"
     folders: tuple[str, ...]
     drawing: bytes
 
 
-Wish = Annotated[
-    WishConfusion | WishImages | WishImage | WishMap | WishLayers | WishGuesses, Field(discriminator="wish")
+Request = Annotated[
+    ConfusionRequest | ImagesRequest | ImageRequest | MapRequest | LayersRequest | GuessesRequest,
+    Field(discriminator="kind"),
 ]
 
 
-class Request(Message):
-    """A wish with the number that its answer will carry."""
+class Envelope(Message):
+    """A request with the number that its answer will carry."""
 
     id: int
-    wish: Wish
+    request: Request
 
 
 # Answers
@@ -123,7 +124,7 @@ class Shown(Message):
 
 
 class Images(Message):
-    """Some of the ``total`` images that were wished for, in order."""
+    """Some of the ``total`` requested images, in order."""
 
     kind: Literal["images"] = "images"
     total: int
@@ -213,7 +214,7 @@ class Guess(Message):
 
 
 class Guesses(Message):
-    """What each run takes the drawing for, in the order of the wish."""
+    """The prediction of each run, in the order of the request."""
 
     kind: Literal["guesses"] = "guesses"
     guesses: tuple[Guess, ...]

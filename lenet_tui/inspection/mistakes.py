@@ -1,4 +1,4 @@
-"""Which images a run gets wrong, told from its predictions alone. numpy, no torch."""
+"""Which images a run gets wrong, from its predictions alone. numpy, no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What run folders and data sets hold, read when it is wished for and kept while the files stay as they are."""
+"""What run folders and data sets hold, read on request and kept while the files stay as they are."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class Runs:
         return CLASS_NAMES.get(self.record(name).dataset.name, DIGITS)
 
     def _kept(self, path: Path, read: Callable[[], _T]) -> _T:
-        """Return what ``read`` makes of a file, anew when the file has changed."""
+        """Return what ``read`` makes of a file, again when the file has changed."""
         try:
             result = path.stat()
         except OSError:  # who reads it knows best what that means

@@ -20,21 +20,21 @@ from lenet_tui.host.process import NICENESS
 from lenet_tui.inspection import layers, mistakes
 from lenet_tui.inspection.messages import (
     SIDE,
+    ConfusionRequest,
     Counts,
+    Envelope,
     Guess,
     Guesses,
+    GuessesRequest,
+    ImageRequest,
     Images,
+    ImagesRequest,
     Layers,
+    LayersRequest,
     Map,
+    MapRequest,
     Reply,
-    Request,
     Shown,
-    WishConfusion,
-    WishGuesses,
-    WishImage,
-    WishImages,
-    WishLayers,
-    WishMap,
 )
 from lenet_tui.inspection.runs import Runs
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from lenet_tui.inspection.messages import Answer, Wish
+    from lenet_tui.inspection.messages import Answer, Request
     from lenet_tui.run.folder import RunRecord
     from lenet_tui.run.predictions import Predictions
 
@@ -67,15 +67,15 @@ class Service:
         """Answer every request in ``lines``. Whatever goes wrong with one is its answer."""
         for line in lines:
             try:
-                request = Request.model_validate_json(line)
+                envelope = Envelope.model_validate_json(line)
             except ValidationError as error:
                 self._tell(Reply(id=0, error=f"this is no request: {error.errors()[0]['msg']}"))
             else:
-                self._serve(request)
+                self._serve(envelope)
 
-    def _serve(self, request: Request) -> None:
-        self._runs.doing = lambda words: self._tell(Reply(id=request.id, doing=words))
-        self._answering(request.id, lambda: self._answer(request.id, request.wish))
+    def _serve(self, envelope: Envelope) -> None:
+        self._runs.doing = lambda words: self._tell(Reply(id=envelope.id, doing=words))
+        self._answering(envelope.id, lambda: self._answer(envelope.id, envelope.request))
 
     def _answering(self, number: int, answer: Callable[[], Answer | None]) -> None:
         try:
@@ -89,36 +89,40 @@ class Service:
             if result is not None:
                 self._tell(Reply(id=number, answer=result))
 
-    def _answer(self, number: int, wish: Wish) -> Answer | None:
+    def _answer(self, number: int, request: Request) -> Answer | None:
         """Return the answer, None when it comes later."""
-        match wish:
-            case WishConfusion():
-                return self._counts(wish.folder)
-            case WishImages():
-                return self._images(wish)
-            case WishImage():
-                return self._image(wish.folder, wish.index)
-            case WishMap():
-                return self._map(number, wish.folder)
-            case WishLayers():
-                return self._layers(wish)
-            case WishGuesses():
-                return self._guesses(wish)
+        match request:
+            case ConfusionRequest():
+                return self._counts(request.folder)
+            case ImagesRequest():
+                return self._images(request)
+            case ImageRequest():
+                return self._image(request.folder, request.index)
+            case MapRequest():
+                return self._map(number, request.folder)
+            case LayersRequest():
+                return self._layers(request)
+            case GuessesRequest():
+                return self._guesses(request)
 
     def _counts(self, folder: str) -> Counts:
-        text = self._runs.predictions(folder)
-        counts = np.bincount(text.labels * CLASSES + text.predicted, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
-        return Counts(split=text.split, counts=counts.tolist(), names=self._runs.class_names(folder))
+        predictions = self._runs.predictions(folder)
+        counts = np.bincount(predictions.labels * CLASSES + predictions.predicted, minlength=CLASSES**2).reshape(
+            CLASSES, CLASSES
+        )
+        return Counts(split=predictions.split, counts=counts.tolist(), names=self._runs.class_names(folder))
 
-    def _images(self, wish: WishImages) -> Images:
-        text = self._runs.predictions(wish.folder)
-        numbers = mistakes.chosen(text, wish.true, wish.predicted)
-        start = max(0, wish.start)
-        wanted = numbers[start : start + max(0, wish.count)]
-        pixels = self._runs.images(wish.folder, text.split)
-        confidence = mistakes.confidence(text)
+    def _images(self, request: ImagesRequest) -> Images:
+        predictions = self._runs.predictions(request.folder)
+        numbers = mistakes.chosen(predictions, request.true, request.predicted)
+        start = max(0, request.start)
+        wanted = numbers[start : start + max(0, request.count)]
+        pixels = self._runs.images(request.folder, predictions.split)
+        confidence = mistakes.confidence(predictions)
         shown = [
-            _shown(number, pixels[number], text.labels[number], text.predicted[number], confidence[number])
+            _shown(
+                number, pixels[number], predictions.labels[number], predictions.predicted[number], confidence[number]
+            )
             for number in wanted.tolist()
         ]
         return Images(total=len(numbers), images=tuple(shown))
@@ -129,9 +133,9 @@ class Service:
         if not 0 <= index < len(pixels):
             raise LabError(f"there is no image {index}: the {split} set has {len(pixels):,}")
         if self._runs.has_predictions(folder):
-            text = self._runs.predictions(folder)
-            confidence = mistakes.probabilities(text.logits[index : index + 1]).max()
-            return _shown(index, pixels[index], text.labels[index], text.predicted[index], confidence)
+            predictions = self._runs.predictions(folder)
+            confidence = mistakes.probabilities(predictions.logits[index : index + 1]).max()
+            return _shown(index, pixels[index], predictions.labels[index], predictions.predicted[index], confidence)
         return _shown(index, pixels[index], int(self._runs.held_out(folder).labels[split][index]))
 
     def _split(self, folder: str) -> Split:
@@ -154,11 +158,11 @@ class Service:
             number, folder, text, record = self._to_arrange.get()
             self._answering(number, partial(self._arranged, folder, text, record))
 
-    def _arranged(self, folder: str, text: Predictions, record: RunRecord) -> Map:
+    def _arranged(self, folder: str, predictions: Predictions, record: RunRecord) -> Map:
         from lenet_tui.reports import NotDrawable, style, tsne
 
         try:
-            chosen, places = tsne.arranged(record, text)
+            chosen, places = tsne.arranged(record, predictions)
         except NotDrawable as reason:
             raise LabError(f"there is no map: {reason}") from None
         low = places.min(axis=0)
@@ -167,33 +171,33 @@ class Service:
             indices=chosen.tolist(),
             x=unit[:, 0].tolist(),
             y=unit[:, 1].tolist(),
-            true=text.labels[chosen].tolist(),
-            predicted=text.predicted[chosen].tolist(),
+            true=predictions.labels[chosen].tolist(),
+            predicted=predictions.predicted[chosen].tolist(),
             names=style.class_names(record),
             colours=style.CLASS_COLOURS,
         )
-        self._maps[folder] = text, result
+        self._maps[folder] = predictions, result
         return result
 
-    def _layers(self, wish: WishLayers) -> Layers:
-        trained = self._runs.trained(wish.folder)
-        split = self._split(wish.folder)
-        image = self._image(wish.folder, wish.index)
-        pixels = self._runs.images(wish.folder, split)
-        maps = layers.feature_maps(trained.network, pixels[wish.index : wish.index + 1], trained.scaling)
+    def _layers(self, request: LayersRequest) -> Layers:
+        trained = self._runs.trained(request.folder)
+        split = self._split(request.folder)
+        image = self._image(request.folder, request.index)
+        pixels = self._runs.images(request.folder, split)
+        maps = layers.feature_maps(trained.network, pixels[request.index : request.index + 1], trained.scaling)
         return Layers(
             split=split,
             image=image,
             of=len(pixels),
-            names=self._runs.class_names(wish.folder),
+            names=self._runs.class_names(request.folder),
             layers=(layers.first_filters(trained.network), *maps),
         )
 
-    def _guesses(self, wish: WishGuesses) -> Guesses:
-        if len(wish.drawing) != SIDE * SIDE:
-            raise LabError(f"a drawing is {SIDE}×{SIDE} bytes, and this has {len(wish.drawing)}")
-        drawing = np.frombuffer(wish.drawing, np.uint8).reshape(SIDE, SIDE)
-        return Guesses(guesses=tuple(self._guess(name, drawing) for name in wish.folders))
+    def _guesses(self, request: GuessesRequest) -> Guesses:
+        if len(request.drawing) != SIDE * SIDE:
+            raise LabError(f"a drawing is {SIDE}×{SIDE} bytes, and this has {len(request.drawing)}")
+        drawing = np.frombuffer(request.drawing, np.uint8).reshape(SIDE, SIDE)
+        return Guesses(guesses=tuple(self._guess(name, drawing) for name in request.folders))
 
     def _guess(self, folder: str, drawing: NDArray[np.uint8]) -> Guess:
         try:

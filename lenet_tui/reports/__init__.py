@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lenet_tui.run.folder import RunFolder
 
-# Here, since whoever draws imports this package before matplotlib.
+# Here, since every drawing imports this package before matplotlib.
 matplotlib_import.prepare()
 
 _LONGEST = 300  # characters of a reason

@@ -38,7 +38,7 @@ _BODY = 4.6  # inches of axes with their labels
 def draw(comparison: Comparison) -> bytes:
     """Return the PNG of the groups' losses. Raises `NotDrawable` when no epoch has a finite validation loss.
 
-    A group is told apart by colour, dashes and marker, so that grey prints and any eyes can: a line through the means
+    A group is distinct by colour, dashes and marker, so that grey prints and any eyes can: a line through the means
     of its runs, a band from their lowest to their highest. With up to three groups the losses on the sample of
     training images, measured like validation, are dotted. Losses are plain cross-entropies where runs were trained
     with different losses, and then train curves, which aren't, are left out.

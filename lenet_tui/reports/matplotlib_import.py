@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
-_RC_FILE = Path("matplotlibrc")  # looked for in the current folder first, whatever the environment says
+_RC_FILE = Path("matplotlibrc")  # looked for in the current folder first, before the environment
 
 
 def prepare() -> None:
@@ -49,7 +49,7 @@ def load() -> None:
 
 
 def with_defaults(draw: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Return ``draw`` as a function that draws with matplotlib's defaults, whatever has been set."""
+    """Return ``draw`` as a function that draws with matplotlib's defaults, without a person's settings."""
 
     @wraps(draw)
     def drawing(*args: _P.args, **kwargs: _P.kwargs) -> _R:

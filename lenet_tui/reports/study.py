@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lenet_tui.run.metrics import EpochMetrics
 
 FIGURES = (overfitting.FIGURE, batch_size.FIGURE, learning_rate.FIGURE, improvements.FIGURE, alexnet.FIGURE)
-# Okabe & Ito 2008: colour, dashes and marker of a figure's curves, told apart by any one of the three.
+# Okabe & Ito 2008: colour, dashes and marker of a figure's curves, distinct by each of the three.
 _DEFAULT = ("#d55e00", "--", "s")
 _OTHERS = (("#0072b2", "-", "o"), ("#007a5a", ":", "^"))
 _BETTER, _WORSE, _OPEN = "#0072b2", "#d55e00", "#6b6b6b"

@@ -304,7 +304,7 @@ def _read_folder(database: sqlite3.Connection, root: Path, row: dict[str, Any]) 
         from lenet_tui.run.folder import RunFolder
 
         folder = RunFolder(root / row["folder"])
-        with contextlib.suppress(LabError, *_BAD_ROW):  # what the old store said is enough
+        with contextlib.suppress(LabError, *_BAD_ROW):  # the old store is enough
             record, history = folder.read_record(), folder.read_metrics()
             replace_epochs(database, row["id"], history, after=0)
             if record.summary:

@@ -53,7 +53,7 @@ class Reporter(Protocol):
         """Return whether the run is to stop; asked as often as progress is reported."""
 
 
-class Stopped(Exception):  # noqa: N818 - not an error: somebody asked for it
+class Stopped(Exception):  # noqa: N818 - not an error: a person asked for it
     """The reporter asked to stop; the epoch in progress is dropped, and replayed when the run is resumed."""
 
 
@@ -121,8 +121,8 @@ def train(
     """Train ``config`` on ``data`` from ``state``, by default the one that `prepare` returns.
 
     After every epoch the weights, where they are the best so far, ``metrics.csv`` and the checkpoint are safe on disk,
-    in that order: whatever happens in between, the epoch is replayed with the same result. Returns whether it stopped
-    early for want of progress. Raises `Stopped`, `Diverged`, or `LabError` when the folder cannot be written.
+    in that order: after a crash in between, the epoch is replayed with the same result. Returns whether it stopped
+    early because there was no progress. Raises `Stopped`, `Diverged`, or `LabError` when the folder cannot be written.
     """
     state = state or prepare(config, data, folder, device)
     data = data.to(device)

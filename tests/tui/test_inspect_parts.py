@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenet_tui.inspection.messages import Reply, Request, WishGuesses
+from lenet_tui.inspection.messages import Envelope, GuessesRequest, Reply
 from lenet_tui.tui.inspect import images as planes
 from lenet_tui.tui.inspect.canvas import Canvas
 from lenet_tui.tui.inspect.scatter import scatter
@@ -130,8 +130,8 @@ def test_undoing_goes_back_to_the_empty_canvas_and_no_further() -> None:
 
 
 def test_messages_read_what_they_wrote() -> None:
-    request = Request(id=3, wish=WishGuesses(folders=("a", "b"), drawing=bytes(range(256)) * 3 + bytes(16)))
-    assert Request.model_validate_json(request.model_dump_json()) == request
+    envelope = Envelope(id=3, request=GuessesRequest(folders=("a", "b"), drawing=bytes(range(256)) * 3 + bytes(16)))
+    assert Envelope.model_validate_json(envelope.model_dump_json()) == envelope
     reply = Reply(id=1, doing="loading torch…")
     assert Reply.model_validate_json(reply.model_dump_json()) == reply
     assert not reply.is_last

@@ -59,7 +59,7 @@ class Figures:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """The runs of one configuration, of whatever seed.
+    """The runs of one configuration, of any seed.
 
     ``settings`` are its values of the settings that differ between groups. ``counted`` are the runs that means and
     tests are of: one a seed, and finished ones only where there are any.
@@ -154,7 +154,7 @@ def _counted(runs: Sequence[RunResult]) -> tuple[RunResult, ...]:
 
 
 def _differing(configs: Sequence[RunConfig]) -> tuple[str, ...]:
-    # What follows from another setting, as AlexNet's dropout does from the model, is not told beside it.
+    # What follows from another setting, as AlexNet's dropout does from the model, is not shown beside it.
     changed = {name for config in configs for name in config.changed()}
     names = [
         parameter.name
@@ -190,7 +190,7 @@ def _notes(groups: Sequence[Group]) -> list[str]:
         for run in group.runs:
             if run.state != "finished":
                 done = f"{run.history[-1].epoch} of {counted(run.config.epochs, 'epoch')}"
-                notes.append(f"run {run.run_id} is {run.state} after {done}: told as far as it is, not tested")
+                notes.append(f"run {run.run_id} is {run.state} after {done}: shown, not tested")
             elif run not in group.counted:
                 first = next(other for other in group.counted if other.config.seed == run.config.seed)
                 notes.append(

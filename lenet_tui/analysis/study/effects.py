@@ -147,7 +147,7 @@ def _contrasts(
 
 
 def _details(study: Study, variants: Sequence[Variant]) -> dict[Outcome, dict[str, Contrast]]:
-    # They explain the answer, and there are many of them: adjusted together, lest one of them be found by chance.
+    # They explain the answer, and there are many of them: adjusted together, so that none of them is found by chance.
     result = {outcome: _contrasts(study, variants, measure) for outcome, measure in _OUTCOMES.items()}
     flat = [(outcome, name, c.difference) for outcome, contrasts in result.items() for name, c in contrasts.items()]
     for (outcome, name, difference), p in zip(flat, holm([d.p for _, _, d in flat]), strict=True):

@@ -93,7 +93,7 @@ def change(contrast: Contrast) -> str:
 
 
 def again(contrast: Contrast) -> str:
-    """Say it where the other's name has been said before: ``18 % lower``, ``2.1 times that``."""
+    """The same where the other's name came before: ``18 % lower``, ``2.1 times that``."""
     return change(contrast).removesuffix(" of").removesuffix(" than that")
 
 

@@ -11,7 +11,7 @@ from textual import work
 from textual.strip import Strip
 
 from lenet_tui.errors import LabError
-from lenet_tui.inspection.messages import SIDE, Guess, Guesses, WishGuesses
+from lenet_tui.inspection.messages import SIDE, Guess, Guesses, GuessesRequest
 from lenet_tui.tui.inspect import images as planes
 from lenet_tui.tui.inspect.canvas import Canvas
 from lenet_tui.tui.inspect.section import Section
@@ -77,9 +77,9 @@ class DrawSection(Section):
         try:
             while self._asked != self._wanted():
                 wanted, runs = self._wanted(), self.runs
-                wish = WishGuesses(folders=tuple(run.folder or "" for run in runs), drawing=self.canvas.ink)
+                request = GuessesRequest(folders=tuple(run.folder or "" for run in runs), drawing=self.canvas.ink)
                 try:
-                    found = await self.inspector.ask(wish, Guesses, self.tell)
+                    found = await self.inspector.ask(request, Guesses, self.tell)
                     if len(found.guesses) != len(runs):
                         raise LabError("the helper process did not guess for every run")
                 except LabError as error:

@@ -8,7 +8,7 @@ from textual import work
 from textual.strip import Strip
 
 from lenet_tui.config import CLASSES
-from lenet_tui.inspection.messages import SIDE, Counts, Images, Shown, WishConfusion, WishImages
+from lenet_tui.inspection.messages import SIDE, ConfusionRequest, Counts, Images, ImagesRequest, Shown
 from lenet_tui.tui.details import confusion_table
 from lenet_tui.tui.details.confusion_table import Confusion
 from lenet_tui.tui.inspect import images as planes
@@ -69,14 +69,14 @@ class ErrorsSection(Section):
     async def _load(self, first: int, count: int) -> None:
         folder = self.inspected.folder or ""
         if self.confusion is None:
-            counts = await self.ask(WishConfusion(folder=folder), Counts)
+            counts = await self.ask(ConfusionRequest(folder=folder), Counts)
             if counts is None:
                 return
             self.confusion = Confusion(counts.split, counts.counts, counts.names)
             worst = self.confusion.worst(1)
             self._cell = (worst[0].true, worst[0].predicted) if worst else (0, 0)
-        wish = WishImages(folder=folder, true=self.true, predicted=self.predicted, start=first, count=count)
-        found = await self.ask(wish, Images)
+        request = ImagesRequest(folder=folder, true=self.true, predicted=self.predicted, start=first, count=count)
+        found = await self.ask(request, Images)
         if found is not None:
             self.total = found.total
             self._known.update(enumerate(found.images, start=first))

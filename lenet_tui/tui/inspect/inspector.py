@@ -19,13 +19,13 @@ from pydantic import ValidationError
 
 from lenet_tui.errors import LabError
 from lenet_tui.formatting import printable
-from lenet_tui.inspection.messages import Reply, Request, WishMap
+from lenet_tui.inspection.messages import Envelope, MapRequest, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lenet_tui.inspection.messages import Message, Wish
+    from lenet_tui.inspection.messages import Message, Request
 
 _Answer = TypeVar("_Answer", bound="Message")
 _PATIENCE = 300.0  # seconds, in which torch is loaded even from a slow disk
@@ -51,7 +51,7 @@ class _Helper:
 
 
 class Inspector:
-    """Asks the helper process about the runs below ``root``. It is started when something is wished for.
+    """Asks the helper process about the runs below ``root``. It is started by the first request.
 
     All of it is for the event loop; the process is read and written in threads. When the app ends, however it ends,
     the process finds its input closed and ends too.
@@ -73,18 +73,20 @@ class Inspector:
         """The process, None while there is none."""
         return None if self._helper is None else self._helper.process.pid
 
-    async def ask(self, wish: Wish, kind: type[_Answer], hear: Callable[[str], object] = lambda _: None) -> _Answer:
-        """Return the answer to a wish; ``hear`` is told in words what takes time.
+    async def ask(
+        self, request: Request, kind: type[_Answer], hear: Callable[[str], object] = lambda _: None
+    ) -> _Answer:
+        """Return the answer to a request; ``hear`` gets a text of what takes time.
 
         Raises `LabError` when the answer is an error or the process dies.
         """
         helper = await self._started()
-        patience = self._patience * (_MAP_TAKES if isinstance(wish, WishMap) else 1)
+        patience = self._patience * (_MAP_TAKES if isinstance(request, MapRequest) else 1)
         number = next(self._numbers)
         waiting = self._waiting[number] = _Waiting(asyncio.get_running_loop().create_future(), hear)
         if self._doing:
             hear(self._doing)
-        line = Request(id=number, wish=wish).model_dump_json().encode() + b"\n"
+        line = Envelope(id=number, request=request).model_dump_json().encode() + b"\n"
         try:
             await asyncio.to_thread(self._write, helper, line)
             answer = await self._answered(helper, waiting.answer, patience)
@@ -95,7 +97,7 @@ class Inspector:
         return answer
 
     async def _answered(self, helper: _Helper, answer: asyncio.Future[Message], patience: float) -> Message:
-        """Return the answer; a process that says nothing at all for so many seconds is ended, and the wish fails."""
+        """Return the answer; a process that says nothing at all for so many seconds is ended, and the request fails."""
         done: set[asyncio.Future[Message]] = set()
         while not done:
             heard = self._heard_count
@@ -123,7 +125,7 @@ class Inspector:
             return self._helper
         if self._starting is None or self._starting.done():
             self._starting = asyncio.create_task(self._begin())
-        return await asyncio.shield(self._starting)  # who wishes may go away, the process is there all the same
+        return await asyncio.shield(self._starting)  # who asks may go away, the process stays
 
     async def _begin(self) -> _Helper:
         self._doing = "starting a process for torch…"

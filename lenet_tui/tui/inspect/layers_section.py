@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.strip import Strip
 
-from lenet_tui.inspection.messages import SIDE, Layer, Layers, WishLayers
+from lenet_tui.inspection.messages import SIDE, Layer, Layers, LayersRequest
 from lenet_tui.tui.inspect import images as planes
 from lenet_tui.tui.inspect.section import Section, said
 
@@ -44,7 +44,7 @@ class LayersSection(Section):
 
     @work(exclusive=True, group="layers")
     async def _load(self) -> None:
-        found = await self.ask(WishLayers(folder=self.inspected.folder or "", index=self.index), Layers)
+        found = await self.ask(LayersRequest(folder=self.inspected.folder or "", index=self.index), Layers)
         if found is not None:
             self.found = found
             self.chosen = min(self.chosen, len(found.layers) - 1)

@@ -11,7 +11,7 @@ from textual.color import Color
 from textual.strip import Strip
 
 from lenet_tui.formatting import confidence
-from lenet_tui.inspection.messages import SIDE, Map, Shown, WishImage, WishMap
+from lenet_tui.inspection.messages import SIDE, ImageRequest, Map, MapRequest, Shown
 from lenet_tui.tui.inspect import images as planes
 from lenet_tui.tui.inspect.scatter import Scatter, scatter
 from lenet_tui.tui.inspect.section import Section
@@ -60,7 +60,7 @@ class MapSection(Section):
 
     @work(exclusive=True, group="map")
     async def _load(self) -> None:
-        found = await self.ask(WishMap(folder=self.inspected.folder or ""), Map)
+        found = await self.ask(MapRequest(folder=self.inspected.folder or ""), Map)
         if found is not None:
             self.map = found
             wrong = (n for n in range(len(found.indices)) if found.true[n] != found.predicted[n])
@@ -71,7 +71,7 @@ class MapSection(Section):
     async def _load_image(self) -> None:
         if self.map is not None:
             index = self.map.indices[self.point]
-            self.image = await self.ask(WishImage(folder=self.inspected.folder or "", index=index), Shown)
+            self.image = await self.ask(ImageRequest(folder=self.inspected.folder or "", index=index), Shown)
             self.repaint()
 
     def _look(self) -> None:

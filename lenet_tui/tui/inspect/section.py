@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from textual.geometry import Size
 
-    from lenet_tui.inspection.messages import Message, Shown, Wish
+    from lenet_tui.inspection.messages import Message, Request, Shown
     from lenet_tui.store import Run
     from lenet_tui.tui.inspect.inspector import Inspector
 
@@ -69,10 +69,10 @@ class Section(Widget, can_focus=True):
 
     # Asking
 
-    async def ask(self, wish: Wish, kind: type[_Answer]) -> _Answer | None:
+    async def ask(self, request: Request, kind: type[_Answer]) -> _Answer | None:
         """Return the answer; None when there is none, and why is then shown."""
         try:
-            answer = await self.inspector.ask(wish, kind, self.tell)
+            answer = await self.inspector.ask(request, kind, self.tell)
         except LabError as error:
             self.tell(f"{error}{RETRY}")
             return None
