@@ -221,7 +221,7 @@ class RunConfig(BaseModel):
         return "_".join(parts)
 
     def title(self) -> str:
-        """Return the configuration in one line for people: the main hyperparameters, then what differs from the defaults."""
+        """Return the configuration in one line: the main hyperparameters, then what differs from the defaults."""
         parts = [
             f"{MODEL_TITLES[self.model]} on {DATASET_TITLES[self.dataset]}",
             f"batch size {self.batch_size}",

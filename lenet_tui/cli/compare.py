@@ -30,18 +30,18 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the command ``compare``."""
     parser = commands.add_parser(
         "compare",
-        help="put runs side by side, and say which differences are more than noise",
-        description="Put runs side by side: the settings that differ, what each reached, seeds of one configuration as "
-        "mean with 95 %% interval. Configurations that share two seeds or more with the first are tested against it by "
-        "validation loss and test accuracy, otherwise single runs by the test images that they recognise (McNemar), "
-        "with Holm's correction for testing many.",
+        help="compare runs, and say which differences are significant",
+        description="Show the hyperparameters that differ and the results side by side. Runs that differ only in the "
+        "seed are one group, with mean and 95 % interval. Groups that share two seeds or more with the first are "
+        "tested against it, by val loss and test acc. Single runs are tested on the same test images (McNemar). Holm's "
+        "method corrects for many tests.",
         allow_abbrev=False,
     )
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's number or folder; the first is the baseline")
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="number or folder of a run; the first is the baseline")
     for name, text in (
-        ("--markdown", "write tables, verdicts and notes as Markdown; - is the output, and takes its place"),
-        ("--csv", "write a line a run"),
-        ("--picture", "draw the loss curves as PNG"),
+        ("--markdown", "write tables, results of tests and notes as Markdown; - is standard output"),
+        ("--csv", "write one line per run; - is standard output"),
+        ("--picture", "draw the val loss curves as PNG"),
     ):
         parser.add_argument(name, type=flags.output_file, metavar="FILE", help=text)
     flags.add_root(parser)
@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _runs(root: Path, names: Sequence[str]) -> list[Run]:
     if is_untouched(root):
-        raise UsageError(f"there is no run {names[0]}: nothing is on record in --root {root}")
+        raise UsageError(f"there is no run {names[0]}: --root {root} has no runs")
     with Store(root) as store:
         store.requeue_dead(is_alive)  # a dead run is not shown as running
         result = list({run.id: run for run in (find(store, root, name) for name in names)}.values())

@@ -16,17 +16,17 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the command ``data`` with ``get``, ``import``, ``verify`` and ``path``."""
     parser = commands.add_parser(
         "data",
-        help="fetch, import or verify a data set, or say where it is",
-        description="Fetch a data set into the cache, copy it there from a folder, verify the files that are there, "
-        "or print their folder. All roots share the cache, so --root changes nothing here.",
+        help="fetch, import or verify a data set, or print its folder",
+        description="Fetch a data set into the cache, copy it there from a folder, verify its files, or print its "
+        "folder. All roots share the cache, so --root changes nothing here.",
         allow_abbrev=False,
     )
     flags.add_root(parser, may_be_missing=True)
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     for name, text, run in (
-        ("get", "find the data set or fetch it, and verify it", get),
-        ("import", "verify the files in a folder and copy them into the cache, where every run finds them", import_),
-        ("verify", "compare the files that are there with their checksums; fetches nothing", verify),
+        ("get", "find or fetch the data set, and verify it", get),
+        ("import", "verify the files in a folder and copy them into the cache", import_),
+        ("verify", "compare the files with their checksums; fetches nothing", verify),
         ("path", "print the folder that would be used; fetches nothing", path),
     ):
         action = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False)
@@ -37,7 +37,9 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
             text = f"folder with the IDX files (default {data.DATA_VARIABLE})"
             action.add_argument("--data-dir", type=flags.folder, metavar="DIR", help=text)
         if run is get:
-            action.add_argument("--json-progress", action="store_true", help="tell progress on stderr in lines of JSON")
+            action.add_argument(
+                "--json-progress", action="store_true", help="print progress on stderr as lines of JSON"
+            )
         action.add_argument("--json", action="store_true", help="print one JSON document on stdout")
         flags.add_root(action, default=argparse.SUPPRESS)
         action.set_defaults(run=run)

@@ -97,7 +97,7 @@ class Display:
         """Return what the run computes on and where its files go, and after which epoch it goes on when resumed."""
         number = "" if self.run_id is None else f"run {self.run_id}: "
         done = len(folder.read_metrics()) if folder.checkpoint_path.exists() else 0
-        resumed = f", going on after epoch {done}" if done else ""
+        resumed = f", continuing after epoch {done}" if done else ""
         return f"{number}{record.device}, {counted(record.threads, 'thread')}, into {folder.path}{resumed}"
 
     def _summary_lines(self, folder: RunFolder, record: RunRecord) -> list[str]:
@@ -159,7 +159,7 @@ class TerminalDisplay(Display):
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
             TextColumn("{task.fields[status]}"),
-            TextColumn("ETA"),
+            TextColumn("time left"),
             TimeRemainingColumn(compact=True),
             console=self._console,
             transient=True,
@@ -203,7 +203,7 @@ class TerminalDisplay(Display):
                 description=f"epoch {progress.epoch}/{self._epochs} step {progress.step}/{progress.steps}",
                 total=self._epochs * progress.steps,
                 completed=(progress.epoch - 1) * progress.steps + progress.step,
-                status=f"train {progress.train_loss:.4f} · {progress.images_per_second / 1000:.1f}k img/s",
+                status=f"train loss {progress.train_loss:.4f} · {progress.images_per_second:,.0f} images/s",
             )
 
     def on_epoch_end(self, row: EpochMetrics, best: EpochMetrics) -> None:
@@ -212,8 +212,8 @@ class TerminalDisplay(Display):
         mark = "[green]◆[/]" if row is best else " "
         with _terminal_may_be_gone():
             self._bar.print(
-                f"epoch {row.epoch:>{width}}/{self._epochs}  train {row.train_loss:.4f}  "
-                f"validation {row.val_loss:.4f} {mark}  accuracy {row.val_accuracy:.2%}  [dim]{row.seconds:.1f} s[/]"
+                f"epoch {row.epoch:>{width}}/{self._epochs}  train loss {row.train_loss:.4f}  "
+                f"val loss {row.val_loss:.4f} {mark}  val acc {row.val_accuracy:.2%}  [dim]{row.seconds:.1f} s[/]"
             )
 
     def on_training_end(self, state: State) -> None:
@@ -248,14 +248,14 @@ class JsonDisplay(PlainDisplay):
 
 
 _REPORTING: dict[State, str] = {
-    "finished": "testing once, drawing the pictures",
-    "stopped": "drawing what there is (Ctrl-C again leaves at once)",
-    "failed": "drawing what there is",
+    "finished": "testing, drawing the pictures",
+    "stopped": "drawing the pictures (Ctrl-C again leaves at once)",
+    "failed": "drawing the pictures",
 }
 
 
 def summary_lines(folder: RunFolder, record: RunRecord) -> list[str]:
-    """Return the closing lines: state and test accuracy, best epoch, pictures, and how to go on where one can."""
+    """Return the closing lines: state and test accuracy, best epoch, pictures, and how to continue."""
     summary = record.summary
     if record.dataset.fallback_for:
         stand_in = f" (on {record.config.dataset}, NOT on {record.dataset.fallback_for})"
@@ -263,22 +263,22 @@ def summary_lines(folder: RunFolder, record: RunRecord) -> list[str]:
         stand_in = ""
     if summary is not None and summary.test_accuracy is not None:
         lines = [
-            f"{record.state}: test accuracy {summary.test_accuracy:.2%} of {record.dataset.test:,} images"
-            f"{stand_in}, with the weights of epoch {summary.selected_epoch}"
+            f"{record.state}: test acc {summary.test_accuracy:.2%} of {record.dataset.test:,} images"
+            f"{stand_in}, best epoch {summary.selected_epoch}"
         ]
     else:
         lines = [f"{record.state}: {record.reason}{stand_in}"]
     if summary is not None:
         early = f", stopped early after {summary.epochs_done}" if summary.stopped_early else ""
         lines.append(
-            f"lowest validation loss {summary.best_val_loss:.4f} in epoch {summary.best_epoch} of "
+            f"lowest val loss {summary.best_val_loss:.4f} at epoch {summary.best_epoch} of "
             f"{record.config.epochs}{early}; "
             f"{summary.train_seconds:.0f} s, {summary.images_per_second:,.0f} images/s"
         )
         drawn = [name for name in PICTURES if (folder.path / name).exists()]
         lines.append(f"{folder.path}/: {' '.join(drawn)}")
     if record.state == "stopped":
-        lines.append(f"go on with: lenet-tui train --resume {folder.path}")
+        lines.append(f"continue with: lenet-tui train --resume {folder.path}")
     return lines
 
 

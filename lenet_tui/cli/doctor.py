@@ -47,10 +47,10 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the command ``doctor``."""
     parser = commands.add_parser(
         "doctor",
-        help="say what this machine has, what is missing, and how to get it",
-        description="Look at Python, torch and torchvision, devices and cores, data sets, terminal, root, and at what "
-        "becomes of background runs at logout. ✓ is well, · is worth knowing, ✗ keeps runs from working, each with "
-        "what to do about it. Nothing is changed or fetched. The exit code is 1 where there is a ✗.",
+        help="check this machine: what is missing, and how to get it",
+        description="Check Python, torch and torchvision, devices and cores, data sets, terminal, root, and whether "
+        "background runs survive logout. ✓ is fine, · is a note, ✗ is a problem; each comes with what to do. It "
+        "changes and fetches nothing. The exit code is 1 with any ✗.",
         allow_abbrev=False,
     )
     flags.add_root(parser, may_be_missing=True)

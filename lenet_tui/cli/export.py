@@ -22,16 +22,16 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the command ``export``."""
     parser = commands.add_parser(
         "export",
-        help="draw the pictures of finished or stopped runs again",
-        description="Draw confusion.png, loss.png and t-SNE.png of each run again from the files in its folder. "
-        "A run that can't be drawn doesn't keep the others from being drawn.",
+        help="write the three pictures of runs into their folders",
+        description="Write confusion.png, loss.png and t-SNE.png of each run into its folder, from the files in that "
+        "folder. It trains nothing. An error in one run does not stop the others.",
         allow_abbrev=False,
     )
     parser.add_argument(
         "runs",
         nargs="+",
         metavar="RUN",
-        help="a run's number, or its folder as a path or below --root: lenet/bs64_lr0.001",
+        help="number or folder of a run: 7, or lenet/bs64_lr0.001",
     )
     flags.add_root(parser)
     flags.add_json(parser)
@@ -82,9 +82,9 @@ def find(name: str, root: Path) -> RunFolder:
 
 
 def folder_of(number: int, root: Path) -> RunFolder:
-    """Return the folder of a run on record in ``root``. Raises `UsageError` where there is no run or no folder yet."""
+    """Return the folder of a run in ``root``. Raises `UsageError` where there is no run or no folder yet."""
     if is_untouched(root):
-        raise UsageError(f"there is no run {number}: nothing is on record in --root {root}")
+        raise UsageError(f"there is no run {number}: --root {root} has no runs")
     with Store(root) as store:
         run = store.get(number)
     if run.folder is None:

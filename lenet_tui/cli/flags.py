@@ -76,7 +76,7 @@ def add_root(parser: argparse.ArgumentParser, default: Any = None, *, may_be_mis
         # As text, so that argparse has `folder` look at it too.
         default=default or os.environ.get(ROOT_VARIABLE) or ".",
         metavar="DIR",
-        help=f"folder that the run folders are in (default {ROOT_VARIABLE}, else the current folder)",
+        help=f"folder with the runs (default {ROOT_VARIABLE}, else the current folder)",
     )
     if may_be_missing or default is None:
         parser.set_defaults(root_may_be_missing=may_be_missing)

@@ -24,16 +24,16 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the command ``inspect``."""
     parser = commands.add_parser(
         "inspect",
-        help="look at the images that a run gets wrong",
-        description="Draw the test images that a run's network takes for another class, most confident first. Of a "
-        "run that is not finished they are validation images. With both --true and --predicted the same, those that "
-        "it gets right. The app shows more of a run with i: t-SNE map, filters, feature maps, and a canvas to draw on.",
+        help="show the images that a run misclassifies",
+        description="Show the test images that a run misclassifies, most confident first. Of a run that is not "
+        "finished, the validation images. With the same --true and --predicted it shows correct images. In the app, i "
+        "shows more: t-SNE map, filters, feature maps, and a canvas to draw a digit on.",
         allow_abbrev=False,
     )
-    parser.add_argument("name", metavar="RUN", help="the run's number or folder")
-    parser.add_argument("--true", type=int, metavar="D", help="only images of this class, 0 to 9")
-    parser.add_argument("--predicted", type=int, metavar="D", help="only images taken for this class, 0 to 9")
-    parser.add_argument("--count", type=int, default=_COUNT, metavar="N", help=f"at most so many (default {_COUNT})")
+    parser.add_argument("name", metavar="RUN", help="number or folder of a run")
+    parser.add_argument("--true", type=int, metavar="D", help="only images of this true class, 0 to 9")
+    parser.add_argument("--predicted", type=int, metavar="D", help="only images with this prediction, 0 to 9")
+    parser.add_argument("--count", type=int, default=_COUNT, metavar="N", help=f"number of images (default {_COUNT})")
     flags.add_root(parser)
     flags.add_json(parser)
     parser.set_defaults(run=run)

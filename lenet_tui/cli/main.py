@@ -36,7 +36,10 @@ COMMANDS = {
 }
 INTERRUPTED = 130
 
-_EPILOG = "Flags can be written with _ or -: --batch_size is --batch-size. 'lenet-tui COMMAND --help' tells more."
+_EPILOG = (
+    "lenet-tui train --model lenet --batch_size 64 --lr 0.001 trains the default run. Flags can be written with _ or "
+    "-. See 'lenet-tui COMMAND --help'."
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -110,8 +113,8 @@ def build_parser(names: Iterable[str] = COMMANDS) -> Parser:
     """Return the parser of the command line with the commands in the modules that these ones are in."""
     parser = Parser(
         prog="lenet-tui",
-        description="Train LeNet and AlexNet on MNIST, compare the runs, and take away the pictures of every one. "
-        "Without a command: the app.",
+        description="Train LeNet and AlexNet on MNIST, compare the runs, and export their pictures. Without a command "
+        "it opens the app.",
         epilog=_EPILOG,
         allow_abbrev=False,
     )

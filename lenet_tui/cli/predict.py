@@ -28,16 +28,16 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "predict",
         help="classify pictures of handwriting with a run's network",
-        description="Classify pictures of handwritten digits with a run's network and the weights it kept, and say "
-        "how sure it is. PNG, JPEG, WEBP, BMP, GIF and TIFF of any size, dark on light or light on dark; shadows, "
-        "table edges, thumbs and printed lines are left out. Each digit is prepared as MNIST was: scaled into 20×20 "
-        "and centred by its centre of mass in 28×28. Several digits are answered from left to right. A picture that "
-        "cannot be read does not stop the others.",
+        description="Classify pictures of handwritten digits with the weights of a run's best epoch, and say how sure "
+        "the network is. It reads PNG, JPEG, WEBP, BMP, GIF and TIFF of any size, dark on light or light on dark, and "
+        "ignores shadows, table edges, thumbs and printed lines. Each digit is prepared as MNIST was: scaled into "
+        "20×20, its centre of mass in the middle of 28×28. Several digits are answered from left to right. A picture "
+        "that cannot be read does not stop the others.",
         allow_abbrev=False,
     )
-    parser.add_argument("name", metavar="RUN", help="the run's number or folder")
-    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="a picture of a digit, or of several")
-    parser.add_argument("--show", action="store_true", help="draw what the network sees of each digit")
+    parser.add_argument("name", metavar="RUN", help="number or folder of a run")
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="a picture of one or more digits")
+    parser.add_argument("--show", action="store_true", help="draw the network input of each digit")
     flags.add_root(parser)
     flags.add_json(parser)
     parser.set_defaults(run=run)

@@ -1,4 +1,4 @@
-"""``lenet-tui runs``, ``show``, ``delete`` and ``import``: the runs on record."""
+"""``lenet-tui runs``, ``show``, ``delete`` and ``import``: the runs of a root."""
 
 from __future__ import annotations
 
@@ -36,26 +36,30 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
             "runs",
             list_runs,
             "show all runs with their best and test results",
-            "A line for each run on record in the root, oldest first: its state, its lowest validation loss and the "
-            "epoch of it, and the test accuracy of those that are finished. A terminal too narrow for it shows fewer "
-            "columns and shorter names; a pipe gets everything, and --json every figure of every run.",
+            "A line for each run of the root, oldest first: state, lowest val loss and its epoch, val acc, and test "
+            "acc of finished runs. A narrow terminal shows fewer columns; a pipe gets all of them, and --json every "
+            "value of every run.",
         ),
-        ("show", show, "show one run: settings, epochs, machine, log", "Everything that is on record about one run."),
+        (
+            "show",
+            show,
+            "show one run: configuration, results, epochs, machine, log",
+            "All that is known about one run.",
+        ),
         (
             "delete",
             delete,
-            "take finished, failed or stopped runs off the record and put their folders into the trash",
-            "It asks before it does anything. The folders go to .lenet-tui/trash in the root and can be moved back "
-            "from there; nothing ever empties it but you.",
+            "delete finished, failed or stopped runs; their folders go to the trash",
+            "It asks first. The trash is .lenet-tui/trash in the root. You can move a folder back from there and "
+            "import it. Only you empty the trash.",
         ),
         (
             "import",
             import_,
-            "put run folders on record, from here or copied from another root; by default all found here",
-            "A folder below the root is put on record where it is; one from elsewhere, say of another machine, is "
-            "copied into the root first and left as it was: the files that a run writes, and no links. Runs that are "
-            "on record already stay as they are. One that was at work when it was copied is stopped here; "
-            "'lenet-tui queue resume' lets it go on.",
+            "import run folders, by default all that lie in this root",
+            "A folder in the root is added where it is. A folder from somewhere else is copied into the root first: "
+            "the files that a run writes, and no links. Known runs do not change. A run that is not finished is "
+            "stopped here; 'lenet-tui queue resume' continues it.",
         ),
     ):
         description = f"{text[0].upper()}{text[1:]}. {more}"
@@ -64,13 +68,13 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         flags.add_json(parser)
         parser.set_defaults(run=call)
         if name == "show":
-            parser.add_argument("name", metavar="RUN", help="its number or folder")
+            parser.add_argument("name", metavar="RUN", help="number or folder of a run")
         elif name == "delete":
-            parser.add_argument("names", nargs="+", metavar="RUN", help="its number or folder")
+            parser.add_argument("names", nargs="+", metavar="RUN", help="number or folder of a run")
             parser.add_argument("--yes", action="store_true", help="do not ask")
         elif name == "import":
             parser.add_argument(
-                "folders", type=flags.folder, nargs="*", metavar="FOLDER", help="run folders, from anywhere"
+                "folders", type=flags.folder, nargs="*", metavar="FOLDER", help="a run folder, from anywhere"
             )
 
 
@@ -103,19 +107,19 @@ def show(arguments: argparse.Namespace) -> int:
         return 0
     say(f"run {run.id}, {tables.state(run)}" + (f": {run.reason}" if run.reason else ""))
     say(run.config.title())
-    say(f"  settings   {tables.differences(run.config)}")
+    say(f"  changed    {tables.differences(run.config)}")
     if run.folder:
         say(f"  folder     {run.folder}")
     if run.threads:
-        where = run.device or "a device yet to be chosen"
+        where = run.device or "a device not chosen yet"
         say(f"  computes   on {where}, {counted(run.threads, 'thread')}, attempt {run.attempts}")
     for label, moment in (("queued", run.created_at), ("started", run.started_at), ("ended", run.finished_at)):
         if moment is not None:
             say(f"  {label:<9}  {moment.astimezone():%Y-%m-%d %H:%M:%S}")
     if run.best_val_loss is not None:
-        say(f"  best       validation loss {run.best_val_loss:.4f} in epoch {run.best_epoch}")
+        say(f"  val loss   lowest {run.best_val_loss:.4f} at epoch {run.best_epoch}")
     if run.test_accuracy is not None:
-        say(f"  test       accuracy {run.test_accuracy:.2%}, with the weights of epoch {run.selected_epoch}")
+        say(f"  test acc   {run.test_accuracy:.2%}, best epoch {run.selected_epoch}")
     if run.note:
         say(f"  note       {run.note}")
     if epochs:
@@ -138,7 +142,7 @@ def _last_lines(path: Path) -> list[str]:
 
 
 def delete(arguments: argparse.Namespace) -> int:
-    """Take runs off the record; their folders go into the trash inside the private folder."""
+    """Delete runs; their folders go into the trash inside the private folder."""
     with store_of(arguments) as store:
         named = [find(store, arguments.root, name) for name in arguments.names]
         runs = list({run.id: run for run in named}.values())
@@ -158,7 +162,7 @@ def delete(arguments: argparse.Namespace) -> int:
 
 
 def import_(arguments: argparse.Namespace) -> int:
-    """Put run folders on record."""
+    """Import run folders."""
     with store_of(arguments) as store:
         folders = arguments.folders or sorted(folder.path for folder in folders_in(arguments.root))
         runs: list[Run] = []

@@ -35,19 +35,20 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the command ``study``."""
     parser = commands.add_parser(
         "study",
-        help="train the whole assignment and write its discussion",
-        description="Train the whole assignment and write its discussion. There is one study, homework: the default "
-        "run, batch sizes, learning rates, ways to improve and AlexNet; 'lenet-tui study homework --help' tells more.",
+        help="train all runs of the assignment and write its discussion",
+        description="Train all runs of the assignment and write its discussion. There is one study, homework: the "
+        "default configuration, batch sizes, learning rates, ways to improve and AlexNet. See 'lenet-tui study "
+        "homework --help'.",
         allow_abbrev=False,
     )
     studies = parser.add_subparsers(metavar="STUDY", required=True)
-    text = "the default, batch sizes, learning rates, ways to improve, AlexNet"
+    text = "default configuration, batch sizes, learning rates, ways to improve, AlexNet"
     homework = studies.add_parser(
         "homework",
         help=text,
-        description=f"The assignment: {text}. Queues the runs that are not on record yet, no configuration twice, and "
-        "writes study/homework/discussion.md and discussion.html from those that are finished. Call it again whenever "
-        "more are: the document grows, and says what is missing.",
+        description=f"The assignment: {text}. It queues the missing runs, no configuration twice, and writes "
+        "study/homework/discussion.md and discussion.html from the finished ones. Call it again when more are "
+        "finished: the document grows, and lists what is missing.",
         allow_abbrev=False,
     )
     plan = Plan()
@@ -56,7 +57,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         type=flags.whole_number(1, MAX_SEEDS),
         default=plan.seeds,
         metavar="N",
-        help=f"runs of each arm (default {plan.seeds})",
+        help=f"seeds of each configuration (default {plan.seeds})",
     )
     homework.add_argument("--epochs", default=argparse.SUPPRESS, metavar="N", help=f"epochs (default {plan.epochs})")
     existing = ", ".join(TRAINABLE_IMAGES)

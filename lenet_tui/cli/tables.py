@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 # What a narrow terminal does without, first to last.
-_SPARE = ("in epoch", "img/s", "val acc", "train loss", "time", "best val", "epochs")
+_SPARE = ("at epoch", "images/s", "val acc", "train loss", "time", "val loss", "epochs")
 _SHORT_NAME = 24
 _NUMBER = r"-?(?:0|[1-9]\d{0,16}+)(?:\.\d++)?+(?:[eE][+-]?\d\d)?+"
 _PLAIN_CONFIG = re.compile(rf'\{{(?:"[a-z_]++":(?:"[a-z_+-]*+"|{_NUMBER})(?:,(?=")|(?=\}})))*+\}}')
@@ -68,7 +68,7 @@ def counts(queue: Iterable[Run]) -> dict[str, int]:
 
 def queue_rows(queue: Sequence[Run], until: Mapping[int, float | None], named: Mapping[int, str]) -> list[list[str]]:
     """Return the table of what runs and waits, heading first; ``named`` has the runs' names."""
-    rows = [["id", "run", "state", "train loss", "best val", "img/s", "done in"]]
+    rows = [["id", "run", "state", "train loss", "val loss", "images/s", "time left"]]
     for run in queue:
         where = run.progress
         rows.append(
@@ -87,7 +87,7 @@ def queue_rows(queue: Sequence[Run], until: Mapping[int, float | None], named: M
 
 def run_rows(runs: Sequence[Run], named: Mapping[int, str]) -> list[list[str]]:
     """Return the table of all runs, heading first; ``named`` has their names."""
-    heading = ["id", "run", "state", "epochs", "best val", "in epoch", "val acc", "test acc", "time"]
+    heading = ["id", "run", "state", "epochs", "val loss", "at epoch", "val acc", "test acc", "time"]
     return [heading, *(_run_row(run, named[run.id]) for run in runs)]
 
 
@@ -168,8 +168,8 @@ def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
 
 
 def ending(run: Run) -> str:
-    """Say how a run ended: ``finished: test accuracy 99.10%``, ``stopped: on request``."""
-    result = f"test accuracy {run.test_accuracy:.2%}" if run.test_accuracy is not None else run.reason or ""
+    """Say how a run ended: ``finished: test acc 99.10%``, ``stopped: on request``."""
+    result = f"test acc {run.test_accuracy:.2%}" if run.test_accuracy is not None else run.reason or ""
     return run.state + (f": {result}" if result else "")
 
 
@@ -239,8 +239,10 @@ def _without_config(run: Run, done_in: float | None) -> dict[str, Any]:
 
 
 def differences(config: RunConfig) -> str:
-    """Return what is not at its default, as flags."""
-    return " ".join(f"{key}={value}" for key, value in config.changed().items()) or "every setting at its default"
+    """Return the hyperparameters that are not at their defaults."""
+    return (
+        " ".join(f"{key}={value}" for key, value in config.changed().items()) or "all hyperparameters at their defaults"
+    )
 
 
 def _loss(value: float | None) -> str:

@@ -41,14 +41,14 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the command ``train``."""
     parser = commands.add_parser(
         "train",
-        help="train one run here and now",
-        description="Train one run, write its pictures, and say where they are. Ctrl-C stops it so that it can be "
-        "resumed; a second Ctrl-C leaves at once.",
+        help="train one run in the foreground",
+        description="Train one run and write its three pictures. Ctrl-C stops it: it keeps its checkpoint and can be "
+        "resumed. A second Ctrl-C leaves at once.",
         allow_abbrev=False,
     )
     flags.add_root(parser, may_be_missing=True)
     flags.add_json(parser)
-    parser.add_argument("--resume", metavar="RUN", help="go on with a stopped or interrupted run: its number or folder")
+    parser.add_argument("--resume", metavar="RUN", help="continue a stopped or interrupted run: its number or folder")
     parser.add_argument(
         "--data-dir",
         type=flags.folder,

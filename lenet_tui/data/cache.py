@@ -92,7 +92,7 @@ def scratch(raw: Path) -> Iterator[Path]:
 def install(folder: Path, raw: Path) -> None:
     """Move the finished files of a scratch folder to ``raw``, each wholly or not at all. Raises OSError.
 
-    Another process that installs the same data set at the same time moves the same content, so the last one wins harmlessly.
+    Another process that installs the same data set at the same time moves the same content: the last one wins.
     """
     names = [CHECKSUMS_FILE] if (folder / CHECKSUMS_FILE).exists() else []
     names += [file.name for file in IDX_FILES]

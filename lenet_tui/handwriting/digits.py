@@ -46,7 +46,7 @@ def digits_on(grey: NDArray[np.float32]) -> list[Digit]:
 
 
 def thing_on(grey: NDArray[np.float32], *, strokes: bool) -> list[Digit]:
-    """Return all ink on a picture of greys (H, W) as one thing; ``strokes``: written, where shadows can be recognised."""
+    """Return all ink on a picture of greys (H, W) as one thing; ``strokes``: written, so that shadows can be seen."""
     grey = quieted(grey)
     if not strokes:
         shares, pieces, _ = on_smooth_paper(grey)

@@ -93,7 +93,7 @@ def test_wrong_usage_is_one_line(root, capsys, words, message):
 
 def test_an_empty_root_stays_empty(tmp_path, capsys):
     assert call(1, 2, "--root", tmp_path) == 2
-    assert "nothing is on record" in capsys.readouterr().err
+    assert "has no runs" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -119,4 +119,4 @@ def test_a_run_whose_process_died_is_not_said_to_be_running(root, capsys):
     assert call(1, number, "--json", "--root", root) == 0
     text = json.loads(capsys.readouterr().out)
     assert text["runs"][1]["state"] == "interrupted"
-    assert f"run {number} is interrupted after 2 of 4 epochs: told as far as it is, not tested" in text["notes"]
+    assert f"run {number} is interrupted after 2 of 4 epochs: shown, not tested" in text["notes"]

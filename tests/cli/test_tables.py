@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NAME = "lenet/bs64_lr0.001_data-digits_ep30_thr1_tsne100"
 RUNS = [
-    ["id", "run", "state", "epochs", "best val", "in epoch", "val acc", "test acc", "time"],
+    ["id", "run", "state", "epochs", "val loss", "at epoch", "val acc", "test acc", "time"],
     ["1", NAME, "finished", "30/30", "0.0421", "17", "98.91%", "99.02%", "1:12"],
     ["12", NAME + ".2", "interrupted #1", "3/30", "0.0512", "3", "98.01%", "", ""],
 ]
@@ -41,7 +41,7 @@ def test_a_table_that_fits_is_left_alone() -> None:
 
 def test_names_are_shortened_before_columns_are_left_out() -> None:
     assert fitted(RUNS, width(RUNS) - 10)[0] == RUNS[0]
-    assert fitted(RUNS, 80)[0] == ["id", "run", "state", "epochs", "best val", "test acc", "time"]
+    assert fitted(RUNS, 80)[0] == ["id", "run", "state", "epochs", "val loss", "test acc", "time"]
 
 
 def test_empty_columns_are_left_out_before_names_are_shortened() -> None:

@@ -120,7 +120,7 @@ def test_a_signal_stops_the_run_with_its_pictures_and_resuming_gives_the_undistu
     assert all((folder / name).exists() for name in PICTURES)
     resumed = lab("train", "--resume", folder)
     assert resumed.returncode == 0, resumed.stderr
-    assert "going on after epoch" in resumed.stdout
+    assert "continuing after epoch" in resumed.stdout
     assert weights_and_metrics(folder) == weights_and_metrics(tmp_path / "whole" / "lenet" / folder.name)
     assert not (folder / "checkpoint.pt").exists()
 

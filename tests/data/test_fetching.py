@@ -132,7 +132,7 @@ def test_a_damaged_file_in_the_cache_is_told_and_fetched_again(
     damaged.write_bytes(content)
     progress = Recorder()
     data.obtain("fashion-mnist", progress=progress)
-    assert f"damaged in the cache, fetching it anew: {damaged}" in progress.notices[0]
+    assert f"damaged in the cache, fetching it again: {damaged}" in progress.notices[0]
     assert damaged.read_bytes() == fashion[TEST_IMAGES]
 
 

@@ -107,7 +107,7 @@ def test_the_queue_lists_what_runs_and_waits_with_the_time_it_takes(bench: Bench
         store.record_progress(1, me, Progress(1, 430, 860, 2.3, 27_500.0, datetime.now(UTC)))
         store.add([RunConfig(epochs=10, seed=1), RunConfig(epochs=10, seed=2)])
     lines = bench.call("queue").stdout.splitlines()
-    assert lines[0].split() == ["id", "run", "state", "train", "loss", "best", "val", "img/s", "done", "in"]
+    assert lines[0].split() == ["id", "run", "state", "train", "loss", "val", "loss", "images/s", "time", "left"]
     assert [line.split()[2:4] for line in lines[1:]] == [["running", "0/10"], ["queued", "#1"], ["queued", "#2"]]
     until = [run["done_in_seconds"] for run in bench.json("queue", "list")["runs"]]
     assert until[0] == pytest.approx(9.5 * 2 + PICTURES_SECONDS)
@@ -117,7 +117,7 @@ def test_the_queue_lists_what_runs_and_waits_with_the_time_it_takes(bench: Bench
 def test_wait_says_how_each_run_ended_and_fails_where_one_did_not_finish(bench: Bench) -> None:
     bench.call("queue", "add", *SHORT, "--batch-size", "64,1300")
     done = bench.call("queue", "wait", ok=1)
-    assert "1  lenet/bs64_lr0.001_data-digits_ep2_thr1_tsne100  finished: test accuracy" in done.stdout
+    assert "1  lenet/bs64_lr0.001_data-digits_ep2_thr1_tsne100  finished: test acc" in done.stdout
     assert "failed: --batch-size 1300 is more than" in done.stdout
     retried = bench.call("queue", "retry", 2).stdout
     assert retried.endswith("queued #1\n")
@@ -182,7 +182,7 @@ def test_runs_are_named_by_number_or_by_folder(bench: Bench) -> None:
     answer = bench.call("train", *SHORT).stdout
     folder = str(Store(bench.root).get(1).folder)
     assert "; run 1: cpu, 1 thread, into " in answer
-    assert "\nrun 1 finished: test accuracy " in answer
+    assert "\nrun 1 finished: test acc " in answer
     for name in (1, folder, bench.root / folder):
         assert bench.json("show", name)["id"] == 1
         (bench.root / folder / "loss.png").unlink()
@@ -202,7 +202,7 @@ def test_show_tells_settings_epochs_and_log(bench: Bench) -> None:
     assert "run 1, finished" in text
     assert "dataset=digits" in text
     assert "accuracy" in text
-    assert "validation loss" in text
+    assert "val loss" in text
     assert "log.txt, last lines:" in text
     assert [row["epoch"] for row in bench.json("show", 1)["epochs"]] == [1, 2]
     assert "there is no run 2" in bench.call("show", 2, ok=2).stderr

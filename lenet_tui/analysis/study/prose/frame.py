@@ -159,7 +159,7 @@ def _figures(study_run: StudyRun) -> tuple[str, ...]:
 
 
 def _missing(runs: Sequence[StudyRun], epochs_wanted: int) -> Iterable[tuple[Sentence, ...]]:
-    """Tell runs of one state together; those that failed or were stopped one by one, with the command that continues them."""
+    """Name runs of one state together; failed and stopped ones one by one, with the command that continues them."""
     running = [e for e in runs if e.state == "running"]
     for study_run in running:
         name = cited([study_run.run_id or 0]).capitalize()
