@@ -24,3 +24,15 @@ class UsageError(LabError):
     """What was asked for is wrong (exit code 2); the message names it and says what would be right."""
 
     exit_code = 2
+
+
+class DataError(LabError):
+    """A data set cannot be had or used; the message says why and what would help."""
+
+
+class DamagedFileError(DataError):
+    """A file is not what it should be: truncated, corrupt, or another file in its place."""
+
+
+class UnavailableError(DataError):
+    """One source could not deliver; there may be others."""

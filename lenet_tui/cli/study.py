@@ -107,7 +107,7 @@ def homework_study(arguments: argparse.Namespace) -> int:
 
 def _write(root: Path, plan: Plan, wanted: Sequence[StudyRun], runs: dict[int, Run]) -> list[Path]:
     # SciPy and matplotlib take a second to import, which only this command should wait for.
-    from lenet_tui.analysis.study.study import Study
+    from lenet_tui.analysis.study.plan import Study
     from lenet_tui.reports import discussion
 
     study = Study(plan, tuple(_with_result(root, run, runs) for run in wanted))

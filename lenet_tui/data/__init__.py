@@ -6,10 +6,10 @@ Neither torch nor torchvision nor scikit-learn is imported with this package; th
 
 from lenet_tui.data.cache import CACHE_VARIABLE, cache_folder
 from lenet_tui.data.catalog import check_val_size, max_val_size
-from lenet_tui.data.errors import DamagedFileError, DataError
 from lenet_tui.data.locating import DATA_VARIABLE, Located, is_here, locate
 from lenet_tui.data.progress import QUIET, Progress
 from lenet_tui.data.sources import Verified, VerifiedFile, adopt, obtain, verify
+from lenet_tui.errors import DamagedFileError, DataError
 
 __all__ = [
     "CACHE_VARIABLE",

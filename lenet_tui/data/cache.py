@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lenet_tui.data import files
 from lenet_tui.data.catalog import IDX_FILES, MNIST_MD5, TORCHVISION_CLASS
-from lenet_tui.data.errors import DamagedFileError, DataError
+from lenet_tui.errors import DamagedFileError, DataError
 from lenet_tui.host import folders
 
 if TYPE_CHECKING:

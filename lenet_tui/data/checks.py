@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 from lenet_tui.config import CLASSES
 from lenet_tui.data import files, idx
 from lenet_tui.data.catalog import MNIST_MD5, PUBLISHED_GZ_MD5, IdxFile, title
-from lenet_tui.data.errors import DamagedFileError
+from lenet_tui.errors import DamagedFileError
 
 if TYPE_CHECKING:
     from pathlib import Path

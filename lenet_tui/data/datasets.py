@@ -19,10 +19,10 @@ from lenet_tui.data.catalog import (
     check_val_size,
     title,
 )
-from lenet_tui.data.errors import DataError
 from lenet_tui.data.locating import locate
 from lenet_tui.data.progress import QUIET
 from lenet_tui.data.sources import obtain_and, read_files, source_of
+from lenet_tui.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path

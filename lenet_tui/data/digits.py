@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lenet_tui.config import CLASSES
 from lenet_tui.data.catalog import DIGITS_IMAGES
-from lenet_tui.data.errors import DamagedFileError, DataError
+from lenet_tui.errors import DamagedFileError, DataError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lenet_tui.data import cache, checks, mirrors, npm
 from lenet_tui.data.catalog import IDX_FILES, MNIST_MD5, title
-from lenet_tui.data.errors import DataError, UnavailableError
+from lenet_tui.errors import DataError, UnavailableError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from typing import IO, TYPE_CHECKING
 
-from lenet_tui.data.errors import DataError
+from lenet_tui.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

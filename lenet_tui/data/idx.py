@@ -9,7 +9,7 @@ import math
 import struct
 from typing import TYPE_CHECKING
 
-from lenet_tui.data.errors import DamagedFileError
+from lenet_tui.errors import DamagedFileError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

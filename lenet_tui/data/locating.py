@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lenet_tui.data import cache, digits, names
 from lenet_tui.data.catalog import IDX_FILES, TORCHVISION_CLASS, title
-from lenet_tui.data.errors import DataError
-from lenet_tui.errors import LabError, UsageError
+from lenet_tui.errors import DataError, LabError, UsageError
 from lenet_tui.host import folders
 
 if TYPE_CHECKING:

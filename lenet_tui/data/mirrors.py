@@ -17,8 +17,8 @@ import urllib.request
 from typing import IO, TYPE_CHECKING
 
 from lenet_tui.data.catalog import TORCHVISION_CLASS, title
-from lenet_tui.data.errors import UnavailableError
 from lenet_tui.data.torchvision_import import import_torchvision_datasets
+from lenet_tui.errors import UnavailableError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ import tarfile
 from typing import TYPE_CHECKING
 
 from lenet_tui.data.catalog import IDX_FILES
-from lenet_tui.data.errors import UnavailableError
+from lenet_tui.errors import UnavailableError
 
 if TYPE_CHECKING:
     from pathlib import Path

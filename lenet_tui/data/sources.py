@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from lenet_tui.data import cache, checks, digits, names
 from lenet_tui.data.catalog import IDX_FILES, MNIST_MD5, PUBLISHED_GZ_MD5, IdxFile, title
-from lenet_tui.data.errors import DamagedFileError, DataError, UnavailableError
 from lenet_tui.data.fetching import fetch
 from lenet_tui.data.locating import Located, in_cache, locate, user_folder
 from lenet_tui.data.progress import QUIET
+from lenet_tui.errors import DamagedFileError, DataError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

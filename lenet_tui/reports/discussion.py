@@ -15,7 +15,7 @@ from lenet_tui.reports.webpage import webpage
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lenet_tui.analysis.study.study import Study
+    from lenet_tui.analysis.study.plan import Study
 
 MARKDOWN, HTML = "discussion.md", "discussion.html"
 

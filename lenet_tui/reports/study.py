@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from lenet_tui.analysis.run_result import RunResult
     from lenet_tui.analysis.statistics import Contrast
     from lenet_tui.analysis.study.findings import Findings
-    from lenet_tui.analysis.study.plan import Question
-    from lenet_tui.analysis.study.study import Study
+    from lenet_tui.analysis.study.plan import Question, Study
     from lenet_tui.run.metrics import EpochMetrics
 
 FIGURES = (overfitting.FIGURE, batch_size.FIGURE, learning_rate.FIGURE, improvements.FIGURE, alexnet.FIGURE)

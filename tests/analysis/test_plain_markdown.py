@@ -17,8 +17,7 @@ from lenet_tui.analysis.plain_markdown import code, plain
 from lenet_tui.analysis.study import document
 from lenet_tui.analysis.study.blocks import markdown
 from lenet_tui.analysis.study.findings import find
-from lenet_tui.analysis.study.plan import Plan
-from lenet_tui.analysis.study.study import Study
+from lenet_tui.analysis.study.plan import Plan, Study
 from lenet_tui.formatting import shown
 from lenet_tui.reports.webpage import webpage
 from tests.analysis.study.making import EPOCHS, study

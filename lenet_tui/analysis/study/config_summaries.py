@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lenet_tui.analysis.run_result import RunResult
-    from lenet_tui.analysis.study.plan import Variant
-    from lenet_tui.analysis.study.study import Study
+    from lenet_tui.analysis.study.plan import Study, Variant
 
 
 @dataclass(frozen=True)

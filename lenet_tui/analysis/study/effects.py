@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lenet_tui.analysis.run_result import RunResult
-    from lenet_tui.analysis.study.plan import Variant
-    from lenet_tui.analysis.study.study import Study
+    from lenet_tui.analysis.study.plan import Study, Variant
 
 Verdict = Literal["better", "worse", "not shown", "unanswered"]
 Outcome = Literal["end", "fit", "gap", "epoch", "jitter"]

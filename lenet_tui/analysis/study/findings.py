@@ -13,7 +13,7 @@ from lenet_tui.analysis.study.plan import DEFAULT, VARIANTS, Question, Variant
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lenet_tui.analysis.study.study import Study
+    from lenet_tui.analysis.study.plan import Study
 
 # Trained parameters, by `models.parameter_count`; analysis does without torch.
 PARAMETERS = {"lenet": 61_706, "alexnet": 632_250}

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lenet_tui.analysis.run_result import RunResult
-from lenet_tui.analysis.study.plan import VARIANTS, Plan, StudyRun
-from lenet_tui.analysis.study.study import Study
+from lenet_tui.analysis.study.plan import VARIANTS, Plan, Study, StudyRun
 from lenet_tui.run import folder as runfolder
 from lenet_tui.run import metrics
 from lenet_tui.run.folder import Summary
