@@ -53,12 +53,6 @@ def runner_owner(root: Path) -> Owner | None:
     return tries.parse_owner(content.decode(errors="replace")) if content else None
 
 
-def runner_pid(root: Path) -> int | None:
-    """Return the runner's process id on its host; None where none serves ``root`` or the lock does not say."""
-    owner = runner_owner(root)
-    return owner.pid if owner else None
-
-
 def last_failure(root: Path) -> str | None:
     """Return the line that says why the runner of ``root`` could not start; None once one has served since.
 

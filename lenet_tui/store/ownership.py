@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING
 
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.store.queries import get
-from lenet_tui.store.queue import add_again
-from lenet_tui.store.records import insert, replace_epochs, set_summary, stamp
+from lenet_tui.store.queue import QUEUE_AGAIN
+from lenet_tui.store.records import set_summary, stamp
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from lenet_tui.config import RunConfig
     from lenet_tui.host.process import Owner
     from lenet_tui.run.folder import State, Summary
-    from lenet_tui.run.metrics import EpochMetrics, Progress
+    from lenet_tui.run.metrics import EpochMetrics
     from lenet_tui.store.records import Run
 
 ATTEMPTS = 3
@@ -46,24 +45,6 @@ def claim(database: sqlite3.Connection, run_id: int, owner: Owner, threads: int)
     return database.execute(_CLAIM, values).rowcount == 1
 
 
-def start(database: sqlite3.Connection, config: RunConfig, owner: Owner, threads: int) -> Run:
-    """Insert a new run that ``owner`` works on."""
-    moment = stamp()
-    values = {
-        "config": config.model_dump_json(),
-        "state": "running",
-        "threads": threads,
-        "attempts": 1,
-        "owner_pid": owner.pid,
-        "owner_host": owner.host,
-        "owner_start": owner.start,
-        "heartbeat": moment,
-        "created_at": moment,
-        "started_at": moment,
-    }
-    return get(database, insert(database, values))
-
-
 def take(database: sqlite3.Connection, run_id: int, owner: Owner, threads: int) -> Run:
     """Make a waiting, stopped or failed run that of ``owner``."""
     run = get(database, run_id)
@@ -74,31 +55,14 @@ def take(database: sqlite3.Connection, run_id: int, owner: Owner, threads: int) 
     if run.state == "finished":
         raise UsageError(f"run {run_id} is finished; there is nothing to resume")
     if not run.waiting:
-        add_again(database, run_id)
+        database.execute(QUEUE_AGAIN, (run_id,))
     claim(database, run_id, owner, threads)
     return get(database, run_id)
-
-
-def begin(database: sqlite3.Connection, run_id: int, folder: str, device: str, history: Sequence[EpochMetrics]) -> None:
-    """Record a run's folder, device and the epochs it has done before."""
-    # A person may have removed that folder, and left its run in the store.
-    database.execute("DELETE FROM runs WHERE folder = ? AND id <> ? AND state <> 'running'", (folder, run_id))
-    database.execute("UPDATE runs SET folder = ?, device = ? WHERE id = ?", (folder, device, run_id))
-    replace_epochs(database, run_id, history, after=0)
 
 
 def beat(database: sqlite3.Connection, run_id: int, owner: Owner) -> bool:
     """Record that ``owner`` is alive; return whether the run is still its own."""
     return database.execute(_BEAT, (stamp(), run_id, owner.pid, owner.host, owner.start)).rowcount == 1
-
-
-def record_progress(database: sqlite3.Connection, run_id: int, progress: Progress) -> None:
-    """Record where training is."""
-    p = progress
-    database.execute(
-        "INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (run_id, p.epoch, p.step, p.steps, p.train_loss, p.images_per_second, stamp()),
-    )
 
 
 def is_dead(root: Path, run: Run, is_alive: Callable[[Owner], bool | None]) -> bool:

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lenet_tui.config import RunConfig
+    from lenet_tui.run.folder import State
     from lenet_tui.store.records import Run
 
 # Only names of our own are ever put into a statement; what a person wrote goes in as a parameter.
 # ruff: noqa: S608
 
 END_OF_QUEUE = "SELECT coalesce(max(position), 0) + 1 FROM runs"
-_QUEUE_AGAIN = (
+QUEUE_AGAIN = (
     "UPDATE runs SET state = 'queued', attempts = 0, reason = NULL, finished_at = NULL, "
     f"position = ({END_OF_QUEUE}) WHERE id = ?"
 )
@@ -36,9 +37,18 @@ def add(database: sqlite3.Connection, configs: Sequence[RunConfig]) -> list[Run]
     return select(database, "WHERE r.id BETWEEN ? AND ? ORDER BY r.id", (ids[0], ids[-1]))
 
 
-def add_again(database: sqlite3.Connection, run_id: int) -> None:
-    """Queue a run that ended, last, with all its attempts."""
-    database.execute(_QUEUE_AGAIN, (run_id,))
+def add_again(database: sqlite3.Connection, run_id: int, state: State, otherwise: str) -> Run:
+    """Queue a run that ended in ``state``, last, with all its attempts. Raises `UsageError` in another state."""
+    run = get(database, run_id)
+    if run.state != state:
+        advice = {
+            "failed": f"'lenet-tui queue retry {run_id}' tries it again",
+            "interrupted": "it resumes by itself",
+            "stopped": f"'lenet-tui queue resume {run_id}' resumes it",
+        }
+        raise refusal(run, advice.get(run.state, otherwise))
+    database.execute(QUEUE_AGAIN, (run_id,))
+    return get(database, run_id)
 
 
 def request_stop(database: sqlite3.Connection, run_id: int) -> Run:
@@ -50,30 +60,6 @@ def request_stop(database: sqlite3.Connection, run_id: int) -> Run:
         database.execute(_STOP_WAITING, (stamp(), "on request, while it waited", run_id))
     else:
         raise refusal(run, "only runs that run or wait can be stopped")
-    return get(database, run_id)
-
-
-def resume(database: sqlite3.Connection, run_id: int) -> Run:
-    """Queue a stopped run, last."""
-    run = get(database, run_id)
-    if run.state == "failed":
-        raise refusal(run, f"'lenet-tui queue retry {run_id}' tries it again")
-    if run.state == "interrupted":
-        raise refusal(run, "it resumes by itself")
-    if run.state != "stopped":
-        raise refusal(run, "only stopped runs can be resumed")
-    add_again(database, run_id)
-    return get(database, run_id)
-
-
-def retry(database: sqlite3.Connection, run_id: int) -> Run:
-    """Queue a failed run, last."""
-    run = get(database, run_id)
-    if run.state == "stopped":
-        raise refusal(run, f"'lenet-tui queue resume {run_id}' resumes it")
-    if run.state != "failed":
-        raise refusal(run, "only failed runs can be tried again")
-    add_again(database, run_id)
     return get(database, run_id)
 
 
@@ -96,7 +82,7 @@ def remove(database: sqlite3.Connection, run_id: int) -> Literal["removed", "sto
     """Take a waiting run out of the queue."""
     run = get(database, run_id)
     if not run.waiting:
-        raise refusal(run, "only runs that wait can be removed from the queue" + advice(run))
+        raise refusal(run, "only runs that wait can be removed from the queue" + first_step(run))
     if run.folder is None:
         database.execute("DELETE FROM runs WHERE id = ?", (run_id,))
         return "removed"
@@ -104,7 +90,7 @@ def remove(database: sqlite3.Connection, run_id: int) -> Literal["removed", "sto
     return "stopped"
 
 
-def advice(run: Run) -> str:
+def first_step(run: Run) -> str:
     """Return what a person can do first with a run that runs or waits."""
     if run.state == "running":
         return f"; 'lenet-tui queue stop {run.id}' stops it"

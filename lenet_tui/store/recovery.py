@@ -273,7 +273,7 @@ def _read_only(store: Path) -> sqlite3.Connection:
 
 
 def _readable_rows(store: Path) -> Iterator[dict[str, Any]]:
-    # From both ends, so that what lies behind a damaged page is found too.
+    # From both ends, so that what lies behind a damaged page is read too.
     for order in ("ASC", "DESC"):
         with contextlib.suppress(sqlite3.DatabaseError), contextlib.closing(_read_only(store)) as database:
             version = schema.version(database)
@@ -304,7 +304,7 @@ def _read_folder(database: sqlite3.Connection, root: Path, row: dict[str, Any]) 
         from lenet_tui.run.folder import RunFolder
 
         folder = RunFolder(root / row["folder"])
-        with contextlib.suppress(LabError, *_BAD_ROW):  # the old store is enough
+        with contextlib.suppress(LabError, *_BAD_ROW):  # the row of the old store is enough
             record, history = folder.read_record(), folder.read_metrics()
             replace_epochs(database, row["id"], history, after=0)
             if record.summary:

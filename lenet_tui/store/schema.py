@@ -177,7 +177,7 @@ def version(database: sqlite3.Connection) -> int:
 
 
 def check_version(number: int, migrations: Sequence[str] = MIGRATIONS) -> bool:
-    """Say whether a database of schema version ``found`` is up to date. Raises `LabError` when it is of a later one."""
+    """Say whether a database of schema version ``number`` is the last. Raises `LabError` when it is a later one."""
     if number > len(migrations):
         raise LabError(
             f"this store was made by a later lenet-tui (schema {number}, this version reads up to {len(migrations)}); "

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from lenet_tui.store import ownership, queries, queue, records, recovery, trash
 from lenet_tui.store.database import Database, DiskFullError, repeatable
+from lenet_tui.store.records import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -141,12 +142,12 @@ class Store:
     def resume(self, run_id: int) -> Run:
         """Queue a stopped run, last; it continues where it stopped. Raises `UsageError` when it is not stopped."""
         with self._database.write() as database:
-            return queue.resume(database, run_id)
+            return queue.add_again(database, run_id, "stopped", "only stopped runs can be resumed")
 
     def retry(self, run_id: int) -> Run:
         """Queue a failed run, last, with all its attempts. Raises `UsageError` when it has not failed."""
         with self._database.write() as database:
-            return queue.retry(database, run_id)
+            return queue.add_again(database, run_id, "failed", "only failed runs can be tried again")
 
     def move(self, run_id: int, place: int) -> Run:
         """Move a waiting run to a place in the queue, counted from 1; past the end is last. Return it as it is then.
@@ -183,7 +184,7 @@ class Store:
             with self._database.write() as database:
                 run = queries.get(database, run_id)
                 if run.state == "running" or run.waiting:
-                    expected = "only finished, failed and stopped runs can be deleted" + queue.advice(run)
+                    expected = "only finished, failed and stopped runs can be deleted" + queue.first_step(run)
                     raise queue.refusal(run, expected)
                 place = trash.put(self.root, run)
                 database.execute("DELETE FROM runs WHERE id = ?", (run_id,))
@@ -224,11 +225,9 @@ class Store:
         """Say what the runner computes on, for all who estimate times; None when it ends."""
         with self._database.write(durable=False) as database:
             database.execute("DELETE FROM capacity")
-            if capacity is not None:
-                c = capacity
-                database.execute(
-                    "INSERT INTO capacity VALUES (1, ?, ?, ?, ?)", (c.cores, c.gpus, c.free_cores, c.free_gpus)
-                )
+            if c := capacity:
+                values = (c.cores, c.gpus, c.free_cores, c.free_gpus)
+                database.execute("INSERT INTO capacity VALUES (1, ?, ?, ?, ?)", values)
 
     def claim(self, run_id: int, owner: Owner, threads: int) -> bool:
         """Make a waiting run that of ``owner``; False when it does not wait any more or the queue is paused.
@@ -241,8 +240,21 @@ class Store:
     @repeatable
     def start(self, config: RunConfig, owner: Owner, threads: int) -> Run:
         """Insert a new run that never waits: ``owner`` works on it already."""
+        moment = stamp()
+        values = {
+            "config": config.model_dump_json(),
+            "state": "running",
+            "threads": threads,
+            "attempts": 1,
+            "owner_pid": owner.pid,
+            "owner_host": owner.host,
+            "owner_start": owner.start,
+            "heartbeat": moment,
+            "created_at": moment,
+            "started_at": moment,
+        }
         with self._database.write() as database:
-            return ownership.start(database, config, owner, threads)
+            return queries.get(database, records.insert(database, values))
 
     def take(self, run_id: int, owner: Owner, threads: int) -> Run:
         """Make a waiting, stopped or failed run that of ``owner`` at once, out of turn, and return it.
@@ -263,7 +275,9 @@ class Store:
         with self._database.write() as database:
             if not ownership.owns(database, run_id, owner):
                 return False
-            ownership.begin(database, run_id, relative, device, history)
+            database.execute("DELETE FROM runs WHERE folder = ? AND id <> ? AND state <> 'running'", (relative, run_id))
+            database.execute("UPDATE runs SET folder = ?, device = ? WHERE id = ?", (relative, device, run_id))
+            records.replace_epochs(database, run_id, history, after=0)
             return True
 
     @repeatable
@@ -278,7 +292,9 @@ class Store:
         with self._database.write(durable=False) as database:
             if not ownership.beat(database, run_id, owner):
                 return False
-            ownership.record_progress(database, run_id, progress)
+            p = progress
+            values = (run_id, p.epoch, p.step, p.steps, p.train_loss, p.images_per_second, stamp())
+            database.execute("INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?, ?)", values)
             return True
 
     @repeatable

@@ -16,12 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lenet_tui.runner import daemon
 from tests.conftest import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MARK = "LENET_TUI_TEST"
+
+
+def runner_pid(root: Path) -> int | None:
+    """The process id of the runner of a root; None where none is there."""
+    owner = daemon.runner_owner(root)
+    return owner.pid if owner else None
 
 
 @dataclass

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lenet_tui.runner import daemon
 from lenet_tui.store import Store
+from tests.runner.conftest import runner_pid
 
 if TYPE_CHECKING:
     from tests.runner.conftest import Bench
@@ -50,7 +50,7 @@ def test_a_killed_run_is_noticed_wherever_the_clock_jumps(moment: str, bench: Be
     bench.call("queue", "add", *DIGITS, "--epochs", 300)
     store = Store(bench.root)
     bench.wait_for(lambda: store.get(1).epochs_done >= 2)
-    runner = daemon.runner_pid(bench.root)
+    runner = runner_pid(bench.root)
     owner = store.get(1).owner
     assert runner is not None
     assert owner is not None

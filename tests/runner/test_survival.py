@@ -15,6 +15,7 @@ import pytest
 from lenet_tui.host.process import is_alive
 from lenet_tui.runner import daemon
 from lenet_tui.store import ATTEMPTS, Store
+from tests.runner.conftest import runner_pid
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +50,7 @@ def test_runs_finish_with_the_same_bytes_after_twenty_kills_of_workers_and_runne
     while sum(kills.values()) < 20:
         time.sleep(dice.uniform(0.8, 3.2))
         running = store.runs("running")
-        runner = daemon.runner_pid(bench.root)
+        runner = runner_pid(bench.root)
         if runner is not None and (dice.random() < 0.3 or kills["worker"] >= 16):
             os.kill(runner, signal.SIGKILL)
             kills["runner"] += 1
@@ -113,11 +114,11 @@ def test_a_hangup_ends_neither_runner_nor_worker(bench: Bench) -> None:
 
 def test_two_runners_never_serve_one_root(bench: Bench) -> None:
     bench.call("queue", "add", *DIGITS, "--epochs", 300)
-    pid = bench.wait_for(lambda: daemon.runner_pid(bench.root))
+    pid = bench.wait_for(lambda: runner_pid(bench.root))
     command = [sys.executable, "-m", "lenet_tui.runner", str(bench.root)]
     second = subprocess.run(command, env=bench.env, timeout=60, check=False)
     assert second.returncode == 0
-    assert daemon.runner_pid(bench.root) == pid
+    assert runner_pid(bench.root) == pid
 
 
 def test_a_failing_run_does_not_stop_the_queue(bench: Bench) -> None:

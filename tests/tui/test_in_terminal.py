@@ -16,6 +16,7 @@ import pytest
 
 from lenet_tui.runner import daemon
 from lenet_tui.store import Store
+from tests.runner.conftest import runner_pid
 from tests.tui.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def test_a_killed_runner_is_replaced_while_the_app_is_open(root: Path) -> None:
         terminal.wait_for("no runs yet")
         long_run(root)
         terminal.wait_for("img/s", seconds=60)
-        first = daemon.runner_pid(root)
+        first = runner_pid(root)
         assert first is not None
         with Store(root) as store:
             owner = store.runs()[0].owner
@@ -138,7 +139,7 @@ def test_a_killed_runner_is_replaced_while_the_app_is_open(root: Path) -> None:
         os.kill(first, signal.SIGKILL)
         os.kill(owner.pid, signal.SIGKILL)
         deadline = time.monotonic() + 30
-        while daemon.runner_pid(root) in (None, first):
+        while runner_pid(root) in (None, first):
             assert time.monotonic() < deadline, terminal.text()
             terminal.wait_for("1", seconds=1)
         terminal.wait_for("img/s", seconds=60)
