@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lenet_tui.analysis.study.plan import VARIANTS, Plan, identity
+from lenet_tui.analysis.study.plan import VARIANTS, Plan
 from lenet_tui.cli.main import main
 from lenet_tui.host.process import this_process
 from lenet_tui.store import Store
@@ -42,7 +42,7 @@ def test_every_arm_is_queued_once_a_seed_and_a_second_call_queues_nothing(root, 
     assert len(first["queued"]) == 3 * len(VARIANTS)
     assert call(root, capsys=capsys)["queued"] == []
     queued = configs(root)
-    assert len({identity(config) for config in queued}) == len(queued) == 3 * len(VARIANTS)
+    assert len({config.identity() for config in queued}) == len(queued) == 3 * len(VARIANTS)
     assert queued[: len(VARIANTS)] == [Plan(3, EPOCHS).config(variant, 0) for variant in VARIANTS]
 
 
