@@ -261,8 +261,8 @@ def test_an_arm_is_joined_to_the_baseline_by_seeds_that_others_share():
 
 
 def test_arms_that_are_equal_run_for_run_show_no_difference():
-    twin = by_seed(0.1, 0.3, 0.7)
-    result = block_contrasts({"base": twin, "twin": dict(twin)}, "base")["twin"]
+    same = by_seed(0.1, 0.3, 0.7)
+    result = block_contrasts({"base": same, "same": dict(same)}, "base")["same"]
     assert (result.difference.mean, result.difference.p, result.shown) == (0, 1, False)
 
 
