@@ -45,3 +45,51 @@ def p_value(p: float) -> str:
     if p < 0.05:
         return f"p = {p:.3f}" if float(f"{p:.3f}") < 0.05 else f"p = {math.floor(p * 1e4) / 1e4:.4f}"
     return f"p = {p:.2f}" if p >= 0.055 else f"p = {p:.3f}"
+
+
+def loss(value: float | None) -> str:
+    """Return a loss with four decimals, ``0.0412``, or two figures where those say little; "" for None."""
+    if value is None:
+        return ""
+    return f"{value:.4f}" if value == 0 or 0.001 <= abs(value) < 1000 else f"{value:.2g}"
+
+
+def percent(share: float | None, digits: int = 2, unit: str = " %") -> str:
+    """Return a share of 1 as ``98.91 %``; "" for None, and what is not finite as it is."""
+    if share is None:
+        return ""
+    return f"{100 * share:.{digits}f}{unit}" if math.isfinite(share) else str(share)
+
+
+def duration(seconds: float | None) -> str:
+    """Return a measured duration: ``0:26``, ``12:05``, ``3:00:10``; "?" for None or what is not finite."""
+    if seconds is None or not math.isfinite(seconds):
+        return "?"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def estimate(seconds: float | None) -> str:
+    """Return an estimated duration in two figures: ``26 s``, ``4 min``, ``2.5 h``; "?" for None."""
+    if seconds is None or not math.isfinite(seconds):
+        return "?"
+    if seconds < 99.5:
+        return f"{max(seconds, 0):.0f} s"
+    if seconds < 99.5 * 60:
+        return f"{seconds / 60:.0f} min"
+    hours = seconds / 3600
+    return f"{hours:.1f} h" if hours < 9.95 else f"{hours:,.0f} h"
+
+
+def time_left(seconds: float | None) -> str:
+    """Return ``about 4 min left``, or "estimating…" for None."""
+    return "estimating…" if seconds is None else f"about {estimate(seconds)} left"
+
+
+def speed(images_per_second: float) -> str:
+    """Return a speed in two figures: ``950 images/s``, ``2.8k images/s``, ``28k images/s``."""
+    if images_per_second < 999.5:
+        return f"{images_per_second:.0f} images/s"
+    thousands = images_per_second / 1000
+    return f"{thousands:.1f}k images/s" if thousands < 9.95 else f"{thousands:,.0f}k images/s"

@@ -10,10 +10,9 @@ from lenet_tui.cli import flags, tables
 from lenet_tui.cli.output import say, say_json, say_json_lines, tell
 from lenet_tui.cli.session import find, is_untouched, raise_all, store_of
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.formatting import counted
+from lenet_tui.formatting import counted, duration
 from lenet_tui.host.safe_files import tail_own
 from lenet_tui.run.folder import RunFolder
-from lenet_tui.runner.estimate import clock
 from lenet_tui.store import below
 from lenet_tui.store.importing import copy_into
 from lenet_tui.store.recovery import folders_in
@@ -211,7 +210,7 @@ def _epoch_rows(epochs: list[EpochMetrics]) -> list[list[str]]:
             f"{row.train_accuracy:.2%}",
             f"{row.val_accuracy:.2%}",
             f"{row.lr:.3g}",
-            clock(row.seconds),
+            duration(row.seconds),
         ]
         for row in epochs
     ]

@@ -8,8 +8,8 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.cli import output
+from lenet_tui.formatting import duration
 from lenet_tui.run.folder import numbered
-from lenet_tui.runner.estimate import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -79,7 +79,7 @@ def queue_rows(queue: Sequence[Run], until: Mapping[int, float | None], named: M
                 "" if where is None else f"{where.train_loss:.4f}",
                 _loss(run.best_val_loss),
                 "" if where is None else f"{where.images_per_second:,.0f}",
-                clock(until.get(run.id)),
+                duration(until.get(run.id)),
             ]
         )
     return rows
@@ -101,7 +101,7 @@ def _run_row(run: Run, run_name: str) -> list[str]:
         "" if run.best_epoch is None else str(run.best_epoch),
         _share(run.best_val_accuracy),
         _share(run.test_accuracy),
-        "" if run.train_seconds is None else clock(run.train_seconds),
+        "" if run.train_seconds is None else duration(run.train_seconds),
     ]
 
 

@@ -83,15 +83,6 @@ def seconds_for(
     return last if math.isfinite(last) else None
 
 
-def clock(seconds: float | None) -> str:
-    """Return a duration as text: 0:26, 12:05, 3:00:10; "?" where it is unknown."""
-    if seconds is None:
-        return "?"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
 def _running(
     queue: Sequence[Run], speeds: Mapping[SpeedKey, float], capacity: Capacity
 ) -> tuple[dict[int, float | None], list[float]]:

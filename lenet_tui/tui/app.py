@@ -1,4 +1,4 @@
-"""The app itself: opens the main screen, watches the store, and ends cleanly whatever ends it."""
+"""The app: opens the main screen, watches the store, and ends in order."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ import signal
 import threading
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.events import InputEvent, Paste
 from textual.markup import escape
 from textual.message import Message
 
-from lenet_tui.errors import LabError
 from lenet_tui.tui import keys, settings
 from lenet_tui.tui.job_control import JobControl
+from lenet_tui.tui.lab import Lab
 from lenet_tui.tui.main_screen import MainScreen
-from lenet_tui.tui.store_watcher import LOOK_SECONDS, QUIET_SECONDS, Snapshot, Watcher
+from lenet_tui.tui.screens import LabScreen
 from lenet_tui.tui.widgets import plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from textual.binding import BindingType
@@ -34,14 +35,12 @@ if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
-    from lenet_tui.store import Store
-    from lenet_tui.tui.inspect.inspector import Inspector
+    from lenet_tui.tui.store_watcher import Snapshot
 
-# Words that go by themselves: long enough to be read, and an error to be read twice.
-_TOLD_SECONDS: Mapping[SeverityLevel, float] = {"information": 4.0, "warning": 6.0, "error": 10.0}
+# How long messages stay: long enough to read, errors long enough to read twice.
+_SHOWN_SECONDS: Mapping[SeverityLevel, float] = {"information": 4.0, "warning": 6.0, "error": 10.0}
 _HANGUP_SECONDS = 2.0
 _TERM_SECONDS = 10.0
-_Answer = TypeVar("_Answer")
 
 
 class LabApp(App[None]):
@@ -49,8 +48,11 @@ class LabApp(App[None]):
 
     TITLE = "lenet-tui"
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS: ClassVar[list[BindingType]] = [replace(keys.HELP, show=False).binding(), keys.SUSPEND.binding()]
-    # What is told lies below titles and legend, over the upper right of the curves and not over the runs.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        replace(keys.HELP, priority=0).binding("help"),
+        keys.SUSPEND.binding("suspend"),
+    ]
+    # Messages lie below titles and legend, over the upper right of the curves and not over the runs.
     CSS = """
     Screen { background: $background; }
     ToastRack { dock: top; align: right top; margin: 4 0 0 0; }
@@ -65,76 +67,64 @@ class LabApp(App[None]):
 
     def __init__(self, root: Path, chosen: settings.Settings | None = None, complaints: tuple[str, ...] = ()) -> None:
         super().__init__()
-        self.root = root
-        self.settings = chosen or settings.Settings()
-        self.snapshot = Snapshot()
+        self.lab = Lab(
+            root,
+            chosen or settings.Settings(),
+            on_snapshot=lambda snapshot: self.post_message(self.Seen(snapshot)),
+            on_error=lambda error: self.notify(error, severity="error"),
+        )
         self._complaints = complaints
-        pace = QUIET_SECONDS if self.settings.quiet else LOOK_SECONDS
-        self.watcher = Watcher(root, lambda snapshot: self.post_message(self.Seen(snapshot)), pace)
-        self._inspector: Inspector | None = None
         self._clean = plain_text.Clean()
-        self._jobs = JobControl(self.watcher.at_rest, self._forget_keys, self._redraw, self._cannot_suspend)
-        self._deaf_until = 0.0  # what was typed before is for the shell
+        self._jobs = JobControl(self.lab.watcher.at_rest, self._forget_keys, self._redraw, self._cannot_suspend)
+        self._deaf_until = 0.0  # earlier keys are for the shell
         self.animation_level = "none"
 
     def action_help(self) -> None:
         """Show every key."""
         from lenet_tui.tui.dialogs.help import HelpScreen
 
-        self.push_screen(HelpScreen(keys.ALL, self.settings.keys))
+        self.push_screen(HelpScreen(keys.ALL, self.lab.settings.keys))
 
     def on_mount(self) -> None:
         """Show the main screen and begin to watch."""
-        if self.settings.theme in self.available_themes:
-            self.theme = self.settings.theme
+        if self.lab.settings.theme in self.available_themes:
+            self.theme = self.lab.settings.theme
         else:
-            self._complaints += (f"there is no theme {self.settings.theme:.60}; T shows those there are",)
-        self.set_keymap(self.settings.keys)
-        self.push_screen(MainScreen(self.settings))
-        self.watcher.start()
+            self._complaints += (f"there is no theme {self.lab.settings.theme:.60}; press T to choose one",)
+        self.set_keymap(self.lab.settings.keys)
+        self.push_screen(MainScreen(self.lab))
+        self.lab.watcher.start()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             with contextlib.suppress(ValueError):  # not in the main thread, as in tests
-                # Not the loop's own handlers: it may hang on a terminal that takes no more.
+                # Not the loop's handlers: the loop may hang on a blocked terminal.
                 signal.signal(number, lambda number, _: self._end_by(number, loop))
         self._jobs.attach(self._driver, loop)
         for line in self._complaints:
             self.notify(line, severity="warning")
 
     def on_ready(self) -> None:
-        """Collect garbage from now on, but not among what has been imported."""
+        """Collect garbage from now on, except what was imported."""
         gc.freeze()
         gc.enable()
 
-    @property
-    def inspector(self) -> Inspector:
-        """The way to the process that has torch."""
-        if self._inspector is None:
-            from lenet_tui.tui.inspect.inspector import Inspector
-
-            self._inspector = Inspector(self.root)
-        return self._inspector
-
     def on_unmount(self) -> None:
-        """Let go of the store and of the process that has torch."""
+        """Close the store, and end the process that has torch."""
         self._jobs.detach()
-        self.watcher.end()
-        if self._inspector is not None:
-            self._inspector.end()
+        self.lab.close()
 
     def on_lab_app_seen(self, event: Seen) -> None:
-        """Keep what was seen and show it."""
+        """Show another state of the store."""
         if not self.is_running:  # it is leaving, and its screens are already empty
             return
-        before, self.snapshot = self.snapshot, event.snapshot
+        before, self.lab.snapshot = self.lab.snapshot, event.snapshot
         for line in event.snapshot.notices[len(before.notices) :]:
             self.notify(line, severity="warning")
         if event.snapshot.runner_failure not in ("", before.runner_failure) and not event.snapshot.paused:
             self.notify(event.snapshot.runner_failure, title="the runner cannot start", severity="error")
         for screen in self.screen_stack:
-            show = getattr(screen, "show", None)
-            if show is not None:
-                show(event.snapshot, before)
+            if isinstance(screen, LabScreen):
+                screen.show(event.snapshot, before)
 
     def notify(
         self,
@@ -145,18 +135,18 @@ class LabApp(App[None]):
         timeout: float | None = None,
         markup: bool = True,  # noqa: ARG002 - Textual's widgets always ask for it
     ) -> None:
-        """Tell something for as long as its severity asks for; ``timeout`` is for what is to be copied off by hand."""
-        seconds = _TOLD_SECONDS[severity] if timeout is None else timeout
-        # Never as markup: paths and reasons may have brackets of their own, which would go missing.
+        """Show a message for as long as its severity needs; ``timeout`` is for text to copy by hand."""
+        seconds = _SHOWN_SECONDS[severity] if timeout is None else timeout
+        # Never as markup: brackets in paths and reasons would disappear.
         message, title = plain_text.lines(message), plain_text.lines(title)
         super().notify(message, title=title, severity=severity, timeout=seconds, markup=False)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Look at every line that is painted."""
+        """Clean every painted line."""
         return [*super().get_line_filters(), self._clean]
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy what can be pasted into a shell without harm."""
+        """Copy text that a shell does not obey when pasted."""
         super().copy_to_clipboard(plain_text.lines(text))
 
     # Suspending
@@ -173,7 +163,7 @@ class LabApp(App[None]):
             yield
 
     async def on_event(self, event: Event) -> None:
-        """Leave out what was typed on the way to the shell."""
+        """Ignore what was typed before the shell came back."""
         if not isinstance(event, (InputEvent, Paste)) or event.time >= self._deaf_until:
             await super().on_event(event)
 
@@ -187,25 +177,15 @@ class LabApp(App[None]):
         self.notify(complaint, severity="warning")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Offer in the command palette what the keys do, and what Textual has to offer."""
+        """Offer the keys of the main screen, and Textual's commands, in the palette."""
         if isinstance(screen, MainScreen):
             for key in keys.MAIN:
-                shown = escape(self.settings.keys.get(key.id) or key.shown_as or key.keys.split(",")[0])
-                action = getattr(screen, f"action_{key.action}")
-                yield SystemCommand(f"{key.label} ({shown})", key.help, action)
+                shown = escape(self.lab.settings.keys.get(key.id) or key.shown)
+                yield SystemCommand(f"{key.label} ({shown})", key.help, partial(screen.action_press, key.id))
         yield from super().get_system_commands(screen)
 
-    async def ask(self, question: Callable[[Store], _Answer]) -> _Answer | None:
-        """Do something with the store beside the event loop; what goes wrong is told, and None is returned."""
-        try:
-            return await asyncio.to_thread(self.watcher.ask, question)
-        except LabError as error:
-            self.notify(str(error), severity="error")
-            return None
-
     def _end_by(self, number: int, loop: asyncio.AbstractEventLoop) -> None:
-        # The terminal may be gone, or take no more. Should leaving it in order not succeed, leave all the same: runs
-        # belong to the runner.
+        # The terminal may be gone or blocked. If an orderly end fails, exit anyway: runs belong to the runner.
         seconds = _HANGUP_SECONDS if number == signal.SIGHUP else _TERM_SECONDS
         last_resort = threading.Timer(seconds, os._exit, (128 + number,))
         last_resort.daemon = True
@@ -213,19 +193,16 @@ class LabApp(App[None]):
         loop.call_soon_threadsafe(lambda: self.exit(return_code=128 + number))
 
 
-KEY_NAMES = frozenset(key.id for key in keys.ALL)
-
-
 def run(root: Path, *, mouse: bool = True, quiet: bool = False) -> int:
-    """Open the app on ``root`` and return the exit code. Says on the way out what goes on without it."""
-    chosen, complaints = settings.load(root, KEY_NAMES)
+    """Open the app on ``root`` and return the exit code. Prints at the end which runs go on."""
+    chosen, complaints = settings.load(root, keys.NAMES)
     if quiet:
         chosen = chosen.model_copy(update={"quiet": True})
     app = LabApp(root, chosen, tuple(complaints))
     app.run(mouse=mouse and chosen.mouse)
-    left = len(app.snapshot.running), sum(run.waiting for run in app.snapshot.queue)
+    left = len(app.lab.snapshot.running), sum(run.waiting for run in app.lab.snapshot.queue)
     if any(left) and not app.return_code:
-        print(  # noqa: T201 - the last word, after the app
+        print(  # noqa: T201 - after the app
             f"{left[0]} running and {left[1]} waiting go on in the background; 'lenet-tui' shows them again, "
             "'lenet-tui runner stop' ends them"
         )

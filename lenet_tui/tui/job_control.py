@@ -1,7 +1,7 @@
-"""Suspending the app as a shell expects of a terminal program: by ``^z`` or ``kill -TSTP``, and ``fg`` goes on.
+"""Suspending the app as a shell expects: by ``^z`` or ``kill -TSTP``, continued by ``fg``.
 
-Textual stops its own process only, so that a shell that waits for ``make`` would wait for ever; it stops where no shell
-could continue it; and after ``kill -STOP`` and ``-CONT`` it reads the terminal twice. Hence this.
+Needed because Textual stops only its own process, so that a shell waiting for ``make`` would wait for ever; stops even
+where no shell could continue it; and reads the terminal twice after ``kill -STOP`` and ``-CONT``.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
     from textual.driver import Driver
 
-NO_SHELL = "the app cannot be suspended: no shell is there to bring it back"
+NO_SHELL = "the app cannot be suspended: there is no shell to bring it back"
 _SECONDS_TO_STOP = 0.3  # a signal to a group of processes need not arrive at once
 
 
 class JobControl:
     """Stops the app's process group and puts the terminal in order before and after.
 
-    ``at_rest`` holds still whatever must not be stopped half done, ``suspended`` is called when the terminal is given
-    back and ``redraw`` when the app has it again. ``report`` hears why a signal from outside could not be obeyed.
+    ``at_rest`` holds what must not be stopped half done, ``suspended`` is called when the terminal is given back and
+    ``redraw`` when the app has it again. ``report`` gets the reason why a signal could not be obeyed.
     """
 
     def __init__(
@@ -58,8 +58,8 @@ class JobControl:
         with contextlib.suppress(ValueError, RuntimeError):
             # SIGCONT goes to any thread; this makes it wake the loop as well.
             loop.add_signal_handler(signal.SIGCONT, lambda: None)
-            signal.signal(signal.SIGTSTP, signal.SIG_IGN if self._is_ignored else self._hear)
-            signal.signal(signal.SIGCONT, self._hear)
+            signal.signal(signal.SIGTSTP, signal.SIG_IGN if self._is_ignored else self._on_signal)
+            signal.signal(signal.SIGCONT, self._on_signal)
 
     def detach(self) -> None:
         """Let the signals do what they do to any process."""
@@ -70,7 +70,7 @@ class JobControl:
                 self._loop.remove_signal_handler(signal.SIGCONT)
 
     def suspend(self) -> str:
-        """Give the terminal back and stop until the shell says go on. Return why that could not be, or ""."""
+        """Give the terminal back and stop until the shell says go on. Return why that failed, or ""."""
         if self._driver is None or self._is_ignored or self._lent or os.getpgrp() == os.getsid(0):
             return NO_SHELL  # what leads its session has no shell above it
         with self._at_rest():
@@ -85,14 +85,14 @@ class JobControl:
 
     @contextlib.contextmanager
     def lent(self) -> Iterator[None]:
-        """Leave the terminal alone: another program has it, and is stopped and continued together with the app."""
+        """Leave the terminal to another program, which is stopped and continued together with the app."""
         self._lent = True
         try:
             yield
         finally:
             self._lent = False
 
-    def _hear(self, number: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         # In the middle of anything, so what takes locks is left to the event loop.
         if number == signal.SIGCONT:
             self._continued = True
@@ -113,7 +113,7 @@ class JobControl:
             self._report(complaint)
 
     def _take_terminal_again(self) -> None:
-        """Set the terminal's modes again, which the shell has changed after a SIGSTOP that nobody could hear."""
+        """Set the terminal's modes again, which the shell has changed after a SIGSTOP, which no handler sees."""
         if self._driver is None or self._lent:
             return
         while not self._has_terminal() and self._stop(signal.SIGTTOU):

@@ -1,4 +1,4 @@
-"""``settings.toml``: what a person likes to have otherwise in the app. Documented in ``docs/settings.md``."""
+"""``settings.toml``, the person's preferences for the app. Documented in ``docs/settings.md``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from lenet_tui.host.safe_files import read_own
 from lenet_tui.store import PRIVATE_FOLDER
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 FILE = "settings.toml"
@@ -28,12 +29,12 @@ VARIABLE = "LENET_TUI_SETTINGS"
 
 
 class Settings(BaseModel):
-    """Everything that can be set. The person's own file comes first, then the root's, which wins."""
+    """All settings. The root's file wins over the person's own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    theme: Annotated[str, Field(description="colours; any theme the app offers")] = "textual-dark"
-    mouse: Annotated[bool, Field(description="whether the mouse is heeded")] = True
+    theme: Annotated[str, Field(description="colours: the name of a theme")] = "textual-dark"
+    mouse: Annotated[bool, Field(description="whether the mouse works")] = True
     quiet: Annotated[bool, Field(description="draw less often, for slow links")] = False
     on_end: Annotated[Literal["bell", "message", "both", "none"], Field(description="what happens when a run ends")] = (
         "message"
@@ -42,7 +43,7 @@ class Settings(BaseModel):
         "blocks"
     )
     keys: Annotated[dict[str, str], Field(description="other keys, by the names that help shows")] = {}
-    defaults: Annotated[dict[str, Any], Field(description="what the form begins with")] = {}
+    defaults: Annotated[dict[str, Any], Field(description="the form's values at the start")] = {}
 
 
 def own_path() -> Path | None:
@@ -51,21 +52,24 @@ def own_path() -> Path | None:
     return given or (folder and folder / FILE)
 
 
-def load(root: Path, key_names: frozenset[str]) -> tuple[Settings, list[str]]:
-    """Return the settings for ``root`` and, a line each, what was wrong in the files; what is wrong is left out."""
+def load(root: Path, key_names: Mapping[str, str]) -> tuple[Settings, list[str]]:
+    """Return the settings for ``root`` and, a line each, what was wrong in the files; what is wrong is left out.
+
+    ``key_names`` maps each name that a key may have in the files to its id.
+    """
     values: dict[str, Any] = {}
     wrong: list[str] = []
     places = [(root / PRIVATE_FOLDER / FILE, False)]
     try:
         own = own_path()
-        # A person may keep a link to a file of theirs; whoever packed the root may not.
+        # The person's own file may be a link; one in the root may not, since others may have packed the root.
         places[:0] = [(own.resolve(), True)] if own else []
     except UsageError as error:
         wrong.append(str(error))
     for path, is_given in places:
-        found, complaint = _read(path, is_given=is_given)
+        content, complaint = _read(path, is_given=is_given)
         wrong += complaint
-        for name, value in found.items():
+        for name, value in content.items():
             if isinstance(value, dict) and isinstance(values.get(name), dict):
                 values[name] = values[name] | value
             else:
@@ -77,13 +81,15 @@ def load(root: Path, key_names: frozenset[str]) -> tuple[Settings, list[str]]:
         except ValidationError as error:
             detail = error.errors()[0]
             name = str(detail["loc"][0])
-            known = ", ".join(Settings.model_fields)
-            said = f"is not a setting; there are {known}" if detail["type"] == "extra_forbidden" else detail["msg"]
-            wrong.append(f"{FILE}: {name} {said}")
+            names = ", ".join(Settings.model_fields)
+            text = (
+                f"is not a setting; the settings are {names}" if detail["type"] == "extra_forbidden" else detail["msg"]
+            )
+            wrong.append(f"{FILE}: {name} {text}")
             del values[name]
     settings, wrong = _checked(settings, key_names, wrong)
     if len(wrong) > _MOST_COMPLAINTS:
-        wrong = [*wrong[:_MOST_COMPLAINTS], f"{FILE}: {len(wrong) - _MOST_COMPLAINTS} more complaints like these"]
+        wrong = [*wrong[:_MOST_COMPLAINTS], f"{FILE}: {len(wrong) - _MOST_COMPLAINTS} more such problems"]
     return settings, [textwrap.shorten(printable(line), _LONGEST_COMPLAINT, placeholder=" …") for line in wrong]
 
 
@@ -94,13 +100,13 @@ def _read(path: Path, *, is_given: bool) -> tuple[dict[str, Any], list[str]]:
         return {}, []
     except LabError as error:
         return {}, [str(error)]
-    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, brackets within brackets without end
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, or endless nested brackets
         return {}, [f"{path} cannot be read: {error}"]
 
 
-def _checked(settings: Settings, key_names: frozenset[str], wrong: list[str]) -> tuple[Settings, list[str]]:
+def _checked(settings: Settings, key_names: Mapping[str, str], wrong: list[str]) -> tuple[Settings, list[str]]:
     unknown = sorted(settings.keys.keys() - key_names)
-    wrong += [f"{FILE}: keys.{name} is nothing the app can do; '?' shows the names" for name in unknown]
+    wrong += [f"{FILE}: keys.{name} is not a name of a key; press ? for the names" for name in unknown]
     defaults = dict(settings.defaults)
     try:
         RunConfig(**defaults)
@@ -108,7 +114,7 @@ def _checked(settings: Settings, key_names: frozenset[str], wrong: list[str]) ->
         for problem in problems(error):
             wrong.append(f"{FILE}: defaults.{problem.name} {problem.value} {problem.message}")
             defaults.pop(problem.name, None)
-    keys = {name: keys for name, keys in settings.keys.items() if name in key_names}
+    keys = {key_names[name]: keys for name, keys in settings.keys.items() if name in key_names}
     for name in [name for name, pressed in keys.items() if not (pressed.isprintable() and _KEYS.fullmatch(pressed))]:
         wrong.append(f"{FILE}: keys.{name} is {keys.pop(name)!r}; a key is a name like f5 or ctrl+k, or a letter")
     return settings.model_copy(update={"keys": keys, "defaults": defaults}), wrong

@@ -63,15 +63,16 @@ class Snapshot:
 
 
 class Watcher:
-    """Reads the store of ``root`` in a thread of its own and calls ``tell`` there with what it sees, when it changed.
+    """Reads the store of ``root`` in a thread, and calls ``on_snapshot`` there when something changed.
 
-    It also does what every command does on its way: runs whose process died are put back into the queue, and a runner
-    is started where something waits and none is there.
+    Like every command, it puts runs whose process died back into the queue, and starts a runner where one is missing.
     """
 
-    def __init__(self, root: Path, tell: Callable[[Snapshot], object], look_seconds: float = LOOK_SECONDS) -> None:
+    def __init__(
+        self, root: Path, on_snapshot: Callable[[Snapshot], object], look_seconds: float = LOOK_SECONDS
+    ) -> None:
         self._root = root
-        self._tell = tell
+        self._on_snapshot = on_snapshot
         self._look_seconds = look_seconds
         self._wake = threading.Event()
         self._ended = threading.Event()
@@ -86,7 +87,7 @@ class Watcher:
         self._thread.start()
 
     def end(self) -> None:
-        """Stop watching and let go of the store."""
+        """Stop watching and close the store."""
         self._ended.set()
         self._wake.set()
         if self._thread.is_alive():
@@ -95,7 +96,7 @@ class Watcher:
             self._store.close()
 
     def watch(self, run_ids: frozenset[int]) -> None:
-        """Have the epochs of these runs in the snapshots to come."""
+        """Put the epochs of these runs into the next snapshots."""
         if run_ids != self._watched:
             self._watched = run_ids
             self.look()
@@ -105,7 +106,7 @@ class Watcher:
         self._wake.set()
 
     def ask(self, question: Callable[[Store], _Answer]) -> _Answer:
-        """Do something with the store, from any thread, and look at what came of it. May raise `LabError`."""
+        """Return what ``question`` returns of the store, from any thread, and look again. Raises `LabError`."""
         try:
             with self._at_store:
                 return question(self._opened())
@@ -133,7 +134,7 @@ class Watcher:
             return self._store
 
     def _open_again(self, reading: _Reading) -> None:
-        """Let go of a store whose folder was removed from a root that is there: what opens next makes it again."""
+        """Close a store whose folder was removed from its root, so that the next access makes it again."""
         with self._at_store, self._opening:
             if self._store is not None and self._root.is_dir() and not (self._root / PRIVATE_FOLDER).exists():
                 reading.begin_again(self._store.notices)
@@ -148,14 +149,14 @@ class Watcher:
                 with self._at_store:
                     seen = reading.look(self._opened(), self._root, self._watched)
             except StoreRebuilt:
-                continue  # the next look tells it, among the notices
+                continue  # the next snapshot has a notice of it
             except (LabError, OSError) as error:
                 seen = reading.failed(_why(self._root, error))
                 self._open_again(reading)
-            except Exception as error:  # noqa: BLE001 - a bug is no reason to show what is no longer so, and not say it
+            except Exception as error:  # noqa: BLE001 - after a bug, old values must not look current
                 seen = reading.failed(f"internal error: {error!r}")
             if seen is not None and not self._ended.is_set():
-                self._tell(seen)
+                self._on_snapshot(seen)
             self._wake.wait(self._look_seconds)
 
 
@@ -174,7 +175,7 @@ class _Reading:
         self._notices: tuple[str, ...] = ()
 
     def begin_again(self, notices: Sequence[str]) -> None:
-        """Read everything from another store; what the one before had to say stays said."""
+        """Read everything from another store, and keep the notices of the one before."""
         self._notices = (*self._notices, *notices, _REMOVED)
         self._counter, self._generation, self._revision = None, -1, -1
 
@@ -191,10 +192,10 @@ class _Reading:
         if time.monotonic() >= self._next_check:
             self._next_check = time.monotonic() + CHECK_SECONDS
             store.requeue_dead(is_alive)
-            runner = self._look_after_runner(root)
+            runner = self._check_runner(root)
         counter = store.change_counter()
-        known = self._counter, self._watched, (self._last.runner_alive, self._last.runner_failure)
-        if known == (counter, watched, runner):
+        state = self._counter, self._watched, (self._last.runner_alive, self._last.runner_failure)
+        if state == (counter, watched, runner):
             return None
         if counter[0] != self._generation:  # another file: its revisions are others
             self._generation, self._revision = counter[0], -1
@@ -202,8 +203,8 @@ class _Reading:
         self._counter = counter
         return self._last
 
-    def _look_after_runner(self, root: Path) -> tuple[bool, str]:
-        """Start a runner where something waits for one; return whether one is there, and why none can be."""
+    def _check_runner(self, root: Path) -> tuple[bool, str]:
+        """Start a runner where runs wait; return whether one is alive, and why it cannot start."""
         try:
             if daemon.is_running(root):
                 return True, ""
@@ -214,38 +215,38 @@ class _Reading:
             return False, printable(str(error))
 
     def _read(self, store: Store, watched: frozenset[int], runner: tuple[bool, str]) -> None:
-        found = _plain(store.changes(self._revision))
+        changes = _plain(store.changes(self._revision))
         before = {run.id for run in self._last.queue}
         if self._revision < 0:
             self._runs = {}
-        self._runs.update((run.id, run) for run in found.changed)
-        self._runs.update((run.id, run) for run in found.queue)
-        if len(self._runs) != found.count:  # somebody deleted some
-            found = _plain(store.changes())
-            self._runs = {run.id: run for run in found.changed}
-            self._runs.update((run.id, run) for run in found.queue)
-        self._revision = found.revision
+        self._runs.update((run.id, run) for run in changes.changed)
+        self._runs.update((run.id, run) for run in changes.queue)
+        if len(self._runs) != changes.count:  # some were deleted
+            changes = _plain(store.changes())
+            self._runs = {run.id: run for run in changes.changed}
+            self._runs.update((run.id, run) for run in changes.queue)
+        self._revision = changes.revision
 
-        lively = {run.id for run in found.queue if run.state == "running"} | before | {r.id for r in found.changed}
+        active = {run.id for run in changes.queue if run.state == "running"} | before | {r.id for r in changes.changed}
         epochs = {}
         for run_id in watched & self._runs.keys():
-            known = self._last.epochs.get(run_id)
-            epochs[run_id] = tuple(store.epochs(run_id)) if known is None or run_id in lively else known
+            last = self._last.epochs.get(run_id)
+            epochs[run_id] = tuple(store.epochs(run_id)) if last is None or run_id in active else last
         self._watched = watched
 
         speeds = self._last.speeds
-        if time.monotonic() >= self._next_speeds or found.changed:
+        if time.monotonic() >= self._next_speeds or changes.changed:
             self._next_speeds = time.monotonic() + SPEEDS_SECONDS
             speeds = store.speeds()
         self._last = Snapshot(
             runs=MappingProxyType(dict(self._runs)),
-            queue=tuple(found.queue),
-            paused=found.paused,
+            queue=tuple(changes.queue),
+            paused=changes.paused,
             runner_alive=runner[0],
             runner_failure=runner[1],
             speeds=speeds,
-            until=seconds_until_done(found.queue, speeds, found.capacity),
-            capacity=found.capacity,
+            until=seconds_until_done(changes.queue, speeds, changes.capacity),
+            capacity=changes.capacity,
             epochs=epochs,
             notices=(*self._notices, *store.notices),
         )
@@ -254,13 +255,13 @@ class _Reading:
 def _why(root: Path, error: Exception) -> str:
     """Return in a line why the store cannot be used."""
     if not root.is_dir():
-        return f"{printable(str(root))} is not there any more; the app goes on when it is back"
+        return f"{printable(str(root))} is missing; the app continues when it is back"
     return explain(error) if isinstance(error, OSError) else str(error)
 
 
-def _plain(found: Changes) -> Changes:
-    """Return what was read with the words of runs as they can be shown."""
-    return replace(found, changed=list(map(_plain_run, found.changed)), queue=list(map(_plain_run, found.queue)))
+def _plain(changes: Changes) -> Changes:
+    """Return the changes with texts that a terminal can show."""
+    return replace(changes, changed=list(map(_plain_run, changes.changed)), queue=list(map(_plain_run, changes.queue)))
 
 
 def _plain_run(run: Run) -> Run:

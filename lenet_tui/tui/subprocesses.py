@@ -1,4 +1,4 @@
-"""Running our own commands as processes, for what the app leaves to others: torch, numpy, matplotlib, the network."""
+"""Running our own commands as processes, for what the app does not import: torch, numpy, matplotlib, the network."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ class Ended:
 async def run(module: str, *words: str, on_line: Callable[[str], None] | None = None) -> Ended:
     """Run ``python -m module words…`` to its end; ``on_line`` gets each line of its stderr as it comes.
 
-    When this is cancelled, the process is interrupted and, if it does not heed that, killed. Paths in ``words`` must
+    When this is cancelled, the process is interrupted and, if it goes on, killed. Paths in ``words`` must
     be absolute. A process that cannot be started is one that failed.
     """
     loop = asyncio.get_running_loop()
 
-    def hear(line: str) -> None:
+    def forward(line: str) -> None:
         if on_line is not None and not job.unwanted:
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(on_line, line)
 
-    job = _Job([sys.executable, "-m", module, *words], hear)
+    job = _Job([sys.executable, "-m", module, *words], forward)
     # In a thread rather than with asyncio's own processes: those complain when the app is left while one still runs,
     # and a thread is waited for.
     done = asyncio.ensure_future(asyncio.to_thread(job.run))
@@ -58,11 +58,11 @@ async def run(module: str, *words: str, on_line: Callable[[str], None] | None = 
 
 
 class _Job:
-    """One process, from its start to its end; `run` is for a thread, `interrupt` for whoever wants it ended."""
+    """One process, from its start to its end; `run` is for a thread, `interrupt` for any other."""
 
-    def __init__(self, command: list[str], hear: Callable[[str], None]) -> None:
+    def __init__(self, command: list[str], on_line: Callable[[str], None]) -> None:
         self._command = command
-        self._hear = hear
+        self._on_line = on_line
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self.unwanted = False
@@ -83,7 +83,7 @@ class _Job:
                         stdin=subprocess.DEVNULL,
                         stdout=output,
                         stderr=subprocess.PIPE,
-                        cwd="/",  # so that nothing where the app was opened is taken for one of our modules
+                        cwd="/",  # so that no file in the current folder is imported as a module
                         start_new_session=True,  # the terminal's signals are for the app
                     )
             except OSError as error:
@@ -94,13 +94,13 @@ class _Job:
                     line = printable(raw.decode(errors="replace").rstrip())
                     if line:
                         lines = [*lines[1 - _LINES_KEPT :], line]
-                        self._hear(line)
+                        self._on_line(line)
             output.seek(0)
-            told = output.read().decode(errors="replace")
-        return Ended(process.returncode, told, _reason(lines, process.returncode) if process.returncode else "")
+            text = output.read().decode(errors="replace")
+        return Ended(process.returncode, text, _reason(lines, process.returncode) if process.returncode else "")
 
     def interrupt(self) -> None:
-        """Ask the process to end, and see to it that it does."""
+        """Ask the process to end, and kill it when it does not."""
         with self._lock:
             self.unwanted = True
             process = self._process
@@ -118,6 +118,6 @@ class _Job:
 
 
 def _reason(lines: list[str], code: int) -> str:
-    """Return the line that says why: what the command itself says, or the end of a traceback."""
-    told = [line.removeprefix(PREFIX) for line in lines if line.startswith(PREFIX)]
-    return (told or lines or [f"it ended with code {code}"])[-1]
+    """Return the line with the reason: the command's own message, or the end of a traceback."""
+    messages = [line.removeprefix(PREFIX) for line in lines if line.startswith(PREFIX)]
+    return (messages or lines or [f"it ended with code {code}"])[-1]

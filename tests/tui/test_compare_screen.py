@@ -56,7 +56,7 @@ async def test_marked_runs_are_compared_by_key(store: Store, tmp_path: Path, siz
     async with opened(tmp_path, size) as bench:
         await open_comparison(bench, 4)
         assert "comparing…" in seen(bench)
-        await bench.until(lambda: "Settings that differ" in seen(bench))
+        await bench.until(lambda: "Hyperparameters that differ" in seen(bench))
         assert "Comparison of 4 runs: 4, 3, 2, 1" in seen(bench)
         for words in ("lr 0.01, seed 1", "0.2500", "96.67", "86.67"):
             assert words in seen(bench)
@@ -113,9 +113,9 @@ async def test_fewer_than_two_marks_say_how_to_mark(store: Store, tmp_path: Path
     async with opened(tmp_path) as bench:
         await bench.until(lambda: len(bench.main.runs.listed) == MAX_RUNS + 4)
         await bench.press("escape", "b")
-        assert "no run is marked: space marks a run" in bench.told()
+        assert "no run is marked: mark runs with space" in bench.told()
         await bench.press("space", "b")
-        assert "one run is marked: space marks a run" in bench.told()
+        assert "only one run is marked: mark runs with space" in bench.told()
         await bench.press("a", "b")
         assert f"{MAX_RUNS + 4} runs are marked; at most {MAX_RUNS} can be compared" in bench.told()
         assert bench.app.screen is bench.main
@@ -126,7 +126,7 @@ async def test_a_run_that_comes_to_another_state_is_compared_anew(store: Store, 
     store.add([RunConfig(dataset="digits", epochs=4, seed=2)])
     async with opened(tmp_path) as bench:
         await open_comparison(bench, 5)
-        await bench.until(lambda: "To be known" in _whole(bench))
+        await bench.until(lambda: "Notes" in _whole(bench))
         assert "run 5 is queued and has no epoch yet" in _whole(bench)
         store.request_stop(5)
         await bench.until(lambda: "run 5 is stopped and has no epoch yet" in _whole(bench))
@@ -142,7 +142,7 @@ async def test_a_comparison_looks_as_it_did(store: Store, tmp_path: Path, size: 
     fill(tmp_path)
     async with opened(tmp_path, size) as bench:
         await open_comparison(bench, 4)
-        await bench.until(lambda: "Settings that differ" in seen(bench))
+        await bench.until(lambda: "Hyperparameters that differ" in seen(bench))
         bench.app.screen.query_one("#where", Static).update("where")
         await settled(bench, tmp_path)
         compare("compare", size, seen(bench) + "\n")
@@ -167,7 +167,7 @@ GROUP = {"label": "defaults", "settings": {}, "runs": [1], "counted": [1], "best
 def test_what_is_not_known_is_left_empty_and_nothing_that_differs_is_said() -> None:
     document = {"differing": [], "groups": [GROUP], "runs": [RUN, RUN], "verdicts": [], "notes": []}
     text = rendered(document)
-    assert "They differ in nothing but the seed" in text
+    assert "They differ at most in the seed" in text
     assert "1:01" in text
     assert "None" not in text
     assert "Differences" not in text

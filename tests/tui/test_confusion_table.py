@@ -21,13 +21,13 @@ def confusion(*mistakes: tuple[int, int, int], right: int = 30, names: tuple[str
 def test_the_worst_errors_come_first_and_are_said_in_words() -> None:
     found = confusion((4, 9, 7), (9, 4, 1), (3, 5, 9))
     assert found.worst(2) == [Mistake(3, 5, 9), Mistake(4, 9, 7)]
-    assert found.say(Mistake(4, 9, 7)) == "4 taken for 9: 7 times"
-    assert found.say(Mistake(9, 4, 1)) == "9 taken for 4: once"
+    assert found.text_of(Mistake(4, 9, 7)) == "true 4, predicted 9: 7 times"
+    assert found.text_of(Mistake(9, 4, 1)) == "true 9, predicted 4: once"
 
 
 def test_counts_accuracy_and_worst_errors_are_read_without_colour() -> None:
     text = table(confusion((4, 9, 20)), 80).plain
-    assert "test set: accuracy 93.75%, 300 of 320 right" in text
+    assert "test set: accuracy 93.75 %, 300 of 320 right" in text
     (row,) = [line for line in text.splitlines() if line.startswith("4  ")]
     assert row.split() == ["4", *"····", "30", *"····"[:4], "[20]", "60.0%"]
 
@@ -51,7 +51,7 @@ def test_it_is_as_narrow_as_its_room_where_that_can_be(width: int, height: int, 
 
 def test_room_is_used_for_shares_and_for_the_errors_beside_the_table() -> None:
     roomy = table(confusion((4, 9, 20)), 140, 40).plain.splitlines()
-    assert any("4 taken for 9: 20 times" in line and "100%" in line for line in roomy)
+    assert any("true 4, predicted 9: 20 times" in line and "100%" in line for line in roomy)
     assert any("40%" in line and "60%" in line for line in roomy)
 
 
@@ -65,7 +65,7 @@ def test_a_matrix_without_errors_or_without_images_is_no_trouble() -> None:
     [
         ("", "could not be read"),
         ("[]", "could not be read"),
-        ('{"split": "test", "counts": [[1]], "names": ["0"]}', "not of ten classes"),
+        ('{"split": "test", "counts": [[1]], "names": ["0"]}', "do not have ten classes"),
         ('{"error": "x.npz is damaged"}', "x.npz is damaged"),
     ],
 )

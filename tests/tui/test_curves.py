@@ -49,7 +49,7 @@ def rows(curves, options=Options(), width=50, height=10, title=TITLE):  # noqa: 
 def test_a_run_is_drawn_with_title_legend_and_axes():
     assert rows([FIVE]) == [
         "12 lenet/bs64_lr0.001 · epoch 5/5 ────────────────",
-        "loss  ⠒⠒⠒ val  ⠒ ⠒ train  ◆ best 0.1000, epoch 4  ",
+        "loss  ⠒⠒⠒ val  ⠒ ⠒ train  ◆ lowest 0.1000, epoch 4",
         "   │⠑ ⣀                                           ",
         "0.4┤    ⠤                                         ",
         "   │⣀⡀    ⠑ ⡀                                     ",
@@ -68,7 +68,7 @@ def test_the_panel_says_that_there_are_no_runs():
 def test_a_run_without_an_epoch_says_so():
     assert rows([Curve(1, "1 lenet", (), 20)], height=3)[2].strip() == "no epoch done yet"
     early = Curve(1, "1 lenet", (), 20, (0.4, 2.1))
-    assert rows([early], width=70, height=3)[2].strip() == ("no epoch done yet; at 40% train loss is 2.1000")
+    assert rows([early], width=70, height=3)[2].strip() == ("no epoch done yet; at 40 %: train loss 2.1000")
 
 
 def test_the_epoch_in_progress_extends_the_train_curve():
@@ -83,8 +83,8 @@ def test_the_epoch_in_progress_extends_the_train_curve():
 
 def test_the_epoch_of_lowest_validation_loss_is_marked_and_named():
     assert [(mark.at, mark.text) for mark in plot_of([FIVE], "loss", Options()).marks] == [((4.0, 0.1), "◆")]
-    assert "◆ best 0.1000, epoch 4" in rows([FIVE])[1]
-    assert "◆ 97.50% in best epoch 4" in rows([FIVE], Options("accuracy"), width=60)[1]
+    assert "◆ lowest 0.1000, epoch 4" in rows([FIVE])[1]
+    assert "◆ val acc 97.50 % at epoch 4" in rows([FIVE], Options("accuracy"), width=60)[1]
 
 
 def test_divergence_is_told_first_and_leaves_a_gap():
@@ -104,8 +104,8 @@ def test_a_run_that_diverged_from_the_start_still_draws_its_axes():
 def test_overlaid_runs_are_told_apart_by_their_numbers():
     other = Curve(7, "7 lenet/bs16_lr0.001", epochs((0.6, 0.5), (0.4, 0.4), (0.3, 0.35)), 5)
     drawn = rows([FIVE, other], width=86, height=16)
-    assert "12 lenet/bs64_lr0.001 0.1000 in epoch 4" in "".join(drawn[1:4])
-    assert "7 lenet/bs16_lr0.001 0.3500 in epoch 3" in "".join(drawn[1:4])
+    assert "12 lenet/bs64_lr0.001 0.1000 at epoch 4" in "".join(drawn[1:4])
+    assert "7 lenet/bs16_lr0.001 0.3500 at epoch 3" in "".join(drawn[1:4])
     plot = "\n".join(drawn[4:-1])
     assert plot.count("12") == 2
     assert plot.count("7") == 2
@@ -246,10 +246,10 @@ async def test_the_widget_shows_runs_and_changes_with_them():
         assert "no runs yet" in "\n".join(app.panel.text())
         app.panel.show([FIVE], TITLE)
         first = await drawn(pilot)
-        assert "◆ best 0.1000, epoch 4" in first
+        assert "◆ lowest 0.1000, epoch 4" in first
         assert [strip.text for strip in (app.panel.render_line(y) for y in range(14))] == first.split("\n")
         app.panel.show([replace(FIVE, epochs=FIVE.epochs[:2])], TITLE)
-        assert "◆ best 0.2000, epoch 2" in "\n".join(app.panel.text())
+        assert "◆ lowest 0.2000, epoch 2" in "\n".join(app.panel.text())
         await pilot.resize_terminal(100, 20)
         await pilot.pause()
         assert [len(row) for row in app.panel.text()] == [100] * 20
@@ -277,29 +277,29 @@ async def test_each_action_changes_the_picture_and_back():
         def shown() -> str:
             return "\n".join(app.panel.text())
 
-        app.panel.action_toggle_log()
+        app.panel.toggle_log()
         assert "loss (log)" in shown()
-        app.panel.action_toggle_log()
+        app.panel.toggle_log()
         assert shown() == plain
-        app.panel.action_cycle_metric()
+        app.panel.cycle_metric()
         assert "accuracy" in shown()
-        app.panel.action_cycle_metric()
+        app.panel.cycle_metric()
         assert shown() == plain
         for weight in ("0.6", "0.9"):
-            app.panel.action_cycle_smoothing()
+            app.panel.cycle_smoothing()
             assert f"smoothed {weight}" in shown()
-        app.panel.action_cycle_smoothing()
+        app.panel.cycle_smoothing()
         assert shown() == plain
-        app.panel.action_pan_left()
+        app.panel.pan(-0.25)
         assert shown() == plain
-        app.panel.action_zoom_in()
+        app.panel.zoom(0.5)
         assert "epochs 2–4 of 5" in shown()
-        app.panel.action_pan_right()
+        app.panel.pan(0.25)
         assert "epochs 3–5 of 5" in shown()
-        app.panel.action_zoom_out()
+        app.panel.zoom(2)
         assert shown() == plain
-        app.panel.action_zoom_in()
-        app.panel.action_reset_zoom()
+        app.panel.zoom(0.5)
+        app.panel.reset_zoom()
         assert shown() == plain
 
 
@@ -308,12 +308,12 @@ async def test_both_metrics_are_offered_only_where_there_is_room():
     async with app.run_test(size=(110, 20)) as pilot:
         app.panel.show([FIVE], TITLE)
         await drawn(pilot)
-        app.panel.action_cycle_metric()
-        app.panel.action_cycle_metric()
+        app.panel.cycle_metric()
+        app.panel.cycle_metric()
         assert app.panel.options.shown == "both"
         await pilot.resize_terminal(50, 10)
         await pilot.pause()
-        app.panel.action_cycle_metric()
+        app.panel.cycle_metric()
         assert app.panel.options.shown == "accuracy"
 
 
@@ -322,7 +322,7 @@ async def test_another_run_is_shown_whole():
     async with app.run_test(size=(60, 14)) as pilot:
         app.panel.show([FIVE], TITLE)
         await drawn(pilot)
-        app.panel.action_zoom_in()
+        app.panel.zoom(0.5)
         app.panel.show([replace(FIVE, total_epochs=6)], TITLE)
         assert app.panel.options.zoom is not None
         app.panel.show([replace(FIVE, run_id=13)], TITLE)

@@ -17,7 +17,7 @@ from lenet_tui.config import RunConfig
 from lenet_tui.run.folder import RunFolder
 from lenet_tui.store import Store
 from lenet_tui.tui.details import text as details_text
-from lenet_tui.tui.details.screen import SECTIONS, DetailsScreen
+from lenet_tui.tui.details.screen import DetailsScreen
 from lenet_tui.tui.pictures.screen import PicturesScreen
 from tests.reports.conftest import history
 from tests.tui.folders import HISTORY, finished
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from lenet_tui.run.metrics import EpochMetrics
     from lenet_tui.store import Run
+
+SECTIONS = [name for name, _ in DetailsScreen.TABS]
 
 
 class Bench(App[None]):
@@ -98,7 +100,7 @@ async def test_result_tells_what_came_out_and_where_it_was_computed(tmp_path: Pa
         await pilot.press("2")
         await until(pilot, lambda: "2.6.0" in shown(app, "result"))
         text = said(app, "result")
-        for part in ("finished", "0.30000 in epoch 3", "95.00%", "0:06 for 4 epochs", "none yet"):
+        for part in ("finished", "lowest 0.3000 at epoch 3", "95.00 %", "0:06 for 4 epochs", "none yet"):
             assert part in text
         assert str(run.folder) in "".join(text.split())  # however often a long path is broken
 
@@ -117,8 +119,8 @@ async def test_the_confusion_matrix_comes_from_another_process(tmp_path: Path) -
     app = Bench(tmp_path, *finished(tmp_path))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("4")
-        await until(pilot, lambda: "accuracy 95.00%, 114 of 120 right" in shown(app, "confusion"))
-        assert "0 taken for 1: once" in shown(app, "confusion")
+        await until(pilot, lambda: "accuracy 95.00 %, 114 of 120 right" in shown(app, "confusion"))
+        assert "true 0, predicted 1: once" in shown(app, "confusion")
         await pilot.resize_terminal(140, 45)
         await until(pilot, lambda: "92%" in shown(app, "confusion"))
 
@@ -150,7 +152,7 @@ async def test_what_is_new_of_a_run_is_shown_while_it_is_open(tmp_path: Path) ->
         assert str(table.get_row_at(1)[0]) == ""
         assert table.cursor_row == 3  # who was at the end stays there
         await pilot.press("2")
-        await until(pilot, lambda: "95.00%" in shown(app, "result"))
+        await until(pilot, lambda: "95.00 %" in shown(app, "result"))
         app.details.update_run(run, epochs[:1])  # taken up anew
         await pilot.pause()
         assert table.row_count == 1
@@ -161,7 +163,7 @@ async def test_a_run_that_has_not_begun_has_nothing_to_show_and_says_so(tmp_path
         (run,) = store.add([RunConfig(dataset="digits")])
     app = Bench(tmp_path, run, [])
     async with app.run_test(size=(80, 24)) as pilot:
-        for section, words in (("2", "none yet: the run has not begun"), ("4", "not begun"), ("5", "no log yet")):
+        for section, words in (("2", "none yet: the run has not started"), ("4", "not started"), ("5", "no log yet")):
             await pilot.press(section)
             await until(pilot, lambda s=section, w=words: w in said(app, SECTIONS[int(s) - 1]))  # type: ignore[misc]
 
@@ -171,7 +173,11 @@ async def test_a_deleted_folder_is_a_message_in_each_section(tmp_path: Path) -> 
     shutil.rmtree(tmp_path / str(run.folder))
     app = Bench(tmp_path, run, epochs)
     async with app.run_test(size=(140, 45)) as pilot:
-        for section, words in (("2", "not there any more"), ("4", "not there any more"), ("5", "There is no")):
+        for section, words in (
+            ("2", "does not exist any more"),
+            ("4", "does not exist any more"),
+            ("5", "There is no"),
+        ):
             await pilot.press(section)
             await until(pilot, lambda s=section, w=words: w in said(app, SECTIONS[int(s) - 1]))  # type: ignore[misc]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from textual.screen import Screen
+
+    from lenet_tui.tui.screens import LabScreen
 
 # How each screen is opened from the list of runs, and the table of its keys.
 ROOMS: dict[type[Screen[None]], tuple[tuple[str, ...], tuple[keys.Key, ...]]] = {
@@ -55,10 +58,15 @@ def test_no_table_of_keys_is_left_out() -> None:
     assert {key for table in (*walked, *TESTED_ELSEWHERE) for key in table} == set(keys.ALL)
 
 
-def test_every_key_has_a_method() -> None:
-    for room, (_, table) in ROOMS.items():
+@pytest.mark.parametrize("room", [room for room in ROOMS if room is not HelpScreen])
+async def test_every_key_has_a_target(root: Path, room: type[LabScreen[None]]) -> None:
+    way, table = ROOMS[room]
+    assert table == room.KEYS
+    async with opened(root) as bench:
+        await bench.until(lambda: len(bench.main.runs.listed) == 2)
+        await go_to(bench, room, way)
         for key in table:
-            assert hasattr(room, f"action_{key.action}"), key.id
+            assert callable(attrgetter(key.target)(bench.app.screen)), key.id
 
 
 def test_no_key_means_two_things_on_one_screen() -> None:

@@ -41,7 +41,7 @@ async def test_export_says_what_it_left_out(tmp_path: Path) -> None:
 
 
 async def test_what_cannot_be_exported_is_one_line(tmp_path: Path) -> None:
-    assert "is not there any more" in str((await export.export(tmp_path / "gone")).error)
+    assert "does not exist any more" in str((await export.export(tmp_path / "gone")).error)
     (tmp_path / "empty").mkdir()
     error = (await export.export(tmp_path / "empty")).error
     assert error == f"{tmp_path / 'empty'} is not a run folder: it has no run.json"
@@ -69,9 +69,9 @@ async def test_a_command_that_is_cancelled_takes_its_process_along(
 def test_leaving_while_a_command_runs_ends_it_without_a_word(tmp_path: Path) -> None:
     (tmp_path / "sleeper.py").write_text("import time; time.sleep(60)\n")
     code = (
-        "import asyncio; from lenet_tui.tui import commands\n"
+        "import asyncio; from lenet_tui.tui import subprocesses\n"
         "async def main():\n"
-        "    task = asyncio.create_task(commands.run('sleeper'))\n"
+        "    task = asyncio.create_task(subprocesses.run('sleeper'))\n"
         "    await asyncio.sleep(0.5)\n"
         "    task.cancel()\n"
         "asyncio.run(main())\n"

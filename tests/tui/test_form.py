@@ -55,7 +55,7 @@ class FormApp(App[None]):
         self.form.focus_first()
 
     def action_queue(self) -> None:
-        self.form.action_queue()
+        self.form.queue()
 
     def action_trap(self) -> None:
         self.trapped += 1
@@ -134,11 +134,11 @@ def test_each_field_at_fault_is_told_once_and_in_a_list_with_the_value_meant() -
 
 def test_the_summary_says_as_much_as_there_is_room_for() -> None:
     three = expand({"batch_size": "16,32,64"})
-    assert form_values.summary(three, 110, behind=False, width=40) == "3 runs · ≈ 1:50 on this machine"
-    assert form_values.summary(three, 110, behind=False, width=23) == "3 runs · ≈ 1:50"
-    assert form_values.summary(three, 110, behind=True, width=24) == "3 runs · done in ≈ 1:50"
-    assert form_values.summary(three, 110, behind=True, width=5) == "3 runs · ≈ 1:50"
-    assert form_values.summary(three, None, behind=False, width=23) == "3 runs · time not known yet"
+    assert form_values.summary(three, 110, behind=False, width=40) == "3 runs · about 2 min on this machine"
+    assert form_values.summary(three, 110, behind=False, width=23) == "3 runs · about 2 min"
+    assert form_values.summary(three, 110, behind=True, width=24) == "3 runs · in about 2 min"
+    assert form_values.summary(three, 110, behind=True, width=5) == "3 runs · about 2 min"
+    assert form_values.summary(three, None, behind=False, width=23) == "3 runs · no estimate yet"
     assert (
         form_values.summary(expand({"lr": "x", "model": "y"}), None, behind=False, width=23)
         == "✗ 2 problems: model, lr"
@@ -212,12 +212,12 @@ async def test_help_without_room_is_cut_at_a_word_and_says_so() -> None:
 async def test_settings_that_are_on_record_already_are_told_before_they_are_queued() -> None:
     app = FormApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        app.form.set_known(
-            {duplicates.settings_of(RunConfig()): 3, duplicates.settings_of(RunConfig(batch_size=16)): 4}
+        app.form.set_existing(
+            {duplicates.identity_of(RunConfig()): 3, duplicates.identity_of(RunConfig(batch_size=16)): 4}
         )
-        await until(pilot, lambda: "same settings as run 3" in app.text())
+        await until(pilot, lambda: "duplicate of run 3" in app.text())
         await pilot.press("space")
-        await until(pilot, lambda: "2 are on record already" in app.text())
+        await until(pilot, lambda: "2 duplicates" in app.text())
         app.form.load_values({"epochs": 7})
         await until(pilot, lambda: "1 run" in app.text() and "record" not in app.text() and "same" not in app.text())
 
@@ -251,7 +251,7 @@ async def test_changing_a_field_by_hand_makes_it_custom_and_presets_do_not_lose_
         assert "assignment default" in app.text()
         await pilot.press("left")
         assert app.form.values() == {"batch_size": "7"}
-        app.form.action_reset()
+        app.form.reset()
         assert app.form.values() == {}
 
 

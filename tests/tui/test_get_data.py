@@ -32,7 +32,7 @@ class Bench(App[None]):
 
     @property
     def told(self) -> str:
-        return str(self.question.query_one("#told", Static).render())
+        return str(self.question.query_one("#status", Static).render())
 
 
 @pytest.fixture(autouse=True)
@@ -148,7 +148,7 @@ def test_lines_of_progress_are_told_from_other_lines() -> None:
 async def test_progress_moves_the_bar() -> None:
     app = Bench()
     async with app.run_test(size=(80, 24)) as pilot:
-        app.question._hear('{"what": "labels.gz", "done": 2500000, "total": 10000000}')
+        app.question._show_progress('{"what": "labels.gz", "done": 2500000, "total": 10000000}')
         await pilot.pause()
         assert app.question.query_one(ProgressBar).percentage == 0.25
         assert "2.5 of 10.0 MB" in app.told

@@ -26,9 +26,10 @@ from lenet_tui.errors import LabError
 from lenet_tui.run.folder import RunFolder
 from lenet_tui.store import Store
 from lenet_tui.tui import settings
-from lenet_tui.tui.app import KEY_NAMES, LabApp
+from lenet_tui.tui.app import LabApp
 from lenet_tui.tui.details import text as details_text
-from lenet_tui.tui.runs.describe import status_line
+from lenet_tui.tui.keys import NAMES
+from lenet_tui.tui.runs.status import status_line
 from lenet_tui.tui.store_watcher import Snapshot, Watcher
 from lenet_tui.tui.study.screen import StudyScreen
 from lenet_tui.tui.widgets import halfblocks, plain_text
@@ -251,7 +252,7 @@ async def test_settings_from_anywhere_cost_a_few_short_lines(
         path.write_bytes(DAMAGED[kind])
     else:
         STAND_INS[kind](path)
-    chosen, complaints = settings.load(tmp_path, KEY_NAMES)
+    chosen, complaints = settings.load(tmp_path, NAMES)
     assert len(complaints) <= 5
     assert bool(complaints) == (kind != "nothing")
     assert all(len(line) <= 300 and line.isprintable() for line in complaints)
@@ -266,7 +267,7 @@ def test_a_person_may_keep_a_link_to_their_own_settings(tmp_path: Path, monkeypa
     (tmp_path / "dotfile").write_text("quiet = true\n")
     (tmp_path / "own.toml").symlink_to("dotfile")
     monkeypatch.setenv(settings.VARIABLE, str(tmp_path / "own.toml"))
-    assert settings.load(tmp_path, KEY_NAMES)[0].quiet
+    assert settings.load(tmp_path, NAMES)[0].quiet
 
 
 # The runner
@@ -302,12 +303,12 @@ AWAY: dict[str, tuple[Callable[[Path], object], Callable[[Path], object], str]] 
     "the root": (
         lambda root: root.rename(root.with_name("away")),
         lambda root: root.with_name("away").rename(root),
-        "root is not there any more; the app goes on when it is back",
+        "root is missing; the app continues when it is back",
     ),
     "the root, a file in its place": (
         lambda root: (root.rename(root.with_name("away")), root.touch()),
         lambda root: (root.unlink(), root.with_name("away").rename(root)),
-        "root is not there any more; the app goes on when it is back",
+        "root is missing; the app continues when it is back",
     ),
     "the private folder": (lambda root: shutil.rmtree(root / PRIVATE), lambda _: None, ""),
     "the store": (lambda root: (root / PRIVATE / "store.db").write_bytes(os.urandom(5000)), lambda _: None, ""),
@@ -334,7 +335,7 @@ def test_what_goes_away_is_said_and_found_again(tmp_path: Path, what: str) -> No
         take(root)
         if words:
             until(lambda snapshot: words in snapshot.trouble)
-            with pytest.raises(LabError, match="is not there any more"):
+            with pytest.raises(LabError, match="is missing"):
                 watcher.ask(lambda store: store.set_note(1, "lost"))
         else:
             until(lambda snapshot: snapshot.notices)

@@ -78,7 +78,7 @@ def long_run(root: Path) -> None:
 def test_hanging_up_ends_the_app_and_not_the_run(root: Path) -> None:
     long_run(root)
     with Terminal(root) as terminal:
-        terminal.wait_for("epoch ", "img/s", seconds=60)
+        terminal.wait_for("epoch ", "images/s", seconds=60)
         terminal.process.send_signal(signal.SIGHUP)
         assert terminal.wait_for_end(5) == 128 + signal.SIGHUP
         assert terminal.is_sane()
@@ -89,7 +89,7 @@ def test_hanging_up_ends_the_app_and_not_the_run(root: Path) -> None:
             assert time.monotonic() < deadline
             time.sleep(0.1)
     with Terminal(root) as terminal:  # and the next day
-        terminal.wait_for("epoch ", "img/s")
+        terminal.wait_for("epoch ", "images/s")
 
 
 def test_a_terminal_that_vanishes_ends_the_app(root: Path) -> None:
@@ -120,7 +120,7 @@ def test_sigterm_ends_the_app_even_where_the_terminal_takes_no_more(root: Path) 
 def test_leaving_says_that_runs_go_on(root: Path) -> None:
     long_run(root)
     with Terminal(root) as terminal:
-        terminal.wait_for("img/s", seconds=60)
+        terminal.wait_for("images/s", seconds=60)
         terminal.press("escape", "q")
         assert terminal.wait_for_end() == 0
         assert "1 running and 0 waiting go on in the background" in terminal.text()
@@ -130,7 +130,7 @@ def test_a_killed_runner_is_replaced_while_the_app_is_open(root: Path) -> None:
     with Terminal(root) as terminal:
         terminal.wait_for("no runs yet")
         long_run(root)
-        terminal.wait_for("img/s", seconds=60)
+        terminal.wait_for("images/s", seconds=60)
         first = runner_pid(root)
         assert first is not None
         with Store(root) as store:
@@ -142,7 +142,7 @@ def test_a_killed_runner_is_replaced_while_the_app_is_open(root: Path) -> None:
         while runner_pid(root) in (None, first):
             assert time.monotonic() < deadline, terminal.text()
             terminal.wait_for("1", seconds=1)
-        terminal.wait_for("img/s", seconds=60)
+        terminal.wait_for("images/s", seconds=60)
 
 
 def test_the_screen_is_readable_without_colours_and_with_few(root: Path) -> None:

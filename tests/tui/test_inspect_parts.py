@@ -104,7 +104,7 @@ def test_a_stroke_is_soft_at_its_edge_and_as_thick_as_those_of_mnist() -> None:
     assert ink[10, 4:21].min() == 255
     assert not ink[10, :3].any()
     canvas.begin()
-    canvas.rub((12.5, 10.5), (12.5, 10.5))
+    canvas.erase((12.5, 10.5), (12.5, 10.5))
     assert not np.frombuffer(canvas.ink, np.uint8).reshape(28, 28)[9:12, 12].any()
     assert canvas.undo()
     assert canvas.ink == ink.tobytes()

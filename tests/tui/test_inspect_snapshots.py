@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 WAYS = [
     ("inspect-errors", (), "1 of 9 · 9 of 397 test images"),  # the heading alone comes before the images
-    ("inspect-matrix", ("m",), "a cell of the matrix"),
+    ("inspect-matrix", ("m",), "choose a cell"),
     ("inspect-filters", ("3",), "filters 1"),
-    ("inspect-draw", ("4", "space", "down", "down", "down", "right"), "the network sees"),
+    ("inspect-draw", ("4", "space", "down", "down", "down", "right"), "network input"),
 ]
 
 

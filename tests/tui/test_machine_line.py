@@ -7,24 +7,24 @@ import stat
 import pytest
 from textual.app import App, ComposeResult
 
-from lenet_tui.tui.widgets.machine_line import Gpu, Load, MachineLine, describe, measure, parse_gpus
+from lenet_tui.tui.widgets.machine_line import Gpu, Load, MachineLine, load_text, measure, parse_gpus
 
 GB = 2**30
 LOAD = Load(0.63, 2, int(1.9 * GB), int(7.8 * GB))
 
 
 def test_it_says_as_much_as_there_is_room_for():
-    assert describe(LOAD, 80) == "CPU █████░░░ 63% of 2 cores · memory ██░░░░░░ 1.9 of 7.8 GB"
-    assert describe(LOAD, 50) == "CPU 63% of 2 cores · memory 1.9 of 7.8 GB"
-    assert describe(LOAD, 20) == "CPU 63% of 2 cores"
-    assert describe(LOAD, 8) == "CPU 63%"
-    assert describe(LOAD, 3) == "CPU"
+    assert load_text(LOAD, 80) == "CPU █████░░░ 63 % of 2 cores · memory ██░░░░░░ 1.9 of 7.8 GB"
+    assert load_text(LOAD, 50) == "CPU 63 % of 2 cores · memory 1.9 of 7.8 GB"
+    assert load_text(LOAD, 20) == "CPU 63 % of 2 cores"
+    assert load_text(LOAD, 8) == "CPU 63 %"
+    assert load_text(LOAD, 3) == "CPU"
 
 
 def test_gpus_are_told_and_numbered_when_there_are_several():
     gpus = (Gpu(0.87, 3 * GB, 24 * GB), Gpu(0.0, 0, 24 * GB))
-    assert describe(Load(0.1, 1, GB, 16 * GB, gpus[:1]), 100).endswith("· GPU 87%, 3.0 of 24 GB")
-    assert "GPU1 0%, 0.0 of 24 GB" in describe(Load(0.1, 1, GB, 16 * GB, gpus), 120)
+    assert load_text(Load(0.1, 1, GB, 16 * GB, gpus[:1]), 100).endswith("· GPU 87 %, 3.0 of 24 GB")
+    assert "GPU1 0 %, 0.0 of 24 GB" in load_text(Load(0.1, 1, GB, 16 * GB, gpus), 120)
 
 
 def test_the_answer_of_nvidia_smi_is_read_and_what_has_no_figures_left_out():

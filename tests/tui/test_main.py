@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -124,7 +125,7 @@ async def test_a_run_that_is_stopping_still_is_resumed_once_it_has_stopped(store
         await bench.press("x")
         await bench.until(lambda: store.get(1).is_stop_requested)
         await bench.press("r")
-        await bench.until(lambda: "run 1 is stopping still; queued again as soon as stopped" in bench.told())
+        await bench.until(lambda: "run 1 is still stopping; queued again as soon as stopped" in bench.told())
         assert store.get(1).state == "running"
         assert store.end(1, this_process(), "stopped")
         await bench.until(lambda: store.get(1).state == "queued")
@@ -142,7 +143,7 @@ async def test_stopping_a_run_once_more_takes_the_wish_to_resume_it_back(store: 
         await bench.until(lambda: "queued again as soon as" in bench.told())
         await bench.press("x")
         assert store.end(1, this_process(), "stopped")
-        await bench.until(lambda: bench.app.snapshot.runs[1].state == "stopped")
+        await bench.until(lambda: bench.app.lab.snapshot.runs[1].state == "stopped")
         await bench.until(lambda: not bench.main.workers)
         assert store.get(1).state == "stopped"
 
@@ -158,11 +159,11 @@ async def test_runs_are_stopped_moved_resumed_and_deleted_by_key(store: Store, t
         bench.main.runs.go_to(first.id)
         await bench.press("x")
         await bench.until(lambda: store.get(first.id).state == "stopped")
-        await bench.until(lambda: bench.app.snapshot.runs[first.id].state == "stopped")
+        await bench.until(lambda: bench.app.lab.snapshot.runs[first.id].state == "stopped")
         bench.main.runs.go_to(first.id)
         await bench.press("r")
         await bench.until(lambda: store.get(first.id).state == "queued")
-        await bench.until(lambda: bench.app.snapshot.runs[first.id].state == "queued")
+        await bench.until(lambda: bench.app.lab.snapshot.runs[first.id].state == "queued")
         await bench.press("d")
         assert isinstance(bench.app.screen, Confirm)
         await bench.press("n")
@@ -191,7 +192,7 @@ async def test_a_note_is_written_and_found_by_the_filter(store: Store, tmp_path:
         assert isinstance(bench.app.screen, AskText)
         await bench.press(*"odd", "enter")
         await bench.until(lambda: store.get(1).note == "odd")
-        await bench.until(lambda: bench.app.snapshot.runs[1].note == "odd")
+        await bench.until(lambda: bench.app.lab.snapshot.runs[1].note == "odd")
         await bench.press("slash", *"odd")
         await bench.until(lambda: [run.id for run in bench.main.runs.listed] == [1])
         await bench.press("escape")
@@ -210,7 +211,7 @@ async def test_a_runs_settings_are_cloned_into_the_form(store: Store, tmp_path: 
         assert store.queue()[0].config == RunConfig(batch_size=16, dropout=0.3)
 
 
-async def test_queueing_the_settings_of_another_run_says_so_and_where_its_files_will_be(
+async def test_queueing_the_identity_of_another_run_says_so_and_where_its_files_will_be(
     store: Store, tmp_path: Path
 ) -> None:
     finished(store, RunConfig(batch_size=16))
@@ -225,20 +226,20 @@ async def test_queueing_the_settings_of_another_run_says_so_and_where_its_files_
         await bench.until(lambda: isinstance(bench.app.screen, Confirm))
         await bench.press("y")
         await bench.until(lambda: "queued run 2, place 1 in the queue; the queue is paused" in bench.told())
-        twin = "run {} has the same settings, so this one's folder will be lenet/bs16_lr0.001.{}"
-        assert twin.format(1, 2) in bench.told()
+        duplicate = "run {} has the same configuration, so this one's folder will be lenet/bs16_lr0.001.{}"
+        assert duplicate.format(1, 2) in bench.told()
         await bench.press("ctrl+r")
         await bench.until(lambda: isinstance(bench.app.screen, Confirm))
         await bench.press("y")
         await bench.until(lambda: "queued run 3, place 2 in the queue; " in bench.told())
-        assert twin.format(2, 3) in bench.told()
+        assert duplicate.format(2, 3) in bench.told()
         bench.main.form.load_values({"batch_size": "8,16,32"})
         await bench.press("ctrl+r")
         await bench.until(lambda: "queued runs 4–6, places 3–5 in the queue; " in bench.told())
-        assert "1 with the settings of earlier runs, in folders of their own" in bench.told()
+        assert "1 duplicate of earlier runs, in other folders" in bench.told()
         bench.main.form.load_values({"batch_size": "4"})
         await bench.press("ctrl+r")
-        await bench.until(lambda: bench.told().endswith("place 6 in the queue; the queue is paused, p lets it go on"))
+        await bench.until(lambda: bench.told().endswith("place 6 in the queue; the queue is paused, p continues it"))
 
 
 async def test_keys_in_a_burst_are_about_the_run_that_was_current_when_they_were_pressed(
@@ -275,7 +276,7 @@ async def test_a_running_run_is_not_offered_for_deletion(store: Store, tmp_path:
     async with opened(tmp_path) as bench:
         await bench.until(lambda: bench.main.runs.listed)
         await bench.press("escape", "d")
-        await bench.until(lambda: "run 1 is running; x stops" in bench.told())
+        await bench.until(lambda: "run 1 is running; stop first (x)" in bench.told())
         assert not isinstance(bench.app.screen, Confirm)
 
 
@@ -294,10 +295,10 @@ async def test_the_copied_command_names_the_root_unless_it_is_the_current_folder
 
 async def test_the_queue_is_paused_and_goes_on(store: Store, tmp_path: Path) -> None:
     async with opened(tmp_path) as bench:
-        await bench.until(lambda: bench.app.snapshot.paused)
+        await bench.until(lambda: bench.app.lab.snapshot.paused)
         await bench.press("escape", "p")
         await bench.until(lambda: not store.is_paused())
-        await bench.until(lambda: not bench.app.snapshot.paused)
+        await bench.until(lambda: not bench.app.lab.snapshot.paused)
         await bench.press("p")
         await bench.until(store.is_paused)
 
@@ -308,7 +309,7 @@ async def test_curves_of_the_current_and_the_marked_runs_are_shown(store: Store,
     async with opened(tmp_path) as bench:
         await bench.until(lambda: len(bench.main.runs.listed) == 2)
         await bench.press("escape", "home", "space")
-        await bench.until(lambda: len(bench.app.snapshot.epochs) == 2)
+        await bench.until(lambda: len(bench.app.lab.snapshot.epochs) == 2)
 
 
 async def test_details_and_help_open_and_close(store: Store, tmp_path: Path) -> None:
@@ -335,7 +336,7 @@ async def test_the_selection_is_written_as_csv(store: Store, tmp_path: Path) -> 
 
 
 async def test_keys_and_form_follow_the_settings(store: Store, tmp_path: Path) -> None:
-    chosen = Settings(keys={"drain": "ctrl+d"}, defaults={"epochs": 7}, theme="nord")
+    chosen = Settings(keys={"pause": "ctrl+d"}, defaults={"epochs": 7}, theme="nord")
     async with opened(tmp_path, settings=chosen) as bench:
         assert bench.app.theme == "nord"
         await bench.press("ctrl+r")
@@ -349,15 +350,15 @@ async def test_keys_and_form_follow_the_settings(store: Store, tmp_path: Path) -
 async def test_two_apps_on_one_root_show_the_same(store: Store, tmp_path: Path) -> None:
     async with opened(tmp_path) as one:
         other = LabApp(tmp_path)
-        other.watcher.start()
+        other.lab.watcher.start()
         try:
             await one.press("ctrl+r")
-            await one.until(lambda: one.app.snapshot.queue)
-            assert [run.id for run in other.watcher.ask(lambda s: s.queue())] == [
-                run.id for run in one.app.snapshot.queue
+            await one.until(lambda: one.app.lab.snapshot.queue)
+            assert [run.id for run in other.lab.watcher.ask(lambda s: s.queue())] == [
+                run.id for run in one.app.lab.snapshot.queue
             ]
         finally:
-            other.watcher.end()
+            other.lab.watcher.end()
 
 
 async def test_the_command_palette_offers_what_the_keys_do(store: Store, tmp_path: Path) -> None:
@@ -420,8 +421,9 @@ async def test_what_is_told_covers_no_run_and_goes_by_itself_an_error_last(
         assert "/here/[old]/run.json" in str(bench.main.query(Toast).last().render())
 
 
-def test_every_key_has_a_method_and_no_key_means_two_things() -> None:
+async def test_every_key_has_a_target_and_no_key_means_two_things(store: Store, tmp_path: Path) -> None:
     pressed = [name for key in keys.MAIN for name in key.keys.split(",")]
     assert len(pressed) == len(set(pressed))
-    for key in keys.MAIN:
-        assert hasattr(MainScreen, f"action_{key.action}"), key.id
+    async with opened(tmp_path) as bench:
+        for key in keys.MAIN:
+            assert callable(attrgetter(key.target)(bench.main)), key.id

@@ -79,7 +79,7 @@ async def test_a_picture_fills_its_room_and_keeps_its_shape(folder: Path) -> Non
         await until(pilot, lambda: app.view.picture is not None)
         assert (app.view.size.width, app.view.size.height) == (53, 20)
         assert app.view.render_line(0).cell_length == 53
-        assert "letters are readable from 360 columns, it has 53" in app.words("hint")
+        assert "text is readable from 360 columns; now 53" in app.words("hint")
         await pilot.resize_terminal(160, 50)
         await until(pilot, lambda: app.view.size.height == 46)
 
@@ -123,7 +123,7 @@ async def test_pictures_that_are_missing_are_drawn_by_key(tmp_path: Path) -> Non
     run, _ = finished(tmp_path)
     app = Bench(tmp_path / str(run.folder))
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: "e draws the pictures" in app.words("words"))
+        await until(pilot, lambda: "Press e to draw the pictures" in app.words("words"))
         await pilot.press("e")
         await until(pilot, lambda: app.view.picture is not None)
         assert all((tmp_path / str(run.folder) / name).is_file() for name in PICTURES)
@@ -139,7 +139,7 @@ async def test_damaged_pictures_and_a_deleted_folder_are_messages(folder: Path) 
         await until(pilot, lambda: "loss.png cannot be shown" in app.words("words"))
         shutil.rmtree(folder)
         await pilot.press("3")
-        await until(pilot, lambda: "is not there any more" in app.words("words"))
+        await until(pilot, lambda: "does not exist any more" in app.words("words"))
         await pilot.press("e")
         await pilot.pause()
 

@@ -10,7 +10,7 @@ from textual.app import App, ComposeResult
 from lenet_tui.config import RunConfig
 from lenet_tui.host.process import this_process
 from lenet_tui.tui.runs import columns
-from lenet_tui.tui.runs.describe import headline
+from lenet_tui.tui.runs.status import headline
 from lenet_tui.tui.runs.table import RunsList
 from tests.tui.runs import at_work, finished, running, snapshot_of
 
@@ -46,7 +46,7 @@ def test_sorting_by_a_figure_puts_runs_without_it_last(store: Store) -> None:
     better = finished(store, RunConfig(seed=2), test_accuracy=0.99)
     (waiting,) = store.add([RunConfig(seed=3)])
     snapshot = snapshot_of(store)
-    order = columns.ordered(snapshot.runs.values(), snapshot, "test %", reverse=False)
+    order = columns.ordered(snapshot.runs.values(), snapshot, "test acc", reverse=False)
     assert [run.id for run in order] == [better.id, worse.id, waiting.id]
 
 
@@ -89,7 +89,7 @@ async def test_the_list_shows_each_run_in_a_row_with_a_sign_for_its_state(store:
         app.runs.show(snapshot_of(store))
         await pilot.pause()
         heading, first, second, *_ = app.text()
-        assert heading.split() == ["id", "run", "state", "best", "val", "epoch", "val", "%", "test", "%", "time"]
+        assert heading.split() == ["id", "run", "state", "val", "loss", "epoch", "val", "acc", "test", "acc", "time"]
         assert first.split()[:5] == ["▸", "2", "lenet/bs16_lr0.001", "○", "queued"]
         assert second.split()[:4] == ["1", "lenet/bs64_lr0.001", "✓", "finished"]
         assert "99.00" in second
@@ -106,11 +106,11 @@ def test_title_and_list_tell_the_same_epoch(store: Store) -> None:
     assert headline(run, snapshot_of(store)).startswith("run 1 · starting · ")
     assert in_list(run, store, 54) == "● starting"
     run = at_work(store, run, epoch=7)
-    assert headline(run, snapshot_of(store)).startswith("run 1 · epoch 7/20 58% · 28.1k img/s · ")
+    assert headline(run, snapshot_of(store)).startswith("run 1 · epoch 7/20 58 % · 28k images/s · ")
     assert in_list(run, store, 54) == "● 7/20"
     assert in_list(run, store, 110) == "● epoch 7/20"
     run = at_work(store, run, epoch=6, step=50)  # before the first steps of the next
-    assert headline(run, snapshot_of(store)).startswith("run 1 · epoch 6/20 100% · ")
+    assert headline(run, snapshot_of(store)).startswith("run 1 · epoch 6/20 100 % · ")
     assert in_list(run, store, 110) == "● epoch 6/20"
     run = at_work(store, run, epoch=5)  # progress is told seldom, and epochs can be short
     assert headline(run, snapshot_of(store)).startswith("run 1 · epoch 6/20 · ")
@@ -169,7 +169,7 @@ async def test_filtering_and_marking(store: Store) -> None:
         app.runs.filter("nothing like it")
         await pilot.pause()
         assert app.runs.chosen == []
-        assert "no run has these words" in app.text()[1]
+        assert "no run matches" in app.text()[1]
         app.runs.filter("")
         app.runs.go_to(4)
         app.runs.mark()

@@ -49,11 +49,11 @@ def compare(name: str, size: tuple[int, int], text: str) -> None:
 
 # A name, the keys that lead there, and words that are there when it has settled.
 WAYS = [
-    ("main", ("escape", "end"), "best "),
+    ("main", ("escape", "end"), "lowest 0"),
     ("main-accuracy", ("escape", "end", "m"), "accuracy"),
     ("main-overlay", ("escape", "end", "space", "up", "up", "space"), "*"),
-    ("main-without-form", ("escape", "end", "z"), "best "),
-    ("main-filter", ("escape", "slash", "o", "d", "d"), "no run has these words"),
+    ("main-without-form", ("escape", "end", "z"), "lowest 0"),
+    ("main-filter", ("escape", "slash", "o", "d", "d"), "no run matches"),
     ("form", ("f2", "down", "down", "down", "1", "6", "comma", "3", "2"), "2 runs"),
     ("help", ("escape", "question_mark"), "New run"),
     ("delete", ("escape", "end", "d"), "Delete this run?"),

@@ -81,33 +81,33 @@ async def open_study(bench: Bench) -> None:
 
 
 def test_a_study_is_known_by_its_runs(store: Store) -> None:
-    assert homework.plan_on_record(store.runs()) is None
+    assert homework.stored_plan(store.runs()) is None
     queue(store, Plan(2, 5, "digits"))
     store.add([RunConfig(seed=7), RunConfig(dataset="digits", epochs=5, seed=9)])
-    assert homework.plan_on_record(store.runs()) == Plan(2, 5, "digits")
+    assert homework.stored_plan(store.runs()) == Plan(2, 5, "digits")
 
 
 def test_the_study_that_was_queued_last_counts(store: Store) -> None:
     queue(store, Plan(2, 5, "digits"))
     queue(store, DIGITS)
-    assert homework.plan_on_record(store.runs()) == DIGITS
+    assert homework.stored_plan(store.runs()) == DIGITS
     store.add([RunConfig(dataset="digits", epochs=5, seed=3)])  # a default run belongs to any work
-    assert homework.plan_on_record(store.runs()) == DIGITS
+    assert homework.stored_plan(store.runs()) == DIGITS
     queue(store, Plan(1, 9, "digits"))
-    assert homework.plan_on_record(store.runs()) == Plan(1, 9, "digits")
+    assert homework.stored_plan(store.runs()) == Plan(1, 9, "digits")
 
 
 def test_sweeps_are_not_taken_for_a_study(store: Store) -> None:
     store.add([RunConfig(batch_size=size, lr=lr) for size in (16, 32, 64) for lr in (0.01, 0.001, 0.0001)])
     store.add([RunConfig(model="alexnet"), RunConfig(dropout=0.3)])
-    assert homework.plan_on_record(store.runs()) is None
+    assert homework.stored_plan(store.runs()) is None
 
 
 def test_what_a_machine_decides_does_not_make_another_study(store: Store) -> None:
     store.add(
         [DIGITS.config(variant, 0).model_copy(update={"threads": 2, "tsne_samples": 100}) for variant in VARIANTS]
     )
-    assert homework.plan_on_record(store.runs()) == DIGITS
+    assert homework.stored_plan(store.runs()) == DIGITS
     assert homework.study_progress(DIGITS, snapshot_of(store)).missing == []
 
 
@@ -120,9 +120,9 @@ def test_progress_counts_every_run_once_and_tells_what_is_at_work(store: Store) 
     found = homework.study_progress(DIGITS, snapshot_of(store, until={3: 10.0, 4: 30.0, 5: 90.0}))
     assert found.finished == {1}
     assert found.running == ("run 3, batch size 32, seed 0: epoch 2/2",)
-    told = homework.progress(found, paused=False)
-    assert told == "1 of 15 runs finished · 1 running · 2 waiting · 1 stopped · 10 not queued · done in 1:30"
-    assert homework.progress(found, paused=True).endswith("the queue is paused")
+    told = homework.progress_text(found, paused=False)
+    assert told == "1 of 15 runs finished · 1 running · 2 waiting · 1 stopped · 10 not queued · about 90 s left"
+    assert homework.progress_text(found, paused=True).endswith("the queue is paused")
     assert len(found.missing) == 10
 
 
@@ -132,15 +132,15 @@ def test_the_plan_says_what_it_means_and_what_is_not_trained_again(store: Store)
     text = homework.explanation(found, 3600)
     for words in (
         "15 configurations × 1 seed = 15 runs",
-        "1 of them are on record",
-        "14 runs to queue: ≈ 1:00:00",
+        "1 of 15 exist already",
+        "14 runs to queue: about 60 min",
         "AlexNet",
     ):
         assert words in text
     assert max(map(len, text.splitlines()[1:])) <= 78
-    assert "known once" in homework.explanation(found, None)
+    assert "no estimate yet" in homework.explanation(found, None)
     assert "took an hour on two cores" in homework.explanation(found, None)
-    assert "≈ 2:00, and AlexNet, of which none was trained here" in homework.explanation(found, 120, "AlexNet")
+    assert "about 2 min; without AlexNet, not trained before" in homework.explanation(found, 120, "AlexNet")
 
 
 def test_the_time_of_a_study_leaves_out_the_model_that_was_never_trained() -> None:
@@ -150,10 +150,10 @@ def test_the_time_of_a_study_leaves_out_the_model_that_was_never_trained() -> No
         return 10.0 * len(asked) if {config.model for config in asked} <= set(known) else None
 
     both = ("lenet", "alexnet")
-    assert homework.with_known_pace(configs, lambda asked: pace(asked, both)) == (150.0, "")
-    assert homework.with_known_pace(configs, lambda asked: pace(asked, ("lenet",))) == (140.0, "AlexNet")
-    assert homework.with_known_pace(configs, lambda asked: pace(asked, ()))[0] is None
-    assert homework.with_known_pace([], lambda _: 0.0) == (0.0, "")
+    assert homework.estimate(configs, lambda asked: pace(asked, both)) == (150.0, "")
+    assert homework.estimate(configs, lambda asked: pace(asked, ("lenet",))) == (140.0, "AlexNet")
+    assert homework.estimate(configs, lambda asked: pace(asked, ()))[0] is None
+    assert homework.estimate([], lambda _: 0.0) == (0.0, "")
 
 
 # The screen
@@ -175,11 +175,11 @@ async def test_keys_change_the_plan_and_enter_queues_it(store: Store, tmp_path: 
         }
         await bench.until(lambda: "queued 15 runs; the queue is paused" in bench.told())
         await bench.until(lambda: "15 waiting · the queue is paused" in says(bench, "#progress"))
-        await bench.until(lambda: screen_of(bench)._page == "discussion" and screen_of(bench).path.is_file())
+        await bench.until(lambda: screen_of(bench).place == "discussion" and screen_of(bench).path.is_file())
         await bench.press("p")
-        assert "nothing is left to queue" in says(bench, "#plan Static")
+        assert "nothing to queue" in says(bench, "#plan Static")
         await bench.press("enter")
-        await bench.until(lambda: "on record already" in bench.told())
+        await bench.until(lambda: "exists already" in bench.told())
         assert len(store.queue()) == 15
 
 
@@ -195,7 +195,7 @@ async def test_who_leaves_at_once_has_queued_it_all_the_same(store: Store, tmp_p
 async def test_who_leaves_while_it_is_written_leaves_in_order(store: Store, tmp_path: Path) -> None:
     queue(store, DIGITS)
     async with opened(tmp_path) as bench:
-        await bench.until(lambda: len(bench.app.snapshot.runs) == 15)
+        await bench.until(lambda: len(bench.app.lab.snapshot.runs) == 15)
         await open_study(bench)
         await bench.press("u", "escape")
         assert bench.app.screen is bench.main
@@ -219,7 +219,7 @@ async def test_the_discussion_is_read_with_its_contents_where_there_is_room(
     queue(store, DIGITS)
     write(tmp_path)
     async with opened(tmp_path, size) as bench:
-        await bench.until(lambda: len(bench.app.snapshot.runs) == 15)
+        await bench.until(lambda: len(bench.app.lab.snapshot.runs) == 15)
         await open_study(bench)
         document = screen_of(bench).query_one(Document)
         await bench.until(lambda: len(document.query(FlatTable)) == 1)
@@ -287,7 +287,7 @@ async def test_it_is_written_by_key_and_by_itself_when_a_run_is_finished(store: 
     queue(store, DIGITS)
     path = tmp_path / "study" / "homework" / "discussion.md"
     async with opened(tmp_path) as bench:
-        await bench.until(lambda: len(bench.app.snapshot.runs) == 15)
+        await bench.until(lambda: len(bench.app.lab.snapshot.runs) == 15)
         await open_study(bench)
         await bench.press("u")
         await bench.until(path.is_file)
@@ -302,7 +302,7 @@ async def test_a_discussion_that_cannot_be_written_is_a_message(store: Store, tm
     queue(store, DIGITS)
     (tmp_path / "study").write_text("in the way")
     async with opened(tmp_path) as bench:
-        await bench.until(lambda: len(bench.app.snapshot.runs) == 15)
+        await bench.until(lambda: len(bench.app.lab.snapshot.runs) == 15)
         await open_study(bench)
         await bench.press("u")
         await bench.until(lambda: "the study" in bench.told())
@@ -316,14 +316,14 @@ async def test_a_discussion_is_not_replaced_by_one_of_nothing(store: Store, tmp_
         await open_study(bench)
         await bench.until(lambda: "batch size 16" in seen(bench))
         await bench.press("u")
-        await bench.until(lambda: "no run of this study is on record" in bench.told())
+        await bench.until(lambda: "this study has no run yet" in bench.told())
         assert path.read_text() == DOCUMENT
 
 
 async def test_on_a_slow_link_it_is_written_by_key_only(store: Store, tmp_path: Path) -> None:
     queue(store, DIGITS)
     async with opened(tmp_path, settings=Settings(quiet=True)) as bench:
-        await bench.until(lambda: len(bench.app.snapshot.runs) == 15)
+        await bench.until(lambda: len(bench.app.lab.snapshot.runs) == 15)
         await open_study(bench)
         finished(store, DIGITS.config(DEFAULT, 0))
         await bench.until(lambda: "1 of 15 runs finished" in says(bench, "#progress"))
@@ -367,5 +367,5 @@ def test_app_and_command_line_find_the_runs_of_a_study_that_lack_a_hyperparamete
         by_command = [run.run_id for run in study_runs(plan, study.identities(reopened))]
         in_app = [run.run_id for run in homework.study_progress(plan, snapshot_of(reopened)).runs]
         assert by_command == in_app == list(range(1, 16))
-        assert homework.plan_on_record(reopened.runs()) == plan
+        assert homework.stored_plan(reopened.runs()) == plan
         assert plan.config(DEFAULT, 0).identity() in duplicates.latest(reopened.runs())

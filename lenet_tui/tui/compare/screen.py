@@ -1,4 +1,4 @@
-"""Runs side by side: what differs between them, what each reached, and which differences are more than noise."""
+"""Runs side by side: what differs between them, their results, and which differences are significant."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.containers import VerticalScroll
-from textual.screen import Screen
 from textual.widgets import Static
 
 from lenet_tui.errors import LabError
@@ -15,6 +14,7 @@ from lenet_tui.formatting import counted
 from lenet_tui.tui import subprocesses
 from lenet_tui.tui.compare import text as comparison_text
 from lenet_tui.tui.keys import COMPARE, bindings
+from lenet_tui.tui.screens import LabScreen
 from lenet_tui.tui.widgets.key_footer import KeyFooter
 from lenet_tui.tui.widgets.plain_text import PlainStatic
 
@@ -33,12 +33,13 @@ MAX_RUNS = 100
 FILES = ("comparison.png", "comparison.csv", "comparison.md")
 
 
-class CompareScreen(Screen[None]):
-    """A comparison, made by the command of that name. The first of ``runs`` is what the others are held against."""
+class CompareScreen(LabScreen[None]):
+    """A comparison, made by the command of that name. The first of ``runs`` is the baseline."""
 
     CSS_PATH = "screen.tcss"
     AUTO_FOCUS = "VerticalScroll"
-    BINDINGS: ClassVar[list[BindingType]] = bindings(COMPARE)
+    KEYS = COMPARE
+    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 
     def __init__(self, root: Path, runs: Sequence[Run]) -> None:
         super().__init__()
@@ -53,7 +54,7 @@ class CompareScreen(Screen[None]):
         return self._root / "study"
 
     def compose(self) -> ComposeResult:
-        """What is compared, the comparison, what was written, keys."""
+        """Title, comparison, paths, keys."""
         yield PlainStatic(id="title")
         with VerticalScroll():
             yield PlainStatic(id="comparison")
@@ -65,14 +66,14 @@ class CompareScreen(Screen[None]):
         numbers = ", ".join(map(str, self._ids))
         self.query_one("#title", Static).update(f"Comparison of {counted(len(self._ids), 'run')}: {numbers}")
         self.query_one("#comparison", Static).update("\ncomparing…")
-        self.action_compare_again()
+        self.compare()
 
     def show(self, snapshot: Snapshot, before: Snapshot) -> None:  # noqa: ARG002 - every screen gets both
-        """Compare again when one of the runs has come to another state."""
+        """Compare again when the state of a run changes."""
         states = [snapshot.runs[run_id].state for run_id in self._ids if run_id in snapshot.runs]
         if self.is_mounted and len(states) == len(self._ids) and states != self._states:
             self._states = states
-            self.action_compare_again()
+            self.compare()
 
     def on_resize(self, _event: Resize) -> None:
         """Fit the tables to the room there is."""
@@ -84,7 +85,7 @@ class CompareScreen(Screen[None]):
             self.query_one("#comparison", Static).update(comparison_text.render(self._document, width))
 
     @work(exclusive=True, group="compare")
-    async def action_compare_again(self) -> None:
+    async def compare(self) -> None:
         """Compare the runs as they are now."""
         ended = await self._run()
         try:
@@ -97,29 +98,27 @@ class CompareScreen(Screen[None]):
             self.query_one("#comparison", Static).update(f"\n{error}")
 
     @work(exclusive=True, group="write")
-    async def action_write(self) -> None:
+    async def write_files(self) -> None:
         """Write picture, table and Markdown into the folder ``study`` of the root."""
         try:
             await asyncio.to_thread(self.folder.mkdir, parents=True, exist_ok=True)
         except OSError as error:
             self.notify(f"cannot make {self.folder}: {error.strerror}", severity="error")
             return
-        self._tell("writing…")
+        self._show_files("writing…")
         picture, table, text = (str(self.folder / name) for name in FILES)
         ended = await self._run("--picture", picture, "--csv", table, "--markdown", text)
         if ended.code:
             self.notify(ended.complaint, title="the comparison", severity="error")
-            self._tell("nothing was written" if not self.folder.joinpath(FILES[0]).exists() else "not written anew")
+            self._show_files(
+                "nothing was written" if not self.folder.joinpath(FILES[0]).exists() else "the files are unchanged"
+            )
         else:
-            self._tell(f"wrote {', '.join(FILES)} into {self.folder}")
+            self._show_files(f"wrote {', '.join(FILES)} into {self.folder}")
 
     async def _run(self, *more: str) -> subprocesses.Ended:
         words = [*map(str, self._ids), "--root", str(self._root), *more]
         return await subprocesses.run("lenet_tui", "compare", *words, "--json")
 
-    def _tell(self, words: str) -> None:
+    def _show_files(self, words: str) -> None:
         self.query_one("#where", Static).update(words)
-
-    def action_back(self) -> None:
-        """Leave."""
-        self.dismiss()

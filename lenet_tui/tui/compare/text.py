@@ -11,8 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lenet_tui.errors import LabError
-from lenet_tui.formatting import printable
-from lenet_tui.runner.estimate import clock
+from lenet_tui.formatting import duration, percent, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,12 +22,12 @@ Document = dict[str, Any]
 
 _ROOMY = 110  # columns, from which on the table of runs has everything
 _LABEL_LEAST = 14
-_FIGURES = ("best val", "epoch", "val %", "test %", "gap", "end gap", "overfits", "time")
+_FIGURES = ("val loss", "epoch", "val acc", "test acc", "gap", "end gap", "overfits", "time")
 _SPARE = ("end gap", "overfits")
 
 
 def parse(output: str) -> Document:
-    """Return the command's document. Raises `LabError` when it is none."""
+    """Return the command's document. Raises `LabError` when it is not one."""
     try:
         document: Document = json.loads(output, object_hook=_cleaned)
         for name in ("differing", "groups", "runs", "verdicts", "notes"):
@@ -49,20 +48,20 @@ def _plain(value: Any) -> Any:
 
 
 def render(document: Document, width: int) -> RenderableType:
-    """Return the runs side by side, the settings that differ, means over seeds, verdicts and notes."""
+    """Return the runs side by side, the hyperparameters that differ, means over seeds, differences and notes."""
     parts: list[RenderableType] = [_heading("Runs"), _runs(document["runs"], width)]
     groups = document["groups"]
     if document["differing"]:
-        parts += [_heading("Settings that differ"), _settings(document["differing"], groups, width)]
+        parts += [_heading("Hyperparameters that differ"), _settings(document["differing"], groups, width)]
     else:
-        parts += [Text("\nThey differ in nothing but the seed, if in that.")]
+        parts += [Text("\nThey differ at most in the seed.")]
     if any(len(group["counted"]) > 1 for group in groups):
-        parts += [_heading("Means over seeds ± half the 95 % interval"), _groups(groups, width)]
+        parts += [_heading("Means over seeds ± half of the 95 % confidence interval"), _groups(groups, width)]
     if document["verdicts"]:
         verdicts = [(verdict["text"], verdict["shown"]) for verdict in document["verdicts"]]
         parts += [_heading("Differences"), _points(verdicts)]
     if document["notes"]:
-        parts += [_heading("To be known"), _points((note, False) for note in document["notes"])]
+        parts += [_heading("Notes"), _points((note, False) for note in document["notes"])]
     return Group(*parts)
 
 
@@ -73,20 +72,20 @@ def _runs(runs: Sequence[Mapping[str, Any]], width: int) -> Table:
     table.add_column("run", overflow="fold", min_width=_LABEL_LEAST)
     headings = [name for name in _FIGURES if roomy or name not in _SPARE]
     for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(heading if roomy else heading.replace(" ", "\n"), justify="right", no_wrap=True)
     if roomy:
         table.add_column("state")
     for run in runs:
         region = run["overfitting"]
         cells = {
-            "best val": _number(run["best_val_cross_entropy"], ".4f"),
+            "val loss": _number(run["best_val_cross_entropy"], ".4f"),
             "epoch": _number(run["best_epoch"], "d"),
-            "val %": _share(run["best_val_accuracy"]),
-            "test %": _share(run["test_accuracy"]),
+            "val acc": percent(run["best_val_accuracy"], unit=""),
+            "test acc": percent(run["test_accuracy"], unit=""),
             "gap": _number(run["best_gap"], "+.4f"),
             "end gap": _number(run["end_gap"], "+.4f"),
             "overfits": f"from {region['first']}" if region else "",
-            "time": clock(run["train_seconds"]),
+            "time": duration(run["train_seconds"]),
         }
         table.add_row(
             str(run["run"]), run["label"], *(cells[name] for name in headings), *([run["state"]] if roomy else [])
@@ -95,7 +94,7 @@ def _runs(runs: Sequence[Mapping[str, Any]], width: int) -> Table:
 
 
 def _settings(names: Sequence[str], groups: Sequence[Mapping[str, Any]], width: int) -> Table:
-    """Return the settings as columns where they fit, else as lines below each configuration's name."""
+    """Return hyperparameters as columns where they fit, else as one cell for each configuration."""
     table = _table()
     table.add_column("run", overflow="fold", min_width=_LABEL_LEAST)
     if sum(max(len(name), 7) + 2 for name in names) + _LABEL_LEAST + 2 <= width:
@@ -104,7 +103,7 @@ def _settings(names: Sequence[str], groups: Sequence[Mapping[str, Any]], width: 
         for group in groups:
             table.add_row(group["label"], *(_value(group["settings"][name]) for name in names))
     else:
-        table.add_column("settings", overflow="fold")
+        table.add_column("hyperparameters", overflow="fold")
         for group in groups:
             table.add_row(group["label"], ", ".join(f"{n} {_value(group['settings'][n])}" for n in names))
     return table
@@ -112,9 +111,9 @@ def _settings(names: Sequence[str], groups: Sequence[Mapping[str, Any]], width: 
 
 def _groups(groups: Sequence[Mapping[str, Any]], width: int) -> Table:
     means = {
-        "best val": ("best_val_cross_entropy", 4, 1),
-        "val %": ("best_val_accuracy", 2, 100),
-        "test %": ("test_accuracy", 2, 100),
+        "val loss": ("best_val_cross_entropy", 4, 1),
+        "val acc": ("best_val_accuracy", 2, 100),
+        "test acc": ("test_accuracy", 2, 100),
         "end gap": ("end_gap", 4, 1),
     }
     headings = [name for name in means if width >= _ROOMY or name not in _SPARE]
@@ -123,8 +122,8 @@ def _groups(groups: Sequence[Mapping[str, Any]], width: int) -> Table:
     for heading in ("seeds", *headings):
         table.add_column(heading, justify="right", no_wrap=True)
     for group in groups:
-        found = [(group[name], digits, times) for name, digits, times in (means[heading] for heading in headings)]
-        table.add_row(group["label"], str(len(group["counted"])), *(_estimate(*each) for each in found))
+        values = [(group[name], digits, times) for name, digits, times in (means[heading] for heading in headings)]
+        table.add_row(group["label"], str(len(group["counted"])), *(_estimate(*each) for each in values))
     return table
 
 
@@ -137,7 +136,7 @@ def _heading(text: str) -> Text:
 
 
 def _points(sentences: Iterable[tuple[str, bool]]) -> Table:
-    """Return sentences as points; in bold those that say that there is something."""
+    """Return sentences as points; significant ones in bold."""
     table = Table.grid(padding=(0, 1, 0, 0))
     for text, shown in sentences:
         table.add_row("•", Text(text, style="bold" if shown else ""))
@@ -146,10 +145,6 @@ def _points(sentences: Iterable[tuple[str, bool]]) -> Table:
 
 def _number(value: float | None, form: str) -> str:
     return "" if value is None else format(value, form).replace("-", "−")
-
-
-def _share(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.2f}"
 
 
 def _value(value: Any) -> str:

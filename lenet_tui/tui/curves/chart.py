@@ -31,7 +31,7 @@ class Line:
     points: tuple[Point, ...]
     stroke: Stroke
     role: str
-    under: bool = False  # gives way to whatever else falls into the same cell
+    under: bool = False  # anything else in the same cell replaces it
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ class _Canvas:
 
 
 def drawable(value: float, *, log: bool = False) -> bool:
-    """Say whether a value has a place on an axis."""
+    """Return whether a value can be drawn on an axis."""
     return math.isfinite(value) and abs(value) < LARGEST and (value > 1 / LARGEST or not log)
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
+from lenet_tui import formatting
+from lenet_tui.formatting import percent
 from lenet_tui.run import metrics
 from lenet_tui.tui.curves.chart import BLANK, FRAME, Cell, Row, draw
 from lenet_tui.tui.curves.plots import (
@@ -53,7 +55,7 @@ def title_row(title: str, width: int, *, focused: bool = False) -> Row:
 
 
 def body(curves: Sequence[Curve], options: Options, width: int, height: int) -> tuple[Row, ...]:
-    """Return the panel without its title; a line that says so where there is nothing to draw."""
+    """Return the panel without its title; one line of text when there is nothing to draw."""
     if height < 1:
         return ()
     if not any(curve.epochs for curve in curves):
@@ -80,12 +82,12 @@ def body(curves: Sequence[Curve], options: Options, width: int, height: int) -> 
 
 
 def room_for_both(width: int, height: int) -> bool:
-    """Say whether a panel of ``height`` rows under its title can hold two plots."""
+    """Return whether a panel of ``height`` rows under its title can hold two plots."""
     return (width >= 2 * LEAST_SIDE + GAP and height >= LEAST_STACK) or (width >= 30 and height >= 2 * LEAST_STACK + 2)
 
 
 def legend(curves: Sequence[Curve], options: Options, width: int, height: int) -> list[Item]:
-    """Return what is told above the plot, what matters most first."""
+    """Return the items above the plot, the most important first."""
     current, several = curves[0], len(curves) > 1
     both = options.shown == "both" and room_for_both(width, height)
     name = "" if both else "loss" if options.shown == "both" else options.shown
@@ -118,20 +120,15 @@ def legend(curves: Sequence[Curve], options: Options, width: int, height: int) -
 
 
 def best_text(curve: Curve, metric: Metric) -> str:
-    """Return ``best 0.0398, epoch 7`` or, of the accuracy in the epoch of lowest loss, ``98.91% in best epoch 7``."""
+    """Return ``lowest 0.0398, epoch 7`` or, of that epoch, ``val acc 98.91 % at epoch 7``."""
     best = metrics.best(curve.epochs)
     if best is None:
         return ""
     return (
-        f"best {loss_text(best.val_loss)}, epoch {best.epoch}"
+        f"lowest {formatting.loss(best.val_loss)}, epoch {best.epoch}"
         if metric == "loss"
-        else f"{best.val_accuracy:.2%} in best epoch {best.epoch}"
+        else f"val acc {percent(best.val_accuracy)} at epoch {best.epoch}"
     )
-
-
-def loss_text(loss: float) -> str:
-    """Return a loss with four decimals, or short where that says nothing."""
-    return f"{loss:.4f}" if 0.001 <= loss < 1000 else f"{loss:.2g}"
 
 
 def flow(items: Sequence[Item], width: int, most: int) -> list[Row]:
@@ -167,15 +164,15 @@ def _run_items(curves: Sequence[Curve], width: int) -> list[Item]:
     for curve, label in zip(curves, labels, strict=True):
         colour, current = colours_of(curves)[curve.run_id], curve is curves[0]
         best = metrics.best(curve.epochs)
-        found = f" {loss_text(best.val_loss)}" if best else " no epoch yet"
-        epoch = f" in epoch {best.epoch}" if best and width >= 80 else ""
-        told = "" if current or not trouble(curve) else f" {trouble(curve)}"
+        loss = f" {formatting.loss(best.val_loss)}" if best else " no epoch yet"
+        epoch = f" at epoch {best.epoch}" if best and width >= 80 else ""
+        warning = "" if current or not trouble(curve) else f" {trouble(curve)}"
         items.append(
             (
                 (f"{curve.run_id} ", f"best{colour}"),
                 (label, f"best{colour}" if current else f"run{colour}"),
-                (found + epoch, "text"),
-                (told, "warn"),
+                (loss + epoch, "text"),
+                (warning, "warn"),
             )
         )
     return items
@@ -197,7 +194,7 @@ def _nothing(curves: Sequence[Curve]) -> str:
         return trouble(curves[0])
     if partial is None:
         return "no epoch done yet"
-    return f"no epoch done yet; at {partial[0]:.0%} train loss is {loss_text(partial[1])}"
+    return f"no epoch done yet; at {percent(partial[0], 0)}: train loss {formatting.loss(partial[1])}"
 
 
 def notice(text: str, width: int, height: int) -> tuple[Row, ...]:
@@ -215,5 +212,5 @@ def notice(text: str, width: int, height: int) -> tuple[Row, ...]:
 
 
 def _cells(spans: Sequence[Span]) -> list[Cell]:
-    # A cell is one column; whatever isn't is a stranger in these texts.
+    # A cell is one column; wider characters are replaced.
     return [(char if cell_len(char) == 1 else "?", role) for text, role in spans for char in text]

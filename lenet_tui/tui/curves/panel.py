@@ -1,4 +1,4 @@
-"""The live curves: train and validation loss or accuracy of the current run, other runs laid over."""
+"""The live curves: train and val loss or accuracy of the current run, with other runs over them."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class CurvesPanel(Widget, can_focus=True):
         self._update()
 
     def watch_has_focus(self, has_focus: bool) -> None:  # noqa: FBT001 - Textual's own signature
-        """Show whether the keys are meant for this."""
+        """Show whether the panel has the focus."""
         super().watch_has_focus(has_focus)
         self._update()
 
@@ -165,11 +165,11 @@ class CurvesPanel(Widget, can_focus=True):
 
     # What keys do
 
-    def action_toggle_log(self) -> None:
+    def toggle_log(self) -> None:
         """Draw the loss on a logarithmic scale, or on a linear one again."""
         self._set(replace(self._options, log=not self._options.log))
 
-    def action_cycle_metric(self) -> None:
+    def cycle_metric(self) -> None:
         """Go from loss to accuracy and, where there is room, to both."""
         room = curves_layout.room_for_both(self.size.width, self.size.height - 1)
         order: tuple[Shown, ...] = ("loss", "accuracy", "both") if room else ("loss", "accuracy")
@@ -177,36 +177,22 @@ class CurvesPanel(Widget, can_focus=True):
         place = order.index(shown) if shown in order else 0
         self._set(replace(self._options, shown=order[(place + 1) % len(order)]))
 
-    def action_cycle_smoothing(self) -> None:
+    def cycle_smoothing(self) -> None:
         """Smooth more, or not at all."""
         place = SMOOTHINGS.index(self._options.smoothing)
         self._set(replace(self._options, smoothing=SMOOTHINGS[(place + 1) % len(SMOOTHINGS)]))
 
-    def action_zoom_in(self) -> None:
-        """Show half as many epochs."""
-        self._zoom(0.5)
-
-    def action_zoom_out(self) -> None:
-        """Show twice as many epochs."""
-        self._zoom(2)
-
-    def action_pan_left(self) -> None:
-        """Move to earlier epochs."""
-        self._pan(-0.25)
-
-    def action_pan_right(self) -> None:
-        """Move to later epochs."""
-        self._pan(0.25)
-
-    def action_reset_zoom(self) -> None:
+    def reset_zoom(self) -> None:
         """Show all epochs."""
         self._set(replace(self._options, zoom=None))
 
-    def _zoom(self, factor: float) -> None:
+    def zoom(self, factor: float) -> None:
+        """Show ``factor`` times as many epochs."""
         view, whole = plots.visible_epochs(self._curves, self._options), plots.extent(self._curves)
         self._set(replace(self._options, zoom=plots.zoomed(view, whole, factor)))
 
-    def _pan(self, share: float) -> None:
+    def pan(self, share: float) -> None:
+        """Move by a share of the epochs in sight, to the left when negative."""
         if self._options.zoom:
             view = plots.visible_epochs(self._curves, self._options)
             self._set(replace(self._options, zoom=plots.panned(view, plots.extent(self._curves), share)))

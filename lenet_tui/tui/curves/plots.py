@@ -29,7 +29,7 @@ LEAST_SPAN = 2.0  # epochs
 
 @dataclass(frozen=True)
 class Curve:
-    """One run as the panel knows it. ``partial`` is where it is while an epoch runs: (7.43, its train loss so far)."""
+    """One run. ``partial`` is where it is while an epoch runs: (7.43, its train loss so far)."""
 
     run_id: int
     label: str
@@ -55,13 +55,13 @@ def smooth(values: Sequence[float], weight: float) -> list[float]:
     """
     if not weight:
         return list(values)
-    total, known = 0.0, 0
+    total, count = 0.0, 0
     result = []
     for value in values:
         if math.isfinite(value):
             total = weight * total + (1 - weight) * value
-            known += 1
-            result.append(total / (1 - weight**known))
+            count += 1
+            result.append(total / (1 - weight**count))
         else:
             result.append(value)
     return result
@@ -117,7 +117,7 @@ def panned(view: tuple[float, float], whole: tuple[float, float], share: float) 
 
 
 def trouble(curve: Curve) -> str:
-    """Say where a loss stopped being a number, ``diverged in epoch 3: train loss nan``; "" when none did."""
+    """Return where a loss stopped being a number, ``diverged in epoch 3: train loss nan``; "" when none did."""
     for row in curve.epochs:
         for name, value in (("train", row.train_loss), ("val", row.val_loss)):
             if not math.isfinite(value):

@@ -1,7 +1,7 @@
-"""A confusion matrix as a table of text: counts, their share of the true class as background, the worst errors named.
+"""A confusion matrix as text: counts, their share of the true class as background, the most frequent errors named.
 
-Everything is told without colour as well: right answers stand on the diagonal, "·" is none, and the errors that are
-named beside the table stand in brackets.
+It works without colour too: right answers are on the diagonal, "·" is none, and the errors that are named beside the
+table have brackets.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rich.text import Text
 
 from lenet_tui.config import CLASSES
 from lenet_tui.errors import LabError
-from lenet_tui.formatting import counted, printable
+from lenet_tui.formatting import counted, percent, printable
 
 NAMED_ERRORS = 8
 # Lowest share of the row, background, text on it. Errors are far rarer than right answers, so their steps are finer.
@@ -32,7 +32,7 @@ _GAP = 3
 
 
 class Mistake(NamedTuple):
-    """How many ``times`` images of the class ``true`` were taken for ``predicted``; both by number."""
+    """How many ``times`` images of the class ``true`` were predicted as ``predicted``; both by number."""
 
     true: int
     predicted: int
@@ -59,46 +59,46 @@ class Confusion:
 
     def worst(self, limit: int = NAMED_ERRORS) -> list[Mistake]:
         """Return the most frequent errors, at most ``limit`` of them; among equals in order of the true class."""
-        found = [
+        mistakes = [
             Mistake(true, predicted, count)
             for true, row in enumerate(self.counts)
             for predicted, count in enumerate(row)
             if count and true != predicted
         ]
-        return sorted(found, key=lambda mistake: -mistake.times)[:limit]
+        return sorted(mistakes, key=lambda mistake: -mistake.times)[:limit]
 
-    def say(self, mistake: Mistake) -> str:
-        """Return it in words: ``4 taken for 9: 7 times``."""
+    def text_of(self, mistake: Mistake) -> str:
+        """Return ``true 4, predicted 9: 7 times``."""
         times = "once" if mistake.times == 1 else counted(mistake.times, "time")
-        return f"{self.names[mistake.true]} taken for {self.names[mistake.predicted]}: {times}"
+        return f"true {self.names[mistake.true]}, predicted {self.names[mistake.predicted]}: {times}"
 
 
 def parse(text: str) -> Confusion:
     """Read what `read_predictions` prints. Raises `LabError` with the reason where it has none."""
     try:
-        told = json.loads(text)
-        if "error" in told:
-            raise LabError(told["error"])
-        counts = tuple(tuple(map(int, row)) for row in told["counts"])
-        found = Confusion(told["split"], counts, tuple(printable(str(name)) for name in told["names"]))
+        document = json.loads(text)
+        if "error" in document:
+            raise LabError(document["error"])
+        counts = tuple(tuple(map(int, row)) for row in document["counts"])
+        confusion = Confusion(document["split"], counts, tuple(printable(str(name)) for name in document["names"]))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise LabError(f"the predictions could not be read: {error}") from None
-    if [len(row) for row in counts] != [CLASSES] * CLASSES or len(found.names) != CLASSES:
-        raise LabError("the predictions could not be read: they are not of ten classes")
-    return found
+    if [len(row) for row in counts] != [CLASSES] * CLASSES or len(confusion.names) != CLASSES:
+        raise LabError("the predictions could not be read: they do not have ten classes")
+    return confusion
 
 
 def table(confusion: Confusion, width: int, height: int = 0, cursor: tuple[int, int] | None = None) -> Text:
-    """Return accuracy, table and worst errors as text for ``width`` columns; the cell at ``cursor`` stands out.
+    """Return accuracy, table and worst errors as text for ``width`` columns; the cell at ``cursor`` is highlighted.
 
     Cells have a second line with their share of the row where ``height`` has room for it; the list of errors stands
     beside the table where ``width`` has.
     """
     split = "test set" if confusion.split == "test" else "validation set (the run is not finished)"
     total, right = confusion.total, confusion.right
-    share = f"{right / total:.2%}" if total else "–"
+    share = percent(right / total) if total else "–"
     head = Text(f"{split}: accuracy {share}, {right:,} of {total:,} right", style="bold")
-    errors = [Text(confusion.say(mistake)) for mistake in confusion.worst()]
+    errors = [Text(confusion.text_of(mistake)) for mistake in confusion.worst()]
     errors.insert(0, Text("most frequent errors [in brackets]" if errors else "no errors", style="bold"))
     beside = max(error.cell_len for error in errors) + _GAP
     matrix = _matrix(confusion, width, cursor, tall=height >= 2 * CLASSES + 4)
@@ -139,7 +139,7 @@ def _matrix(confusion: Confusion, width: int, cursor: tuple[int, int] | None, *,
             style = _style(part, right=predicted == true, named=(true, predicted) in named)
             style = _CURSOR if (true, predicted) == cursor else style
             first.append(f"{cells[true][predicted]:>{size}}", style)
-            second.append(f"{_percent(part) if count else '':>{size}}", style)
+            second.append(f"{percent(part, 0 if part >= 0.1 else 1, '% ') if count else '':>{size}}", style)
         if recall_width:
             first.append(f"{row[true] / total:>{recall_width}.1%}" if total else f"{'–':>{recall_width}}", "dim")
         lines += [first, second] if tall and size > 5 else [first]
@@ -152,12 +152,8 @@ def _labels(names: tuple[str, ...]) -> list[str]:
     return [f"{index} {name}" for index, name in enumerate(names)]
 
 
-def _cell(count: int, named: bool) -> str:  # noqa: FBT001 - said by whoever calls it, right above
+def _cell(count: int, named: bool) -> str:  # noqa: FBT001 - private
     return "·" if not count else f"[{count}]" if named else f"{count} "
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%} " if share >= 0.1 else f"{share:.1%} "
 
 
 def _style(share: float, *, right: bool, named: bool) -> str:
@@ -173,10 +169,10 @@ def _side_by_side(left: list[Text], right: list[Text]) -> list[Text]:
     lines = []
     for index in range(max(len(left), len(right) + 2)):
         line = left[index].copy() if index < len(left) else Text()
-        told = right[index - 2] if 0 <= index - 2 < len(right) else None
-        if told is not None:
+        error = right[index - 2] if 0 <= index - 2 < len(right) else None
+        if error is not None:
             line.append(" " * (width - line.cell_len))
-            line.append_text(told)
+            line.append_text(error)
         lines.append(line)
     return lines
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class EpochsTable(DataTable[Text]):
-    """All figures of each epoch, the best and the kept one marked."""
+    """All metrics of each epoch, with marks for lowest val loss and the best epoch."""
 
     def __init__(self) -> None:
         super().__init__(cursor_type="row", header_height=2, cell_padding=0)
@@ -25,9 +25,9 @@ class EpochsTable(DataTable[Text]):
             self.add_column(Text(heading, justify="right"), key=heading, width=width)
 
     def show(self, epochs: Sequence[EpochMetrics], *, running: bool) -> None:
-        """Bring the table up to date row by row, so that the place somebody looks at stays where it is.
+        """Update the table row by row, so that cursor and scroll position stay.
 
-        Who is at the end stays at the end; that is also where the table of a ``running`` run begins.
+        A cursor at the end stays at the end, where the table of a ``running`` run also begins.
         """
         rows = details_text.epoch_rows(epochs)
         if len(rows) < len(self._rows):

@@ -22,13 +22,15 @@ from lenet_tui.run.predictions import Predictions
 
 def read(folder: RunFolder) -> dict[str, Any]:
     """Return what is printed of a run's folder. Raises `LabError` when its predictions are missing or damaged."""
-    said = Predictions.read(folder.predictions_path)
-    counts = np.bincount(said.labels * CLASSES + said.predicted, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
+    predictions = Predictions.read(folder.predictions_path)
+    counts = np.bincount(predictions.labels * CLASSES + predictions.predicted, minlength=CLASSES**2).reshape(
+        CLASSES, CLASSES
+    )
     try:
         names = CLASS_NAMES.get(folder.read_record().dataset.name, DIGITS)
-    except LabError:  # the numbers are worth showing without names
+    except LabError:  # show the numbers without names
         names = DIGITS
-    return {"split": said.split, "counts": counts.tolist(), "names": names}
+    return {"split": predictions.split, "counts": counts.tolist(), "names": names}
 
 
 def main(path: str) -> int:

@@ -1,8 +1,7 @@
-"""What the details screen says of a run, as text and rows; pure, without Textual."""
+"""The texts and rows of the details screen; pure, without Textual."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,10 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from lenet_tui.errors import LabError
-from lenet_tui.formatting import counted, printable
+from lenet_tui.formatting import counted, duration, loss, percent, printable, speed
 from lenet_tui.host.safe_files import is_own_file, tail_own
 from lenet_tui.run import metrics
-from lenet_tui.runner.estimate import clock
 from lenet_tui.tui.widgets import plain_text
 
 if TYPE_CHECKING:
@@ -25,8 +23,8 @@ if TYPE_CHECKING:
     from lenet_tui.run.metrics import EpochMetrics
     from lenet_tui.store import Run
 
-BEST, KEPT = "◆", "✓"
-LEGEND = f"{BEST} lowest val loss  {KEPT} weights kept  sample: train set after the epoch  CE: cross-entropy"
+BEST, SELECTED = "◆", "✓"
+LEGEND = f"{BEST} lowest val loss  {SELECTED} best epoch (tested)  sample: train set after the epoch  CE: cross-entropy"
 # Heading and width of each column; together they fit 80 columns with a scroll bar.
 EPOCH_COLUMNS = (
     *(("", 3), ("epoch", 6), ("train\nloss", 8), ("sample\nloss", 8), ("val\nloss", 8), ("val\nCE", 8)),
@@ -36,8 +34,8 @@ LOG_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
-class Found:
-    """What the run's folder tells: its record or why that cannot be read, and the names of its pictures."""
+class FolderFiles:
+    """What is in a run's folder: its record or why that cannot be read, and the names of its pictures."""
 
     record: RunRecord | None = None
     trouble: str = ""
@@ -50,7 +48,7 @@ def headline(run: Run) -> str:
 
 
 def state(run: Run) -> str:
-    """Say in words what goes on with the run, with the reason where there is one."""
+    """Return the state of the run, with the reason when there is one."""
     epochs = run.values.get("epochs", "?")
     if run.state == "running":
         text = f"{'stopping' if run.is_stop_requested else 'running'}, {run.epochs_done} of {epochs} epochs done"
@@ -69,59 +67,61 @@ def configuration(run: Run, *, everything: bool) -> Table | Text:
         config = run.config
     except LabError as error:
         values = "\n".join(f"{name}  {value}" for name, value in run.values.items())
-        return Text(plain_text.lines(f"{error}\n\nas written down:\n{values}"))
+        return Text(plain_text.lines(f"{error}\n\nas stored:\n{values}"))
     changed = config.changed()
     table = Table.grid(padding=(0, 2), expand=True)
     for ratio in (None, None, None, 1):
         table.add_column(ratio=ratio, overflow="fold")
     group = ""
-    for known in hyperparameters() if everything else (h for h in hyperparameters() if h.name in changed):
-        if everything and known.group != group:
-            group = known.group
-        differs = known.name in changed
-        default = known.default(vars(config))
+    for parameter in hyperparameters() if everything else (h for h in hyperparameters() if h.name in changed):
+        if everything and parameter.group != group:
+            group = parameter.group
+        differs = parameter.name in changed
+        default = parameter.default(vars(config))
         note = f" (default {_value(default)})" if differs else ""
         table.add_row(
             "*" if differs else " ",
-            Text(known.name, style="bold" if differs else ""),
-            Text(_value(getattr(config, known.name)), style="bold" if differs else ""),
-            Text(known.help + note, style="dim"),
+            Text(parameter.name, style="bold" if differs else ""),
+            Text(_value(getattr(config, parameter.name)), style="bold" if differs else ""),
+            Text(parameter.help + note, style="dim"),
         )
     whole = Table.grid(expand=True)
     whole.add_row(Text(config.title(), style="bold"))
     if everything:
-        whole.add_row(Text("every setting; * differs from its default", style="dim"))
+        whole.add_row(Text("every hyperparameter; * differs from its default", style="dim"))
     else:
-        told = "what differs from the defaults; a shows every setting" if changed else "every setting is at its default"
-        whole.add_row(Text(told, style="dim"))
+        text = (
+            "what differs from the defaults; a shows every hyperparameter" if changed else "the default configuration"
+        )
+        whole.add_row(Text(text, style="dim"))
     whole.add_row("")
     whole.add_row(table)
     return whole
 
 
-def result(run: Run, root: Path, found: Found | None) -> Table:
-    """Return everything that came out, and where it was computed; ``found`` is None while the folder is being read."""
+def result(run: Run, root: Path, files: FolderFiles | None) -> Table:
+    """Return results and where they were computed; ``files`` is None while the folder is being read."""
     table = Table.grid(padding=(0, 2), expand=True)
     table.add_column(min_width=12)
     table.add_column(ratio=1, overflow="fold")
-    for label, value in _result_rows(run, root, found):
+    for label, value in _result_rows(run, root, files):
         table.add_row(Text(printable(label), style="dim"), Text(printable(value)))
     return table
 
 
-def _result_rows(run: Run, root: Path, found: Found | None) -> Iterable[tuple[str, str]]:
+def _result_rows(run: Run, root: Path, files: FolderFiles | None) -> Iterable[tuple[str, str]]:
     yield "state", state(run)
     if run.best_val_loss is not None:
-        accuracy = "" if run.best_val_accuracy is None else f", val accuracy {run.best_val_accuracy:.2%}"
-        yield "best val loss", f"{run.best_val_loss:.5f} in epoch {run.best_epoch}{accuracy}"
+        accuracy = "" if run.best_val_accuracy is None else f", val accuracy {percent(run.best_val_accuracy)}"
+        yield "val loss", f"lowest {loss(run.best_val_loss)} at epoch {run.best_epoch}{accuracy}"
     if run.selected_epoch is not None:
-        yield "weights kept", f"of epoch {run.selected_epoch}, highest val accuracy"
+        yield "best epoch", f"{run.selected_epoch}, of highest val accuracy; its weights are tested"
     if run.test_accuracy is not None:
-        loss = "" if run.test_loss is None else f", test loss {run.test_loss:.5f}"
-        yield "test accuracy", f"{run.test_accuracy:.2%}{loss}"
+        test_loss = "" if run.test_loss is None else f", test loss {loss(run.test_loss)}"
+        yield "test accuracy", f"{percent(run.test_accuracy)}{test_loss}"
     if run.train_seconds is not None:
-        speed = "" if run.images_per_second is None else f", {run.images_per_second:,.0f} images/s"
-        yield "training time", f"{clock(run.train_seconds)} for {counted(run.epochs_done, 'epoch')}{speed}"
+        rate = "" if run.images_per_second is None else f", {speed(run.images_per_second)}"
+        yield "training time", f"{duration(run.train_seconds)} for {counted(run.epochs_done, 'epoch')}{rate}"
     moments = (("queued", run.created_at), ("started", run.started_at), ("ended", run.finished_at))
     yield from ((label, _moment(moment)) for label, moment in moments if moment is not None)
     if run.device or run.threads:
@@ -133,17 +133,17 @@ def _result_rows(run: Run, root: Path, found: Found | None) -> Iterable[tuple[st
         yield "note", run.note
     yield "", ""
     if run.folder is None:
-        yield "folder", "none yet: the run has not begun"
+        yield "folder", "none yet: the run has not started"
         return
     yield "folder", str((root / run.folder).absolute())
-    if found is None:
+    if files is None:
         yield "", "reading…"
         return
-    yield "pictures", ", ".join(found.pictures) or "none yet"
-    if found.record is None:
-        yield "run.json", found.trouble
+    yield "pictures", ", ".join(files.pictures) or "none yet"
+    if files.record is None:
+        yield "run.json", files.trouble
         return
-    yield from _record_rows(found.record)
+    yield from _record_rows(files.record)
 
 
 def _record_rows(record: RunRecord) -> Iterable[tuple[str, str]]:
@@ -151,23 +151,23 @@ def _record_rows(record: RunRecord) -> Iterable[tuple[str, str]]:
     sizes = f"{data.train:,} train, {data.validation:,} validation, {data.test:,} test"
     yield "data", f"{data.name} from {data.source}: {sizes}"
     if data.fallback_for:
-        yield "", f"NOT {data.fallback_for}, which could not be had: {data.name} stands in for it"
+        yield "", f"NOT {data.fallback_for}, which was not available: {data.name} replaces it"
     yield "checksum", f"{data.checksum[:16]}…, in full in run.json"
     yield "", ""
     yield from record.environment.items()
 
 
 def epoch_rows(epochs: Sequence[EpochMetrics]) -> list[tuple[str, ...]]:
-    """Return the cells of each epoch in the order of `EPOCH_COLUMNS`, the best and the kept epoch marked."""
+    """Return the cells of each epoch in the order of `EPOCH_COLUMNS`; lowest val loss and best epoch have marks."""
     best, selected = metrics.best(epochs), metrics.selected(epochs)
     return [
         (
-            (BEST if row is best else "") + (KEPT if row is selected else ""),
+            (BEST if row is best else "") + (SELECTED if row is selected else ""),
             str(row.epoch),
-            *(_loss(loss) for loss in (row.train_loss, row.sample_loss, row.val_loss, row.val_cross_entropy)),
-            *(_share(share) for share in (row.train_accuracy, row.sample_accuracy, row.val_accuracy)),
+            *(loss(value) for value in (row.train_loss, row.sample_loss, row.val_loss, row.val_cross_entropy)),
+            *(percent(share, unit="") for share in (row.train_accuracy, row.sample_accuracy, row.val_accuracy)),
             f"{row.lr:.3g}",
-            clock(row.seconds) if math.isfinite(row.seconds) else "?",
+            duration(row.seconds),
         )
         for row in epochs
     ]
@@ -184,18 +184,18 @@ def last_lines(path: Path, limit: int = LOG_BYTES) -> str:
     return content.decode(errors="replace").rstrip("\n")
 
 
-def look(folder: Path) -> Found:
-    """Read what the folder tells beside the store: ``run.json`` and which pictures are there. Never raises."""
+def look(folder: Path) -> FolderFiles:
+    """Return what is in a run's folder: ``run.json`` and its pictures. Never raises."""
     from lenet_tui.run.folder import RunFolder
 
     run_folder = RunFolder(folder)
     try:
         pictures = tuple(path.name for path in run_folder.pictures if is_own_file(path))
         if not folder.is_dir():
-            return Found(trouble="the folder is not there any more")
-        return Found(run_folder.read_record(), pictures=pictures)
+            return FolderFiles(trouble="the folder does not exist any more")
+        return FolderFiles(run_folder.read_record(), pictures=pictures)
     except (LabError, OSError) as error:
-        return Found(trouble=str(error))
+        return FolderFiles(trouble=str(error))
 
 
 def _value(value: object) -> str:
@@ -204,13 +204,3 @@ def _value(value: object) -> str:
 
 def _moment(moment: datetime) -> str:
     return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
-
-
-def _loss(value: float) -> str:
-    if not math.isfinite(value):
-        return str(value)
-    return f"{value:.4f}" if abs(value) < 100 else f"{value:.3g}"
-
-
-def _share(value: float) -> str:
-    return f"{100 * value:.2f}" if math.isfinite(value) else str(value)

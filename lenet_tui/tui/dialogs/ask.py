@@ -32,12 +32,12 @@ class Confirm(ModalScreen[bool]):
         self._lines = lines
 
     def compose(self) -> ComposeResult:
-        """Show what is asked, of what, and the keys that answer."""
+        """Show the question, its subject and the keys."""
         with Vertical():
             yield PlainStatic(self._question, classes="question")
             for line in self._lines:
                 yield PlainStatic(line)
-            yield PlainStatic("y yes   n no", classes="keys")
+            yield PlainStatic("y: yes   n: no", classes="keys")
 
     def action_answer(self, answer: bool) -> None:  # noqa: FBT001 - Textual calls it so
         """End with the answer."""
@@ -45,10 +45,10 @@ class Confirm(ModalScreen[bool]):
 
 
 class AskText(ModalScreen[str | None]):
-    """A line of text to be written; None when the person would rather not."""
+    """A line of text to be written; None when cancelled."""
 
     CSS_PATH = "ask.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss(None)", "Leave it")]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss(None)", "Cancel")]
 
     def __init__(self, question: str, text: str = "") -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class AskText(ModalScreen[str | None]):
         with Vertical():
             yield PlainStatic(self._question, classes="question")
             yield Input(self._text, compact=True, select_on_focus=False)
-            yield PlainStatic("enter keeps it   esc leaves it as it was", classes="keys")
+            yield PlainStatic("enter: save   esc: cancel", classes="keys")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """End with the text."""

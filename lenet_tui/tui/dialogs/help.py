@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from lenet_tui.tui.keys import Key
 
 _INTRODUCTION = (
-    "Fill in the form and press ^r: the run waits in the queue, and a background process works on it. "
-    "It goes on when you leave the app or lose the connection. Comma lists, as in batch 16,32,64, queue several runs. "
-    "e writes the three pictures of a run; its details (enter) say where they are."
+    "Fill in the form and press ^r: the run waits in the queue, and a background process trains it. "
+    "It goes on when you quit the app or lose the connection. Lists with commas (batch 16,32,64) queue several runs. "
+    "e writes the three pictures of a run; its details (enter) show where they are."
 )
 
 
@@ -51,18 +51,21 @@ class HelpScreen(ModalScreen[None]):
                     table([key for key in self._keys if key.section == section], self._remapped, names=names)
                 )
             yield PlainStatic(
-                Text("\nThe names are for the table [keys] of settings.toml; see docs/settings.md.", style="dim")
+                Text(
+                    "\nTo change keys, use these names in the table [keys] of settings.toml; see docs/settings.md.",
+                    style="dim",
+                )
             )
 
 
 def table(keys: Sequence[Key], remapped: Mapping[str, str], *, names: bool) -> Table:
-    """Return a table of keys; ``remapped`` has those that the settings changed, by name."""
-    found = Table.grid(padding=(0, 2, 0, 0))
-    found.add_column(width=9, style="bold", no_wrap=True)
-    found.add_column(ratio=1)
+    """Return a table of keys; ``remapped`` has those changed in the settings, by id."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(width=9, style="bold", no_wrap=True)
+    grid.add_column(ratio=1)
     if names:
-        found.add_column(style="dim", no_wrap=True)
+        grid.add_column(style="dim", no_wrap=True)
     for key in keys:
-        shown = remapped.get(key.id) or key.shown_as or key.keys.split(",")[0]
-        found.add_row(*([shown, key.help, key.id] if names else [shown, key.help]))
-    return found
+        shown = remapped.get(key.id) or key.shown
+        grid.add_row(*([shown, key.help, key.id] if names else [shown, key.help]))
+    return grid

@@ -1,4 +1,4 @@
-"""The command line that does what the form, or a run, says."""
+"""The command that queues the runs of the form, or one run."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
 
 
 def plain(value: object) -> str:
-    """Write a hyperparameter's value as a person would, to be read back exactly: ``0.001``, ``1``, ``adam``."""
+    """Return a hyperparameter's value as a person writes it, exact when read back: ``0.001``, ``1``, ``adam``."""
     return str(value).removesuffix(".0")
 
 
 def command(values: Mapping[str, str], seeds: str = "1") -> str:
-    """Return what queues every combination of the comma-separated ``values``, each with so many ``seeds``."""
+    """Return the command that queues every combination of the comma-separated ``values`` with so many ``seeds``."""
     words = ["lenet-tui", "queue", "add"]
-    for known in hyperparameters():
-        if known.name in values:
-            words += _flag(known.flag, values[known.name])
+    for parameter in hyperparameters():
+        if parameter.name in values:
+            words += _flag(parameter.flag, values[parameter.name])
     if seeds != "1":
         words += _flag("--seeds", seeds)
     return shlex.join(words)
 
 
 def command_for(config: RunConfig) -> str:
-    """Return what queues one run of this configuration."""
+    """Return the command that queues one run of this configuration."""
     return command({name: plain(value) for name, value in config.changed().items()})
 
 
 def root_flag(root: Path) -> str:
-    """Return what names ``root`` behind a command: nothing where it is the current folder, which commands take."""
+    """Return the flag that names ``root``: nothing when it is the current folder, the default."""
     return "" if root.resolve() == Path.cwd() else f" --root {shlex.quote(str(root.resolve()))}"
 
 

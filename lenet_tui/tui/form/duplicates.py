@@ -1,10 +1,11 @@
-"""Duplicates: runs of one configuration. Allowed, as a measure of noise, and named, since they may be a mistake."""
+"""Duplicates: runs with the same configuration. They are allowed, to measure noise; the form points them out."""
 
 from __future__ import annotations
 
 from itertools import count, islice
 from typing import TYPE_CHECKING
 
+from lenet_tui.formatting import counted
 from lenet_tui.run.folder import numbered
 
 if TYPE_CHECKING:
@@ -19,46 +20,45 @@ Identity = str  # that of `RunConfig.identity`
 
 def latest(runs: Iterable[Run]) -> dict[Identity, int]:
     """Return the number of the latest run of each configuration."""
-    found: dict[Identity, int] = {}
+    numbers: dict[Identity, int] = {}
     for run in runs:
-        found[run.identity] = max(run.id, found.get(run.identity, 0))
-    return found
+        numbers[run.identity] = max(run.id, numbers.get(run.identity, 0))
+    return numbers
 
 
-def before_queueing(wanted: Sequence[Identity], known: Mapping[Identity, int]) -> str:
-    """Say in the form that what would be queued is on record already, "" where it is not."""
-    there = [known[identity] for identity in wanted if identity in known]
-    if not there:
+def before_queueing(wanted: Sequence[Identity], existing: Mapping[Identity, int]) -> str:
+    """Return a note on the duplicates that queueing would make, "" when there are none."""
+    duplicates = [existing[identity] for identity in wanted if identity in existing]
+    if not duplicates:
         return ""
-    return f"same settings as run {there[0]}" if len(wanted) == 1 else f"{len(there)} are on record already"
+    return f"duplicate of run {duplicates[0]}" if len(wanted) == 1 else counted(len(duplicates), "duplicate")
 
 
-def question(wanted: Sequence[RunConfig], known: Mapping[Identity, int]) -> str:
-    """Ask whether to train again where every run to be queued is on record already, "" where one is not."""
-    there = [known.get(config.identity()) for config in wanted]
-    if not there or None in there:
+def question(wanted: Sequence[RunConfig], existing: Mapping[Identity, int]) -> str:
+    """Return the question whether to train again when every configuration is a duplicate, else ""."""
+    duplicates = [existing.get(config.identity()) for config in wanted]
+    if not duplicates or None in duplicates:
         return ""
-    if len(there) == 1:
-        return f"Run {there[0]} has these very settings. Train another like it, in a folder of its own?"
-    return f"All {len(there)} are on record already. Train them again, in folders of their own?"
+    if len(duplicates) == 1:
+        return f"Run {duplicates[0]} has the same configuration. Train it again, in another folder?"
+    return f"All {len(duplicates)} runs are duplicates. Train them again, in other folders?"
 
 
 def after_queueing(queued: Sequence[Run], others: Sequence[Run], root: Path) -> str:
-    """Say of runs that were queued just now which other has the same settings, and where the new one's files will be.
+    """Return a note on the duplicates among runs that were just queued, "" when there are none.
 
-    "" where there is none.
+    For a single run it names the other run and the folder that the new one will get.
     """
-    known = latest(others)
-    repeated = [run for run in queued if run.identity in known]
-    if not repeated:
+    existing = latest(others)
+    duplicates = [run for run in queued if run.identity in existing]
+    if not duplicates:
         return ""
     if len(queued) > 1:
-        return f"{len(repeated)} with the settings of earlier runs, in folders of their own"
-    (run,) = repeated
+        return f"{counted(len(duplicates), 'duplicate')} of earlier runs, in other folders"
+    (run,) = duplicates
     ahead = sum(other.waiting and other.folder is None and other.identity == run.identity for other in others)
-    return f"run {known[run.identity]} has the same settings, so this one's folder will be " + _folder_to_be(
-        root, run.config, ahead
-    )
+    folder = _folder_to_be(root, run.config, ahead)
+    return f"run {existing[run.identity]} has the same configuration, so this one's folder will be {folder}"
 
 
 def _folder_to_be(root: Path, config: RunConfig, ahead: int) -> str:

@@ -28,8 +28,8 @@ def completion(text: str, choices: tuple[str, ...]) -> str | None:
     head, comma, word = text.rpartition(",")
     begun = word.strip().lower()
     used = head.split(",")
-    found = [choice for choice in choices if begun and choice.startswith(begun) and choice not in used]
-    return f"{head}{comma}{word[: len(word) - len(word.lstrip())]}{found[0]}" if found else None
+    matches = [choice for choice in choices if begun and choice.startswith(begun) and choice not in used]
+    return f"{head}{comma}{word[: len(word) - len(word.lstrip())]}{matches[0]}" if matches else None
 
 
 def next_choice(text: str, choices: tuple[str, ...]) -> str:
@@ -58,7 +58,7 @@ class _Completing(Suggester):
 class FieldInput(Input):
     """The text of a field.
 
-    Space takes the next choice, and means nothing among numbers. A comma goes on with the list, even where all is
+    Space takes the next choice, and does nothing in a number. A comma continues the list, even when all is
     selected.
     """
 
@@ -85,7 +85,7 @@ class FieldInput(Input):
             self.selection = Selection.cursor(len(self.value))
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Say that what can be typed is no command; Textual has no character for the slash."""
+        """Return whether a key types a character; Textual has no character for the slash."""
         return key == "slash" or super().check_consume_key(key, character)
 
     def on_focus(self) -> None:
@@ -93,7 +93,7 @@ class FieldInput(Input):
         self.suggester = _Completing(self.field.choices) if self.field.choices else None
 
     def on_blur(self) -> None:
-        """Offer none where nobody types."""
+        """Offer no completions without the focus."""
         self.suggester = None
 
     @property
@@ -107,7 +107,7 @@ class FieldInput(Input):
             self.value = completion(self.value, self.field.choices) or self.value
 
     def render_line(self, y: int) -> Strip:
-        """Show as much of the text as there is room for and, where that is not all, say so."""
+        """Show as much of the text as there is room for with an ellipsis when it is cut."""
         if self.has_focus or not self.value or y:
             return super().render_line(y)
         width = self.scrollable_content_region.width
@@ -134,7 +134,7 @@ class FieldRow(Widget):
         yield self.input
 
     def show(self, *, changed: bool, placeholder: str, reason: str) -> None:
-        """Say whether the text differs from the default, what the default is, and why the text is wrong, or ""."""
+        """Show whether the text differs from the default, the default, and why the text is wrong, or ""."""
         if (changed, placeholder, reason) != self._shown:
             self._shown = (changed, placeholder, reason)
             self.input.placeholder = placeholder
@@ -161,7 +161,7 @@ class FieldRow(Widget):
         return Content.assemble(*parts)
 
     def on_resize(self) -> None:
-        """Wrap the reason anew."""
+        """Wrap the reason again."""
         self._arrange()
 
     def on_descendant_focus(self) -> None:
@@ -169,7 +169,7 @@ class FieldRow(Widget):
         self.refresh()
 
     def on_descendant_blur(self) -> None:
-        """Take the mark away, and finish what was begun."""
+        """Remove the mark, and complete a choice that was begun."""
         self.input.complete()
         self.refresh()
 

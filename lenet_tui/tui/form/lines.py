@@ -1,4 +1,4 @@
-"""What the form has besides fields: what they lie in, and the lines for preset, folding and queueing."""
+"""The form's parts besides fields: containers, and the lines for preset, folding and queueing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lenet_tui.tui.form.presets import Preset
 
-# Other letters would be commands of the screen, and whoever types them here means a field.
+# Other letters would be commands of the screen; typed here, they are meant for a field.
 _LETTERS_FOR_THE_SCREEN = "q?"
 
 
@@ -50,24 +50,24 @@ class FormLine(Widget, can_focus=True):
         raise NotImplementedError
 
     def help(self) -> str:
-        """Say what the line is for."""
+        """Return what the line is for."""
         raise NotImplementedError
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Take letters, which mean nothing here, so that they are not commands."""
+        """Take letters, so that they are not commands of the screen."""
         if key in ("enter", "slash"):  # Textual has no character for the slash
             return True
         return character is not None and character.isprintable() and character not in _LETTERS_FOR_THE_SCREEN
 
     def on_key(self, event: events.Key) -> None:
-        """Heed the keys of the line."""
+        """Press the line by its keys."""
         if event.key in self.pressed_by:
             event.stop()
             event.prevent_default()
             self.press(-1 if event.key == "left" else 1)
 
     def on_click(self) -> None:
-        """Heed the mouse as well."""
+        """Press the line by mouse."""
         self.press()
 
     def on_focus(self) -> None:
@@ -80,7 +80,7 @@ class FormLine(Widget, can_focus=True):
 
     @property
     def mark(self) -> str:
-        """Where the focus is, told without colour."""
+        """The sign of the focus, visible without colour."""
         return FOCUSED if self.has_focus else " "
 
 
@@ -110,8 +110,8 @@ class PresetLine(FormLine):
         self.post_message(self.Next(step))
 
     def help(self) -> str:
-        """Say what the preset is for."""
-        return f"preset: {self._preset.help}; space or ← → for another"
+        """Return what the preset is for."""
+        return f"preset: {self._preset.help}; space or ← → for the next"
 
     def render(self) -> Content:
         """Draw the name between arrows."""
@@ -136,7 +136,7 @@ class FoldLine(FormLine):
         self._marks = (0, 0)
 
     def show(self, *, opened: bool, changed: int, wrong: int) -> None:
-        """Say whether the group is in sight, and how many of its fields are changed and at fault."""
+        """Show whether the group is open, and how many of its fields are changed and wrong."""
         if (opened, (changed, wrong)) != (self._open, self._marks):
             self._open, self._marks = opened, (changed, wrong)
             self.refresh()
@@ -146,11 +146,11 @@ class FoldLine(FormLine):
         self.post_message(self.Toggled(self.group))
 
     def help(self) -> str:
-        """Say what is in the group."""
-        return f"{self.group}: enter {'hides' if self._open else 'shows'} {self._count} more settings"
+        """Return what is in the group."""
+        return f"{self.group}: enter {'hides' if self._open else 'shows'} {self._count} more fields"
 
     def render(self) -> Content:
-        """Draw the sign, the name and what there is to know of what is hidden."""
+        """Draw sign, name and the count of changed or wrong fields."""
         changed, wrong = self._marks
         start = f"{self.mark}{'-' if self._open else '+'} {self.group}"
         room = self.size.width - len(start) - 1
@@ -160,13 +160,13 @@ class FoldLine(FormLine):
             forms = [f"{changed} changed", f"{changed} {CHANGED}"]
         else:
             forms = [""]
-        told = next((form for form in forms if len(form) <= room), forms[-1])
+        label = next((form for form in forms if len(form) <= room), forms[-1])
         style = "bold $text-error" if wrong else "bold $foreground"
-        return Content.assemble(start, " " * max(1, room + 1 - len(told)), (told, style))
+        return Content.assemble(start, " " * max(1, room + 1 - len(label)), (label, style))
 
 
 class QueueButton(FormLine):
-    """Queues what the form says."""
+    """Queues the runs of the form."""
 
     DEFAULT_CSS = """
     QueueButton:focus { background: $primary; color: $text; }
@@ -181,8 +181,8 @@ class QueueButton(FormLine):
         self.post_message(self.Pressed())
 
     def help(self) -> str:
-        """Say what happens."""
-        return "enter: queue this; the runs go on in the background"
+        """Return what the button does."""
+        return "enter queues the runs; they train in the background"
 
     def render(self) -> Content:
         """Draw the button."""

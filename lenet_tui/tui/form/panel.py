@@ -1,4 +1,4 @@
-"""The form in which runs are described and queued. What its texts mean is told by `lenet_tui.tui.form.values`."""
+"""The form that configures and queues runs. `lenet_tui.tui.form.values` has the meaning of its texts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from lenet_tui.store import Run, SpeedKey
     from lenet_tui.tui.form.duplicates import Identity
 
-# More runs than these are made beside the event loop, once nothing was typed for a moment.
+# More runs than these are made in a thread, once nothing was typed for a moment.
 _AT_ONCE = 300
 _PAUSE_SECONDS = 0.25
 # "0." on the way to "0.01" is wrong, but saying so at once would make the rows below jump at every key.
@@ -45,7 +45,7 @@ _BELOW_BODY, _LEAST_BELOW_BODY = 10, 8
 
 
 class RunForm(Widget):
-    """Preset, fields, what they would make, and the button that queues it."""
+    """Preset, fields, summary, and the button that queues the runs."""
 
     DEFAULT_CSS = """
     RunForm { layout: vertical; height: 1fr; }
@@ -63,9 +63,9 @@ class RunForm(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
-        known = form_values.fields()
-        widths = {folded: max(len(f.label) for f in known if bool(f.group) == folded) for folded in (False, True)}
-        self._rows = {field.name: FieldRow(field, widths[bool(field.group)]) for field in known}
+        fields = form_values.fields()
+        widths = {folded: max(len(f.label) for f in fields if bool(f.group) == folded) for folded in (False, True)}
+        self._rows = {field.name: FieldRow(field, widths[bool(field.group)]) for field in fields}
         self._folds = {
             group: (FoldLine(group, len(form_values.names_in(group))), FoldedRows()) for group in form_values.GROUPS
         }
@@ -76,7 +76,7 @@ class RunForm(Widget):
         self._custom: Preset | None = None
         self._values: dict[str, str] = {}
         self._sweep: Sweep | None = None  # None while it is being made
-        self._told: set[str] = set()  # the fields whose reason is in sight
+        self._reasons_shown: set[str] = set()  # the fields whose reason is shown
         self._reason_timer: Timer | None = None
 
     def _rows_in(self, group: str) -> list[FieldRow]:
@@ -103,7 +103,7 @@ class RunForm(Widget):
     # What is in it
 
     def load(self, config: RunConfig) -> None:
-        """Fill the form with a run's settings."""
+        """Fill the form with a run's configuration."""
         self._fill(form_values.texts_of(config))
 
     def load_values(self, values: Mapping[str, Any]) -> None:
@@ -119,12 +119,12 @@ class RunForm(Widget):
         return command(self.values(), self._values.get(SEEDS, "1"))
 
     def set_speeds(self, speeds: Mapping[SpeedKey, float], queue: Sequence[Run], capacity: Capacity) -> None:
-        """Take how quick runs were and what comes before new ones, for the estimate."""
+        """Set how fast runs were, which runs come first and what they are computed on, for the estimate."""
         self._foot.set_speeds(speeds, queue, capacity)
 
-    def set_known(self, known: Mapping[Identity, int]) -> None:
-        """Take which runs are on record, so that the form can say that it would queue one of them again."""
-        self._foot.set_known(known)
+    def set_existing(self, existing: Mapping[Identity, int]) -> None:
+        """Set which configurations have runs, so that the form can point out duplicates."""
+        self._foot.set_existing(existing)
 
     def focus_first(self) -> None:
         """Go to the first line."""
@@ -144,11 +144,11 @@ class RunForm(Widget):
     # What it means
 
     def _update(self) -> None:
-        """Look at the texts again."""
+        """Check the texts again."""
         texts = {name: row.input.value for name, row in self._rows.items()}
         self._values = form_values.changed(texts)
         if presets.matching(self._values) is None:
-            self._custom = Preset(presets.CUSTOM, "your own settings", dict(self._values))
+            self._custom = Preset(presets.CUSTOM, "your own configuration", dict(self._values))
         self.workers.cancel_group(self, "check")
         if _AT_ONCE < form_values.run_count(self._values) <= MAX_RUNS:
             self._sweep = None
@@ -166,16 +166,16 @@ class RunForm(Widget):
         self._sweep = sweep
         self._foot.show_sweep(sweep, len(sweep.configs))
         wrong = {problem.name for problem in sweep.problems}
-        self._told &= wrong
+        self._reasons_shown &= wrong
         if self._reason_timer is not None:
             self._reason_timer.stop()
-        if wrong - self._told:
-            self._reason_timer = self.set_timer(_REASON_SECONDS, lambda: self._tell(wrong))
+        if wrong - self._reasons_shown:
+            self._reason_timer = self.set_timer(_REASON_SECONDS, lambda: self._show_reasons(wrong))
         self._show()
 
-    def _tell(self, names: set[str]) -> None:
-        """Say of these fields why they are wrong."""
-        self._told |= names
+    def _show_reasons(self, names: set[str]) -> None:
+        """Show why these fields are wrong."""
+        self._reasons_shown |= names
         self._show()
 
     # What is shown of it
@@ -184,13 +184,15 @@ class RunForm(Widget):
         texts = {name: row.input.value for name, row in self._rows.items()}
         sweep = self._sweep or Sweep(())
         problems = {problem.name: problem for problem in sweep.problems}
-        self._told |= {name for name in problems if name in self._rows and not self._rows[name].input.has_focus}
+        self._reasons_shown |= {
+            name for name in problems if name in self._rows and not self._rows[name].input.has_focus
+        }
         for name, row in self._rows.items():
-            told = name in problems and name in self._told and not row.input.begun
+            has_reason = name in problems and name in self._reasons_shown and not row.input.begun
             row.show(
                 changed=name in self._values,
                 placeholder=form_values.default_text(name, texts),
-                reason=form_values.reason(problems[name], texts[name]) if told else "",
+                reason=form_values.reason(problems[name], texts[name]) if has_reason else "",
             )
         for group, (fold, rows) in self._folds.items():
             changed, wrong = form_values.count_marks(form_values.names_in(group), self._values, sweep)
@@ -206,12 +208,12 @@ class RunForm(Widget):
 
     @property
     def _preset(self) -> Preset:
-        return presets.matching(self._values) or Preset(presets.CUSTOM, "your own settings", dict(self._values))
+        return presets.matching(self._values) or Preset(presets.CUSTOM, "your own configuration", dict(self._values))
 
     # What the person does
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Look at the texts again."""
+        """Check the texts again."""
         event.stop()
         self._update()
 
@@ -228,7 +230,7 @@ class RunForm(Widget):
             self.action_go(1)
 
     def on_descendant_focus(self) -> None:
-        """Say what the field is for and, now that it was left, what is wrong with the one before."""
+        """Show help for the field, and what is wrong with the one that was left."""
         self._show()
 
     def on_descendant_blur(self) -> None:
@@ -254,7 +256,7 @@ class RunForm(Widget):
         self._show()
 
     async def _open(self, name: str) -> None:
-        """Show a group. Its rows are made now, since most people never look at them, and all of them take a while."""
+        """Show a group. Its rows are made now, since they take a while and are seldom needed."""
         group = self._folds[name][1]
         if not group.children:
             await group.mount(*self._rows_in(name))
@@ -262,7 +264,7 @@ class RunForm(Widget):
 
     def on_queue_button_pressed(self) -> None:
         """Queue."""
-        self.action_queue()
+        self.queue()
 
     def action_go(self, step: int) -> None:
         """Go to the field so many places below, or above."""
@@ -273,20 +275,20 @@ class RunForm(Widget):
             if 0 <= place < len(chain):
                 self.screen.set_focus(chain[place])  # at once: another key may follow before a widget's own focus()
 
-    def action_next_preset(self) -> None:
+    def next_preset(self) -> None:
         """Fill the form with the next preset."""
         self._preset_line.press(1)
 
-    def action_previous_preset(self) -> None:
-        """Fill the form with the previous preset."""
-        self._preset_line.press(-1)
-
-    def action_reset(self) -> None:
-        """Put every field back to its default."""
+    def reset(self) -> None:
+        """Set every field to its default."""
         self._fill({})
 
-    def action_queue(self) -> None:
-        """Queue what the form says or, where something is wrong with it, go to the first field at fault."""
+    def queue_after_typing(self) -> None:
+        """Queue once the field has taken the keys that were typed before; a priority key comes ahead of them."""
+        (self.screen.focused or self).call_later(self.queue)
+
+    def queue(self) -> None:
+        """Queue the runs of the form or, when something is wrong, go to the first wrong field."""
         for row in self._rows.values():
             row.input.complete()
         values = form_values.changed({name: row.input.value for name, row in self._rows.items()})
@@ -294,11 +296,11 @@ class RunForm(Widget):
         if not sweep.problems:
             self.post_message(self.Queued(sweep.configs))
             return
-        self._told = {problem.name for problem in sweep.problems}
+        self._reasons_shown = {problem.name for problem in sweep.problems}
         self._take(sweep)
         self.display = True
         self.notify(f"nothing was queued: {counted(len(sweep.problems), 'problem')} in the form", severity="warning")
-        name = next((name for name in self._rows if name in self._told), None)
+        name = next((name for name in self._rows if name in self._reasons_shown), None)
         if name is not None:
             self.call_later(self._go_to, name)
         self._show()

@@ -1,4 +1,4 @@
-"""Settings that the form can be filled with at one key."""
+"""Configurations that fill the form with one key."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CUSTOM = "custom"
 
 @dataclass(frozen=True)
 class Preset:
-    """Texts for the form's fields by their names; what is not named is at its default. ``help`` says what it is for."""
+    """Texts for the form's fields by their names; the others keep their defaults. ``help`` is shown in the form."""
 
     name: str
     help: str
@@ -21,10 +21,10 @@ class Preset:
 
 
 PRESETS: tuple[Preset, ...] = (
-    Preset("assignment default", "LeNet on MNIST with every setting at its default"),
-    Preset("batch-size sweep", "three runs that differ in batch size only", {"batch_size": "16,32,64"}),
-    Preset("learning-rate sweep", "three runs that differ in lr only", {"lr": "0.01,0.001,0.0001"}),
-    Preset("AlexNet", "the larger network, the rest at its default", {"model": "alexnet"}),
+    Preset("assignment default", "LeNet on MNIST, the default configuration"),
+    Preset("batch-size sweep", "three runs with different batch sizes", {"batch_size": "16,32,64"}),
+    Preset("learning-rate sweep", "three runs with different learning rates", {"lr": "0.01,0.001,0.0001"}),
+    Preset("AlexNet", "the larger network, otherwise the default configuration", {"model": "alexnet"}),
     Preset("quick look", "a few seconds on small images that need no download", {"dataset": "digits", "epochs": "5"}),
 )
 

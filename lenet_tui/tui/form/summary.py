@@ -1,4 +1,4 @@
-"""What stands below the fields: help for the one in focus, what would be queued and how long it takes, the button."""
+"""What is below the fields: help for the focused one, what would be queued and how long it takes, the button."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
+from lenet_tui.formatting import counted
 from lenet_tui.host.hardware import Capacity
 from lenet_tui.runner.estimate import seconds_for
 from lenet_tui.tui.form import duplicates
@@ -25,15 +26,15 @@ if TYPE_CHECKING:
     from lenet_tui.sweep import Sweep
     from lenet_tui.tui.form.duplicates import Identity
 
-# Of a long queue and a large sweep an estimate is costly; this much of the time, at most, is for it.
+# An estimate of a long queue and a large sweep is costly; it takes at most this share of the time.
 _SHARE_OF_TIME = 0.01
 _SHORTEST_WAIT = 0.5
 _SUMMARY_LINES = 4
-_COMPARED = 300  # runs of a sweep that are looked up among those on record
+_COMPARED = 300  # at most so many runs of a sweep are checked for duplicates
 
 
 class FormFoot(Widget):
-    """Help, summary and button. Texts are wrapped here, so that most changes of theirs need no new layout."""
+    """Help, summary and button. Texts are wrapped here, so that most changes need no new layout."""
 
     DEFAULT_CSS = """
     FormFoot { layout: vertical; height: 1fr; }
@@ -51,7 +52,7 @@ class FormFoot(Widget):
         self._sweep: Sweep | None = None
         self._count = 1
         self._wanted: list[Identity] = []
-        self._known: Mapping[Identity, int] = {}
+        self._existing: Mapping[Identity, int] = {}
         self._capacity = Capacity(1)
         self._speeds: Mapping[SpeedKey, float] = {}
         self._queue: Sequence[Run] = ()
@@ -78,13 +79,13 @@ class FormFoot(Widget):
         self._wanted = [config.identity() for config in configs]
         self._estimate()
 
-    def set_known(self, known: Mapping[Identity, int]) -> None:
-        """Take the settings of the runs on record."""
-        self._known = known
+    def set_existing(self, existing: Mapping[Identity, int]) -> None:
+        """Set which configurations have runs."""
+        self._existing = existing
         self._show_summary()
 
     def set_speeds(self, speeds: Mapping[SpeedKey, float], queue: Sequence[Run], capacity: Capacity) -> None:
-        """Take how quick runs were, what comes before new ones, and what they are computed on."""
+        """Set how fast runs were, which runs come first, and what they are computed on."""
         self._speeds, self._queue, self._capacity = speeds, queue, capacity
         if self._timer is not None:
             return
@@ -95,7 +96,7 @@ class FormFoot(Widget):
             self._estimate()
 
     def on_resize(self) -> None:
-        """Say as much as there is room for."""
+        """Show as much as there is room for."""
         self._show_summary()
         self.call_after_refresh(lambda: self.show_help(self._help_text))
 
@@ -121,12 +122,12 @@ class FormFoot(Widget):
 
     def _show_summary(self) -> None:
         if self._sweep is None:
-            text = f"{self._count:,} runs · checking…"
+            text = f"{counted(self._count, 'run')} · checking…"
         else:
             text = form_values.summary(self._sweep, self._seconds, behind=bool(self._queue), width=self._width)
         self._summary.set_class(bool(self._sweep and self._sweep.problems), "-wrong")
         lines = textwrap.wrap(text, self._width, max_lines=_SUMMARY_LINES, placeholder=" …")
-        lines += textwrap.wrap(duplicates.before_queueing(self._wanted, self._known), self._width)
+        lines += textwrap.wrap(duplicates.before_queueing(self._wanted, self._existing), self._width)
         if len(lines) != self._summary_lines:
             self._summary_lines = self._summary.styles.height = len(lines)
             self.call_after_refresh(lambda: self.show_help(self._help_text))

@@ -1,4 +1,4 @@
-"""What the form knows, apart from any screen: its fields, what their texts mean, and what is wrong with them."""
+"""The form without a screen: its fields, what their texts mean, and what is wrong with them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, get_args
 
 from lenet_tui.config import Group, Problem, RunConfig, hyperparameter, hyperparameters
-from lenet_tui.formatting import counted
-from lenet_tui.runner.estimate import clock
+from lenet_tui.formatting import counted, estimate
 from lenet_tui.sweep import MAX_RUNS, Sweep, expand
 from lenet_tui.tui.form.command_line import plain
 
@@ -38,13 +37,15 @@ class FormField:
 @cache
 def fields() -> tuple[FormField, ...]:
     """Return the fields in the order of the form."""
-    known = [
+    parameters = [
         FormField(h.name, h.label, "" if h.name in COMMON else h.group, h.help, h.expectation(), h.choices)
         for h in hyperparameters()
     ]
-    common = [next(field for field in known if field.name == name) for name in COMMON]
-    seeds = FormField(SEEDS, "seeds", "", "runs of each, with seeds counted up", f"a whole number from 1 to {MAX_RUNS}")
-    return (*common, seeds, *(field for group in GROUPS for field in known if field.group == group))
+    common = [next(field for field in parameters if field.name == name) for name in COMMON]
+    seeds = FormField(
+        SEEDS, "seeds", "", "runs of each configuration, with seeds counted up", f"a whole number from 1 to {MAX_RUNS}"
+    )
+    return (*common, seeds, *(field for group in GROUPS for field in parameters if field.group == group))
 
 
 def names_in(group: str) -> list[str]:
@@ -61,19 +62,19 @@ def defaults_of(name: str, texts: Mapping[str, str]) -> list[Any]:
     """Return the default of a field; several where it depends on others, and those are lists of values."""
     if name == SEEDS:
         return [1]
-    known = hyperparameter(name)
+    parameter = hyperparameter(name)
     lists = [tidy(texts.get(other, "")).split(",") for other in _OTHERS_DEPEND_ON]
     named = [
         [word for word in words if word in hyperparameter(other).choices] or [hyperparameter(other).default()]
         for other, words in zip(_OTHERS_DEPEND_ON, lists, strict=True)
     ]
-    found = [known.default(dict(zip(_OTHERS_DEPEND_ON, values, strict=True))) for values in product(*named)]
-    return list(dict.fromkeys(found))
+    defaults = [parameter.default(dict(zip(_OTHERS_DEPEND_ON, values, strict=True))) for values in product(*named)]
+    return list(dict.fromkeys(defaults))
 
 
 @cache
 def is_dependent(name: str) -> bool:
-    """Say whether the default of a field depends on other fields."""
+    """Return whether the default of a field depends on other fields."""
     everything = {other: ",".join(hyperparameter(other).choices) for other in _OTHERS_DEPEND_ON}
     return len(defaults_of(name, everything)) > 1
 
@@ -84,7 +85,7 @@ def default_text(name: str, texts: Mapping[str, str]) -> str:
 
 
 def is_changed(name: str, texts: Mapping[str, str]) -> bool:
-    """Say whether a field is not at its default, however that is written."""
+    """Return whether a field is not at its default, however it is written."""
     text = tidy(texts.get(name, ""))
     if not text:
         return False
@@ -93,7 +94,7 @@ def is_changed(name: str, texts: Mapping[str, str]) -> bool:
 
 def changed(texts: Mapping[str, str]) -> dict[str, str]:
     """Return the texts of the fields that are not at their default, in the order of the configuration."""
-    names = [*(known.name for known in hyperparameters()), SEEDS]
+    names = [*(parameter.name for parameter in hyperparameters()), SEEDS]
     return {name: tidy(texts[name]) for name in names if name in texts and is_changed(name, texts)}
 
 
@@ -111,13 +112,13 @@ def _value(name: str, text: str) -> Any:
 
 
 def run_count(values: Mapping[str, str]) -> int:
-    """Return how many runs these texts make, without looking whether they are right."""
+    """Return how many runs these texts make, right or wrong."""
     lists = math.prod(text.count(",") + 1 for name, text in values.items() if name != SEEDS)
     return lists * (_seeds(values) or 1)
 
 
 def _seeds(values: Mapping[str, str]) -> int | None:
-    """Return how many seeds, None where what is written is no such number."""
+    """Return how many seeds, None where the text is not a valid number."""
     text = values.get(SEEDS, "1")
     right = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_RUNS)) and 1 <= int(text) <= MAX_RUNS
     return int(text) if right else None
@@ -129,8 +130,8 @@ def check(values: Mapping[str, str]) -> Sweep:
     sweep = expand({name: text for name, text in values.items() if name != SEEDS}, seeds or 1)
     wrong = list(sweep.problems)
     if seeds is None:
-        known = next(field for field in fields() if field.name == SEEDS)
-        wrong.append(Problem(SEEDS, values[SEEDS], f"must be {known.expectation}"))
+        seeds_field = next(field for field in fields() if field.name == SEEDS)
+        wrong.append(Problem(SEEDS, values[SEEDS], f"must be {seeds_field.expectation}"))
     if not wrong:
         return sweep
     first: dict[str, Problem] = {}
@@ -140,7 +141,7 @@ def check(values: Mapping[str, str]) -> Sweep:
 
 
 def reason(problem: Problem, text: str) -> str:
-    """Return what to say of a field at fault; which of its values is meant only where it has several."""
+    """Return why a field is wrong; it names the value when the field has several."""
     message = problem.message.replace("--seeds", "seeds")
     if str(problem.value) == tidy(text):
         return message
@@ -148,9 +149,9 @@ def reason(problem: Problem, text: str) -> str:
 
 
 def summary(sweep: Sweep, seconds: float | None, *, behind: bool, width: int) -> str:
-    """Return the line that says what would be queued and how long it takes, as long as ``width`` allows.
+    """Return what would be queued and how long it takes, shorter where ``width`` demands it.
 
-    ``behind`` says that other runs come first, so that ``seconds`` include the wait for them.
+    ``behind`` means that other runs come first; ``seconds`` include the wait for them.
     """
     if sweep.problems:
         general = [problem.message for problem in sweep.problems if not problem.name]
@@ -161,29 +162,25 @@ def summary(sweep: Sweep, seconds: float | None, *, behind: bool, width: int) ->
         return f"✗ {counted(len(sweep.problems), 'problem')}: {names}"
     runs = counted(len(sweep.configs), "run")
     if seconds is None:
-        return f"{runs} · time not known yet"
-    told = clock(seconds)
-    forms = (
-        [f"{runs} · would be done in ≈ {told}", f"{runs} · done in ≈ {told}", f"{runs} · in ≈ {told}"]
-        if behind
-        else [f"{runs} · ≈ {told} on this machine"]
-    )
-    forms.append(f"{runs} · ≈ {told}")
+        return f"{runs} · no estimate yet"
+    time = f"about {estimate(seconds)}"
+    forms = [f"{runs} · finished in {time}", f"{runs} · in {time}"] if behind else [f"{runs} · {time} on this machine"]
+    forms.append(f"{runs} · {time}")
     return next((form for form in forms if len(form) <= width), forms[-1])
 
 
 def count_marks(names: Sequence[str], values: Mapping[str, str], sweep: Sweep) -> tuple[int, int]:
-    """Return how many of these fields are changed, and how many are at fault."""
+    """Return how many of these fields are changed, and how many are wrong."""
     wrong = {problem.name for problem in sweep.problems}
     return sum(name in values for name in names), sum(name in wrong for name in names)
 
 
 def help_of(field: FormField) -> str:
-    """Say what a field is for and what may be written into it, in few words: a narrow form has few lines."""
+    """Return what a field is for and which values it takes, in few words: a narrow form has few lines."""
     allowed = field.expectation
     for kind in ("a whole number ", "a number ", "one of "):
         allowed = allowed.removeprefix(kind)
-    told = field.choices and all(choice in field.help for choice in field.choices)
-    lists = "" if field.name == SEEDS else "or a list" if told else ", or a list"
+    has_choices = field.choices and all(choice in field.help for choice in field.choices)
+    lists = "" if field.name == SEEDS else "or a list" if has_choices else ", or a list"
     hint = "; space: next" if field.choices else ""
-    return f"{field.label}: {field.help}; {'' if told else allowed}{lists}{hint}"
+    return f"{field.label}: {field.help}; {'' if has_choices else allowed}{lists}{hint}"

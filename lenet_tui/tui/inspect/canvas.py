@@ -9,7 +9,7 @@ from lenet_tui.inspection.messages import SIDE
 Point = tuple[float, float]  # to the right and down, in pixels; pixel n reaches from n to n + 1
 _FULL = 0.7  # pixels from the middle of the stroke, up to where ink is full
 _EDGE = 1.0  # pixels over which it fades; strokes are then about as thick as MNIST's
-_RUBBER = 1.8
+_ERASER = 1.8
 _STEPS_KEPT = 200
 
 
@@ -35,19 +35,19 @@ class Canvas:
             value = round(255 * min(1.0, (_FULL + _EDGE - distance) / _EDGE))
             self._ink[pixel] = max(self._ink[pixel], value)
 
-    def rub(self, start: Point, end: Point) -> None:
-        """Take the ink away from ``start`` to ``end``."""
-        for pixel, _ in _near(start, end, _RUBBER):
+    def erase(self, start: Point, end: Point) -> None:
+        """Erase the ink from ``start`` to ``end``."""
+        for pixel, _ in _near(start, end, _ERASER):
             self._ink[pixel] = 0
 
     def clear(self) -> None:
-        """Take all ink away."""
+        """Erase all ink."""
         if any(self._ink):
             self.begin()
             self._ink = bytearray(SIDE * SIDE)
 
     def undo(self) -> bool:
-        """Go back to before the last stroke that changed something; say whether there was one."""
+        """Go back to before the last stroke that changed something; return whether there was one."""
         while self._before:
             before = self._before.pop()
             if before != self.ink:
@@ -59,13 +59,13 @@ class Canvas:
 def _near(start: Point, end: Point, reach: float) -> list[tuple[int, float]]:
     """Return the pixels whose middle is less than ``reach`` from a line, with their distance."""
     columns = _span(start[0], end[0], reach)
-    found = []
+    pixels = []
     for row in _span(start[1], end[1], reach):
         for column in columns:
             distance = _distance((column + 0.5, row + 0.5), start, end)
             if distance < reach:
-                found.append((row * SIDE + column, distance))
-    return found
+                pixels.append((row * SIDE + column, distance))
+    return pixels
 
 
 def _span(first: float, last: float, reach: float) -> range:

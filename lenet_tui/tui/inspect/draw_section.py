@@ -1,4 +1,4 @@
-"""A canvas to draw on, and what one or two runs take the drawing for while it is drawn."""
+"""A canvas to draw on, and the predictions of one or two runs while it is drawn on."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ GAP = 2
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _LEAST_BAR = 4
 _RIGHT_BUTTON = 3
-_ROOM_TO_ENLARGE = 2 * SIDE + 50, SIDE + 3  # from so many columns and rows on, the canvas is twice as large
+_ROOM_TO_ENLARGE = 2 * SIDE + 50, SIDE + 3  # from with so many columns and rows, the canvas is twice as large
 
 
 class DrawSection(Section):
-    """Canvas to the left, probabilities and what the network sees to the right.
+    """Canvas to the left, probabilities and the network input to the right.
 
-    Only the newest drawing is asked about: what is drawn while one is on its way waits, and is asked about right after.
+    One drawing at a time is asked about; what is drawn meanwhile is asked about next.
     """
 
     def __init__(self, inspector: Inspector, run: Run, others: Sequence[Run], second: Run | None, *, id: str) -> None:  # noqa: A002
@@ -46,24 +46,24 @@ class DrawSection(Section):
         self.pen_down = False
         self.cursor = SIDE // 2, SIDE // 2  # column and row
         self.guesses: tuple[tuple[Run, Guess], ...] = ()
-        self._asked: tuple[object, ...] | None = None  # what the guesses are about
+        self._asked: tuple[object, ...] | None = None  # drawing and runs of the guesses
         self._asking = False
         self._mouse: Point | None = None
-        self._rubbing = False
+        self._erasing = False
 
     # Guesses
 
     @property
     def runs(self) -> tuple[Run, ...]:
-        """The runs that guess."""
+        """The runs that predict."""
         return (self.inspected,) if self.second is None else (self.inspected, self.second)
 
     def forget(self) -> None:
-        """Ask again: a run has gone on."""
+        """Ask again: a run has new weights."""
         self._asked = None
 
     def load(self) -> None:
-        """Ask about the drawing where it was not asked about yet, one drawing at a time."""
+        """Ask for predictions of the drawing, one drawing at a time."""
         self.repaint()
         if not self._asking:
             self._asking = True
@@ -79,21 +79,21 @@ class DrawSection(Section):
                 wanted, runs = self._wanted(), self.runs
                 request = GuessesRequest(folders=tuple(run.folder or "" for run in runs), drawing=self.canvas.ink)
                 try:
-                    found = await self.inspector.ask(request, Guesses, self.tell)
-                    if len(found.guesses) != len(runs):
-                        raise LabError("the helper process did not guess for every run")
+                    answer = await self.inspector.ask(request, Guesses, self.show_status)
+                    if len(answer.guesses) != len(runs):
+                        raise LabError("the helper process sent too few predictions")
                 except LabError as error:
                     self.guesses = ()
-                    self.tell(f"{error}\n\nr, or a stroke, tries again.")
+                    self.show_status(f"{error}\n\nPress r, or draw, to try again.")
                     return
-                self._asked, self.guesses = wanted, tuple(zip(runs, found.guesses, strict=True))
-                self.tell("")
+                self._asked, self.guesses = wanted, tuple(zip(runs, answer.guesses, strict=True))
+                self.show_status("")
                 self.repaint()
         finally:
             self._asking = False
 
     def next_other(self) -> None:
-        """Let the next run guess as well, after the last one none."""
+        """Add the predictions of the next run; after the last run, of none."""
         if not self.others:
             self.notify("there is no other run to compare with", severity="warning")
             return
@@ -104,7 +104,7 @@ class DrawSection(Section):
 
     # Keys
 
-    def walk(self, right: int, down: int) -> None:
+    def move(self, right: int, down: int) -> None:
         """Move the pen, which draws while it is down."""
         column, row = self.cursor
         self.cursor = min(SIDE - 1, max(0, column + right)), min(SIDE - 1, max(0, row + down))
@@ -114,7 +114,7 @@ class DrawSection(Section):
 
     def page(self, by: int) -> None:
         """Move the pen many pixels up or down."""
-        self.walk(0, by * SIDE // 4)
+        self.move(0, by * SIDE // 4)
 
     def pen(self) -> None:
         """Set the pen down, or lift it."""
@@ -124,21 +124,21 @@ class DrawSection(Section):
             self.canvas.stroke(_middle(*self.cursor), _middle(*self.cursor))
         self.load()
 
-    def rub(self) -> None:
-        """Take the ink away around the pen, and lift it."""
+    def erase(self) -> None:
+        """Erase the ink around the pen, and lift it."""
         self.pen_down = False
         self.canvas.begin()
-        self.canvas.rub(_middle(*self.cursor), _middle(*self.cursor))
+        self.canvas.erase(_middle(*self.cursor), _middle(*self.cursor))
         self.load()
 
     def clear(self) -> None:
-        """Take all ink away, and lift the pen."""
+        """Erase all ink, and lift the pen."""
         self.pen_down = False
         self.canvas.clear()
         self.load()
 
     def undo(self) -> None:
-        """Take the last stroke back, and lift the pen."""
+        """Undo the last stroke, and lift the pen."""
         self.pen_down = False
         self.canvas.undo()
         self.load()
@@ -146,13 +146,13 @@ class DrawSection(Section):
     # Mouse
 
     def on_mouse_down(self, event: MouseDown) -> None:
-        """Begin to draw or, with the right button, to rub out."""
+        """Begin to draw or, with the right button, to erase."""
         point = self._under(event)
         if point is not None:
             self.capture_mouse()
             self.pen_down = False
             self.canvas.begin()
-            self._mouse, self._rubbing = point, event.button == _RIGHT_BUTTON
+            self._mouse, self._erasing = point, event.button == _RIGHT_BUTTON
             self._drag(point)
 
     def on_mouse_move(self, event: MouseMove) -> None:
@@ -169,7 +169,7 @@ class DrawSection(Section):
 
     def _drag(self, point: Point) -> None:
         assert self._mouse is not None  # noqa: S101 - it is down
-        (self.canvas.rub if self._rubbing else self.canvas.stroke)(self._mouse, point)
+        (self.canvas.erase if self._erasing else self.canvas.stroke)(self._mouse, point)
         self._mouse = point
         self.cursor = min(SIDE - 1, max(0, int(point[0]))), min(SIDE - 1, max(0, int(point[1])))
         self.load()
@@ -190,7 +190,7 @@ class DrawSection(Section):
     def paint(self, width: int, height: int) -> Sequence[Strip]:
         """Return canvas and guesses."""
         if self.inspected.folder is None:
-            return self.folded(self.words, width)
+            return self.folded(self.status, width)
         left = self._framed()
         room = width - left[0].cell_length - GAP
         right = self._bars(room, height)
@@ -210,11 +210,11 @@ class DrawSection(Section):
         return [above, *(Strip.join([edge, line, edge]) for line in picture), below]
 
     def _bars(self, width: int, height: int) -> planes.Tile:
-        """Return the probabilities by each run beside each other, and below what its network sees."""
+        """Return the probabilities by each run beside each other, and the network input below."""
         if width < 2 * _LEAST_BAR:
             return []
         if not self.guesses:
-            return self.folded(self.words or "asking…", width)
+            return self.folded(self.status or "asking…", width)
         each = (width - GAP * (len(self.guesses) - 1)) // len(self.guesses)
         return planes.beside([self._column(run, guess, each, height) for run, guess in self.guesses], GAP)
 
@@ -229,7 +229,7 @@ class DrawSection(Section):
             self.strips(_bar(guess.names[n][:longest], share, longest, width, best=n == best and not blank), width)[0]
             for n, share in enumerate(guess.probabilities)
         ]
-        lines = [title, *bars, self.line("the network sees:", width, "dim")]
+        lines = [title, *bars, self.line("network input:", width, "dim")]
         side = SIDE if height - len(lines) >= SIDE // 2 and width >= SIDE else SIDE // 2
         if height - len(lines) >= side // 2:
             seen = guess.prepared if side == SIDE else planes.halved(guess.prepared, SIDE)

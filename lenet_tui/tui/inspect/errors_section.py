@@ -12,7 +12,7 @@ from lenet_tui.inspection.messages import SIDE, ConfusionRequest, Counts, Images
 from lenet_tui.tui.details import confusion_table
 from lenet_tui.tui.details.confusion_table import Confusion
 from lenet_tui.tui.inspect import images as planes
-from lenet_tui.tui.inspect.section import Section, said
+from lenet_tui.tui.inspect.section import Section, prediction_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from lenet_tui.tui.inspect.inspector import Inspector
 
 GAP = 2
-TILE = SIDE // 2 + 1  # rows: the image and its words
+TILE = SIDE // 2 + 1  # rows: the image and its caption
 
 
 class ErrorsSection(Section):
-    """Images in a grid, walked with the arrows; or the confusion matrix, whose cell says which ones."""
+    """Images in a grid, or the confusion matrix to choose a cell of them; arrows move in both."""
 
     def __init__(self, inspector: Inspector, run: Run, *, id: str) -> None:  # noqa: A002 - Textual's word
         super().__init__(inspector, run, id=id)
@@ -38,12 +38,12 @@ class ErrorsSection(Section):
         self.total: int | None = None
         self.confusion: Confusion | None = None
         self._cell = (0, 0)
-        self._known: dict[int, Shown] = {}
+        self._images: dict[int, Shown] = {}
 
     @property
     def image(self) -> Shown | None:
-        """The image that is looked at."""
-        return self._known.get(self.position)
+        """The selected image."""
+        return self._images.get(self.position)
 
     @property
     def looked_at(self) -> int | None:
@@ -55,14 +55,14 @@ class ErrorsSection(Section):
     def forget(self) -> None:
         """Drop what was read."""
         self.confusion = self.total = None
-        self._known = {}
+        self._images = {}
 
     def load(self) -> None:
         """Read the counts, and the images in sight."""
         across, down = self._grid()
         first = self.position // (across * down) * across * down
         last = first + across * down if self.total is None else min(first + across * down, self.total)
-        if self.confusion is None or any(number not in self._known for number in range(first, last)):
+        if self.confusion is None or any(number not in self._images for number in range(first, last)):
             self._load(first, across * down)
 
     @work(exclusive=True, group="errors")
@@ -76,16 +76,16 @@ class ErrorsSection(Section):
             worst = self.confusion.worst(1)
             self._cell = (worst[0].true, worst[0].predicted) if worst else (0, 0)
         request = ImagesRequest(folder=folder, true=self.true, predicted=self.predicted, start=first, count=count)
-        found = await self.ask(request, Images)
-        if found is not None:
-            self.total = found.total
-            self._known.update(enumerate(found.images, start=first))
-            self.position = min(self.position, max(0, found.total - 1))
+        answer = await self.ask(request, Images)
+        if answer is not None:
+            self.total = answer.total
+            self._images.update(enumerate(answer.images, start=first))
+            self.position = min(self.position, max(0, answer.total - 1))
             self.repaint()
 
     # Keys
 
-    def walk(self, right: int, down: int) -> None:
+    def move(self, right: int, down: int) -> None:
         """Go to the next image or cell in a direction."""
         if self.choosing:
             true, predicted = self._cell
@@ -95,7 +95,7 @@ class ErrorsSection(Section):
             self._go(self.position + right + down * self._grid()[0])
 
     def page(self, by: int) -> None:
-        """Go a screenful on or back."""
+        """Go a page on or back."""
         across, down = self._grid()
         if not self.choosing and self.total:
             self._go(min(max(0, self.position + by * across * down), self.total - 1))
@@ -106,14 +106,14 @@ class ErrorsSection(Section):
             self.repaint()
             self.load()
 
-    def matrix(self) -> None:
+    def toggle_matrix(self) -> None:
         """Show the matrix to choose a cell, or go back to the images."""
         if self.confusion is not None:
             self.choosing = not self.choosing
             self.repaint()
 
     def choose(self) -> bool:
-        """Show the images of the cell under the cursor; say whether there was one."""
+        """Show the images of the cell under the cursor; return whether there was one."""
         if not self.choosing:
             return False
         self.choosing = False
@@ -132,12 +132,12 @@ class ErrorsSection(Section):
         """Show the images of these classes, None for any."""
         self.choosing = False
         self.true, self.predicted = true, predicted
-        self.position, self.total, self._known = 0, None, {}
+        self.position, self.total, self._images = 0, None, {}
         self.repaint()
         self.load()
 
     def on_click(self, event: Click) -> None:
-        """Look at the image under the mouse."""
+        """Select the image under the mouse."""
         offset = event.get_content_offset(self)
         if offset is not None and not self.choosing:
             across, down = self._grid()
@@ -158,16 +158,16 @@ class ErrorsSection(Section):
 
     def paint(self, width: int, height: int) -> Sequence[Strip]:
         """Return heading and images, or the matrix."""
-        if self.confusion is None or (self.total is None and self.words):
-            return self.folded(self.words or "reading…", width)
+        if self.confusion is None or (self.total is None and self.status):
+            return self.folded(self.status or "reading…", width)
         if self.choosing:
-            head = self.line("a cell of the matrix: arrows, then enter shows its images; m goes back", width, "bold")
+            head = self.line("choose a cell with the arrows; enter shows its images, m goes back", width, "bold")
             table = confusion_table.table(self.confusion, width, height - 1, self._cell)
             return [head, *self.strips(table, width)]
-        trouble = self.words.partition("\n")[0]
+        trouble = self.status.partition("\n")[0]
         head = self.line(trouble or self._heading(self.confusion), width, "bold")
         if not self.total:
-            return [head, *self.folded("reading…" if self.total is None else "There are none.", width)]
+            return [head, *self.folded("reading…" if self.total is None else "No such errors.", width)]
         across, down = self._grid()
         first = self.position // (across * down) * across * down
         lines = [head]
@@ -184,19 +184,19 @@ class ErrorsSection(Section):
             return f"{where} · {wrong:,} of {confusion.total:,} {split} images misclassified, most confident first"
         true = "any" if self.true is None else confusion.names[self.true]
         predicted = "any" if self.predicted is None else confusion.names[self.predicted]
-        return f"{where} · true class {true}, taken for {predicted} · a shows all"
+        return f"{where} · true {true}, predicted {predicted} · a shows all"
 
     def _tile(self, number: int) -> planes.Tile:
-        image = self._known.get(number)
+        image = self._images.get(number)
         assert self.confusion is not None  # noqa: S101 - tiles come after it
         if image is None:
             return [Strip.blank(SIDE)] * (TILE - 1) + [self.line("…", SIDE)]
         chosen = number == self.position
-        words = said(image, self.confusion.names, SIDE - 2)
+        words = prediction_text(image, self.confusion.names, SIDE - 2, short=True)
         caption = self.line(f"{'▸ ' if chosen else '  '}{words}", SIDE, "bold reverse" if chosen else "")
         return [*planes.grey(image.pixels, SIDE, colours=self.colours), caption]
 
 
 def _next(chosen: int | None) -> int | None:
-    """Return the class after one; after the last comes any, and after that the first."""
+    """Return the next class; after the last comes any (None), then the first."""
     return 0 if chosen is None else None if chosen == CLASSES - 1 else chosen + 1

@@ -29,7 +29,7 @@ Tile = list[Strip]
 
 
 def has_colours(app: App[object]) -> bool:
-    """Say whether the terminal has colours enough for pictures."""
+    """Return whether the terminal has colours enough for pictures."""
     return not app.no_color and app.console.color_system in ("256", "truecolor")
 
 
@@ -72,7 +72,7 @@ def halved(values: bytes, width: int, *, is_signed: bool = False) -> bytes:
     """Return an image of half the width and height, rounded up: means of up to four pixels."""
     read = number if is_signed else int
     height = len(values) // width
-    found = bytearray()
+    means = bytearray()
     for row in range(0, height, 2):
         for column in range(0, width, 2):
             part = [
@@ -80,8 +80,8 @@ def halved(values: bytes, width: int, *, is_signed: bool = False) -> bytes:
                 for y in range(row, min(row + 2, height))
                 for x in range(column, min(column + 2, width))
             ]
-            found.append((sum(part) // len(part)) % 256)
-    return bytes(found)
+            means.append((sum(part) // len(part)) % 256)
+    return bytes(means)
 
 
 @dataclass(frozen=True)
@@ -104,9 +104,9 @@ def tiling(count: int, width: int, height: int, columns: int, rows: int) -> Tili
     Where not even halves of them do, as many as fit are shown at once, of small tiles at their full size.
     """
     for scale in range(_LARGEST_SCALE, -1, -1):
-        found = _at(scale, width, height, columns, rows)
-        if found.count >= count:
-            return found
+        layout = _at(scale, width, height, columns, rows)
+        if layout.count >= count:
+            return layout
     return _at(0 if width > 14 else 1, width, height, columns, rows)
 
 

@@ -1,4 +1,4 @@
-"""The app's side of the helper process that has torch: asks it, hears it, and starts it anew when it has died."""
+"""The app's side of the helper process that has torch: asks it, and starts it again when it has died."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lenet_tui.inspection.messages import Message, Request
 
 _Answer = TypeVar("_Answer", bound="Message")
-_PATIENCE = 300.0  # seconds, in which torch is loaded even from a slow disk
+_PATIENCE = 300.0  # seconds; torch loads slowly from a slow disk
 _MAP_TAKES = 6  # times as long, where every core is training
 _GRACE_SECONDS = 2.0
 _MOST_BYTES, _MOST_COMPLAINTS = 100_000_000, 64 * 1024
@@ -36,10 +36,10 @@ _MOST_BYTES, _MOST_COMPLAINTS = 100_000_000, 64 * 1024
 
 @dataclass(frozen=True)
 class _Waiting:
-    """Who waits for an answer, and whom it tells meanwhile what is being done."""
+    """An answer to come, and what to call with each status until then."""
 
     answer: asyncio.Future[Message]
-    hear: Callable[[str], object]
+    on_status: Callable[[str], object]
 
 
 @dataclass(frozen=True)
@@ -51,16 +51,16 @@ class _Helper:
 
 
 class Inspector:
-    """Asks the helper process about the runs below ``root``. It is started by the first request.
+    """Asks the helper process about the runs below ``root``. It is started at the first question.
 
-    All of it is for the event loop; the process is read and written in threads. When the app ends, however it ends,
-    the process finds its input closed and ends too.
+    Call it from the event loop; threads read and write. The process ends when its input is closed, so also when the
+    app is killed.
     """
 
     def __init__(self, root: Path, patience: float = _PATIENCE) -> None:
         self._root = root.absolute()
         self._patience = patience
-        self._heard_count = 0
+        self._reply_count = 0
         self._helper: _Helper | None = None
         self._starting: asyncio.Task[_Helper] | None = None
         self._writing = threading.Lock()
@@ -74,18 +74,18 @@ class Inspector:
         return None if self._helper is None else self._helper.process.pid
 
     async def ask(
-        self, request: Request, kind: type[_Answer], hear: Callable[[str], object] = lambda _: None
+        self, request: Request, kind: type[_Answer], on_status: Callable[[str], object] = lambda _: None
     ) -> _Answer:
-        """Return the answer to a request; ``hear`` gets a text of what takes time.
+        """Return the answer to a request; ``on_status`` gets a text of what takes time.
 
         Raises `LabError` when the answer is an error or the process dies.
         """
         helper = await self._started()
         patience = self._patience * (_MAP_TAKES if isinstance(request, MapRequest) else 1)
         number = next(self._numbers)
-        waiting = self._waiting[number] = _Waiting(asyncio.get_running_loop().create_future(), hear)
+        waiting = self._waiting[number] = _Waiting(asyncio.get_running_loop().create_future(), on_status)
         if self._doing:
-            hear(self._doing)
+            on_status(self._doing)
         line = Envelope(id=number, request=request).model_dump_json().encode() + b"\n"
         try:
             await asyncio.to_thread(self._write, helper, line)
@@ -97,25 +97,25 @@ class Inspector:
         return answer
 
     async def _answered(self, helper: _Helper, answer: asyncio.Future[Message], patience: float) -> Message:
-        """Return the answer; a process that says nothing at all for so many seconds is ended, and the request fails."""
+        """Return the answer; a process without any reply for so many seconds is killed, and the request fails."""
         done: set[asyncio.Future[Message]] = set()
         while not done:
-            heard = self._heard_count
+            count = self._reply_count
             done, _ = await asyncio.wait({answer}, timeout=patience)
-            if not done:  # what was said while the app itself was suspended is heard first
+            if not done:  # replies sent while the app was suspended come first
                 done, _ = await asyncio.wait({answer}, timeout=_GRACE_SECONDS)
-            if not done and heard == self._heard_count:
+            if not done and count == self._reply_count:
                 helper.process.kill()
                 if helper is self._helper:
                     self._helper = None
-                self._fail(f"the helper process said nothing for {patience:.0f} seconds; the next try starts another")
+                self._fail(f"the helper process did not answer for {patience:.0f} seconds; the next try starts another")
         return answer.result()
 
     def end(self) -> None:
         """End the process."""
         helper, self._helper = self._helper, None
         if helper is not None:
-            helper.process.kill()  # it holds nothing that could be lost, and might not hear anything else
+            helper.process.kill()  # it holds nothing that could be lost, and may be stuck
             self._fail("the app ends")
 
     # The process
@@ -125,7 +125,7 @@ class Inspector:
             return self._helper
         if self._starting is None or self._starting.done():
             self._starting = asyncio.create_task(self._begin())
-        return await asyncio.shield(self._starting)  # who asks may go away, the process stays
+        return await asyncio.shield(self._starting)  # the process starts even when the question is cancelled
 
     async def _begin(self) -> _Helper:
         self._doing = "starting a process for torch…"
@@ -144,56 +144,56 @@ class Inspector:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
-            cwd="/",  # so that nothing where the app was opened is taken for one of our modules
+            cwd="/",  # so that no file in the current folder is imported as a module
             start_new_session=True,  # the terminal's signals are for the app
         )
         return _Helper(process, complaints)
 
     def _write(self, helper: _Helper, line: bytes) -> None:
         assert helper.process.stdin is not None  # noqa: S101 - it was made with one
-        # One that is dead is noticed by whoever reads.
+        # The reading thread notices a dead process.
         with self._writing, contextlib.suppress(OSError, ValueError):
             helper.process.stdin.write(line)
             helper.process.stdin.flush()
 
     def _read(self, helper: _Helper, loop: asyncio.AbstractEventLoop) -> None:
-        """Hear what the process says until it ends. In a thread."""
+        """Read replies until the process ends. In a thread."""
         assert helper.process.stdout is not None  # noqa: S101
         with contextlib.suppress(RuntimeError):  # the loop has ended
             for line in iter(partial(helper.process.stdout.readline, _MOST_BYTES), b""):
-                loop.call_soon_threadsafe(self._heard, _parse(line))
+                loop.call_soon_threadsafe(self._receive, _parse(line))
         code = helper.process.wait()
         with self._writing, contextlib.suppress(OSError):
             helper.process.stdin.close()  # type: ignore[union-attr]
         helper.process.stdout.close()
         with helper.complaints as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _MOST_COMPLAINTS))
-            said = file.read().decode(errors="replace").split("\n")
-        reason = next((printable(line.strip()) for line in reversed(said) if line.strip()), f"code {code}")
+            lines = file.read().decode(errors="replace").split("\n")
+        reason = next((printable(line.strip()) for line in reversed(lines) if line.strip()), f"code {code}")
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(self._ended, helper, reason)
 
-    # What it says
+    # Replies
 
-    def _heard(self, reply: Reply | None) -> None:
-        self._heard_count += 1
+    def _receive(self, reply: Reply | None) -> None:
+        self._reply_count += 1
         if reply is None:
             return
         if reply.id == 0:
             self._doing = reply.doing
             for waiting in self._waiting.values():
-                waiting.hear(reply.doing)
+                waiting.on_status(reply.doing)
             return
         self._doing = ""
-        found = self._waiting.get(reply.id)
-        if found is None or found.answer.done():
+        waiting_for = self._waiting.get(reply.id)
+        if waiting_for is None or waiting_for.answer.done():
             return
         if not reply.is_last:
-            found.hear(reply.doing)
+            waiting_for.on_status(reply.doing)
         elif reply.answer is None:
-            found.answer.set_exception(LabError(printable(reply.error)))
+            waiting_for.answer.set_exception(LabError(printable(reply.error)))
         else:
-            found.answer.set_result(reply.answer)
+            waiting_for.answer.set_result(reply.answer)
 
     def _ended(self, helper: _Helper, reason: str) -> None:
         if helper is self._helper:
@@ -208,11 +208,11 @@ class Inspector:
 
 
 def _parse(line: bytes) -> Reply | None:
-    """Return the reply in a line; of one that is damaged an error for who waits for it; None for anything else."""
+    """Return the reply in a line; an error for a damaged one; None for anything else."""
     try:
         return Reply.model_validate_json(line)
     except ValidationError:
         with contextlib.suppress(ValueError, TypeError, KeyError):  # ValidationError is a ValueError
             number = json.loads(line)["id"]
-            return Reply(id=number, error="the helper process gave an answer that cannot be read; r tries again")
+            return Reply(id=number, error="the helper process sent a damaged answer; press r to try again")
     return None

@@ -1,4 +1,4 @@
-"""The first filters of a network, and what each of its layers makes of an image."""
+"""The first filters of a network, and the feature maps of each layer for an image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textual.strip import Strip
 
 from lenet_tui.inspection.messages import SIDE, Layer, Layers, LayersRequest
 from lenet_tui.tui.inspect import images as planes
-from lenet_tui.tui.inspect.section import Section, said
+from lenet_tui.tui.inspect.section import Section, prediction_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,59 +22,59 @@ _LIST = 28  # columns: as wide as the image below
 
 
 class LayersSection(Section):
-    """The layers as a list, beside them the planes of the one that is chosen."""
+    """The layers as a list, and the planes of the selected one."""
 
     def __init__(self, inspector: Inspector, run: Run, *, id: str) -> None:  # noqa: A002 - Textual's word
         super().__init__(inspector, run, id=id)
         self.index = 0  # of the image
         self.chosen = 0
         self.first = 0  # of the planes that are shown
-        self.found: Layers | None = None
+        self.answer: Layers | None = None
 
     # Reading
 
     def forget(self) -> None:
         """Drop what was read."""
-        self.found = None
+        self.answer = None
 
     def load(self) -> None:
-        """Read what the layers make of the image."""
-        if self.found is None or self.found.image.index != self.index:
+        """Read the feature maps of the image."""
+        if self.answer is None or self.answer.image.index != self.index:
             self._load()
 
     @work(exclusive=True, group="layers")
     async def _load(self) -> None:
-        found = await self.ask(LayersRequest(folder=self.inspected.folder or "", index=self.index), Layers)
-        if found is not None:
-            self.found = found
-            self.chosen = min(self.chosen, len(found.layers) - 1)
+        answer = await self.ask(LayersRequest(folder=self.inspected.folder or "", index=self.index), Layers)
+        if answer is not None:
+            self.answer = answer
+            self.chosen = min(self.chosen, len(answer.layers) - 1)
             self.repaint()
 
     # Keys
 
-    def walk(self, right: int, down: int) -> None:
+    def move(self, right: int, down: int) -> None:
         """Go to another image, or another layer."""
-        if self.found is None:
+        if self.answer is None:
             return
         if right:
-            self.index = (self.index + right) % self.found.of
+            self.index = (self.index + right) % self.answer.of
             self.load()
         else:
-            self.chosen = (self.chosen + down) % len(self.found.layers)
+            self.chosen = (self.chosen + down) % len(self.answer.layers)
             self.first = 0
             self.repaint()
 
     def page(self, by: int) -> None:
-        """Show further planes where not all fit."""
-        if self.found is not None:
-            shown = self._tiling(self.found.layers[self.chosen]).count
+        """Show the next planes when not all fit."""
+        if self.answer is not None:
+            shown = self._tiling(self.answer.layers[self.chosen]).count
             first = self.first + by * shown
-            if 0 <= first < self.found.layers[self.chosen].count:
+            if 0 <= first < self.answer.layers[self.chosen].count:
                 self.first = first
                 self.repaint()
 
     def on_resize(self) -> None:
-        """Begin with the first planes again: another number of them fits."""
+        """Show the first planes again: another number of them fits."""
         self.first = 0
 
     # Painting
@@ -87,11 +87,11 @@ class LayersSection(Section):
 
     def paint(self, width: int, height: int) -> Sequence[Strip]:
         """Return the list with the image below, and the planes."""
-        if self.found is None:
-            return self.folded(self.words or "reading…", width)
-        layer = self.found.layers[self.chosen]
-        head = self.words.partition("\n")[0] or self._heading(layer)
-        left = [*self._list(), *self._image(height - 2 - len(self.found.layers))]
+        if self.answer is None:
+            return self.folded(self.status or "reading…", width)
+        layer = self.answer.layers[self.chosen]
+        head = self.status.partition("\n")[0] or self._heading(layer)
+        left = [*self._list(), *self._image(height - 2 - len(self.answer.layers))]
         return [self.line(head, width, "bold"), *planes.beside([left, self._planes(layer)], GAP)]
 
     def _heading(self, layer: Layer) -> str:
@@ -104,9 +104,9 @@ class LayersSection(Section):
         return f"{layer.title}{part} · {signs}, to ±{layer.largest:.3g}"
 
     def _list(self) -> planes.Tile:
-        assert self.found is not None  # noqa: S101 - there is a list once it is read
+        assert self.answer is not None  # noqa: S101 - there is a list once it is read
         lines = []
-        for number, layer in enumerate(self.found.layers):
+        for number, layer in enumerate(self.answer.layers):
             chosen = number == self.chosen
             shape = f"{layer.count} @ {layer.height}×{layer.width}"
             words = f"{'▸' if chosen else ' '} {layer.title:<15}{shape:>{_LIST - 17}}"
@@ -115,11 +115,11 @@ class LayersSection(Section):
 
     def _image(self, rows: int) -> planes.Tile:
         """Return the image in as many rows as there are, with its words below."""
-        assert self.found is not None  # noqa: S101
-        image = self.found.image
+        assert self.answer is not None  # noqa: S101
+        image = self.answer.image
         words = [
-            self.line(said(image, self.found.names, _LIST), _LIST),
-            self.line(f"{self.found.split} image {image.index}", _LIST),
+            self.line(prediction_text(image, self.answer.names, _LIST), _LIST),
+            self.line(f"{self.answer.split} image {image.index}", _LIST),
         ]
         if rows >= SIDE // 2 + len(words):
             return [Strip([]), *planes.grey(image.pixels, SIDE, colours=self.colours), *words]

@@ -1,4 +1,4 @@
-"""The t-SNE map in characters: each the class of an image, walked with a cursor that shows it."""
+"""The t-SNE map in characters: each is the class of an image, and a cursor shows the image."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class MapSection(Section):
         self.map = self.image = self._scatter = None
 
     def load(self) -> None:
-        """Have the map made, and read the image under the cursor."""
+        """Ask for the map, and read the image under the cursor."""
         if self.map is None:
             self._load()
         elif self.image is None:
@@ -60,10 +60,10 @@ class MapSection(Section):
 
     @work(exclusive=True, group="map")
     async def _load(self) -> None:
-        found = await self.ask(MapRequest(folder=self.inspected.folder or ""), Map)
-        if found is not None:
-            self.map = found
-            wrong = (n for n in range(len(found.indices)) if found.true[n] != found.predicted[n])
+        answer = await self.ask(MapRequest(folder=self.inspected.folder or ""), Map)
+        if answer is not None:
+            self.map = answer
+            wrong = (n for n in range(len(answer.indices)) if answer.true[n] != answer.predicted[n])
             self.point = next(wrong, 0)
             self._look()
 
@@ -81,14 +81,14 @@ class MapSection(Section):
 
     # Keys
 
-    def walk(self, right: int, down: int) -> None:
+    def move(self, right: int, down: int) -> None:
         """Go to the nearest image in a direction."""
         self._go(None if self.map is None else self._spread().beside(self.point, right, down))
 
     def page(self, by: int) -> None:
         """Go many steps up or down."""
         for _ in range(_PAGE):
-            self.walk(0, by)
+            self.move(0, by)
 
     def next_here(self) -> None:
         """Go to the next image at the same place."""
@@ -117,7 +117,7 @@ class MapSection(Section):
     # Painting
 
     def _is_wrong(self, point: int) -> bool:
-        assert self.map is not None  # noqa: S101 - whoever has a point has a map
+        assert self.map is not None  # noqa: S101 - a point belongs to a map
         return self.map.true[point] != self.map.predicted[point]
 
     def _room(self) -> tuple[int, int]:
@@ -127,20 +127,20 @@ class MapSection(Section):
 
     def _spread(self) -> Scatter:
         """Return the points over the room there is, as long as it is the same."""
-        found = self.map
-        assert found is not None  # noqa: S101 - asked for only with a map
+        embedding = self.map
+        assert embedding is not None  # noqa: S101 - asked for only with a map
         key = self._room()
         if self._scatter is None or self._scatter[0] != key:
-            first = [self._is_wrong(point) for point in range(len(found.indices))]
-            self._scatter = key, scatter(found.x, found.y, first, *key)
+            first = [self._is_wrong(point) for point in range(len(embedding.indices))]
+            self._scatter = key, scatter(embedding.x, embedding.y, first, *key)
         return self._scatter[1]
 
-    def paint(self, width: int, height: int) -> Sequence[Strip]:  # noqa: ARG002 - the room is told by the size
+    def paint(self, width: int, height: int) -> Sequence[Strip]:  # noqa: ARG002 - the size has the room
         """Return the map, and beside it the image under the cursor."""
         if self.map is None:
-            return self.folded(self.words or "reading…", width)
+            return self.folded(self.status or "reading…", width)
         wrong = sum(map(self._is_wrong, range(len(self.map.indices))))
-        words = f"t-SNE of {len(self.map.indices):,} images, {wrong:,} misclassified (reversed; w the next)"
+        words = f"t-SNE of {len(self.map.indices):,} images, {wrong:,} misclassified (reversed; w: next)"
         head = self.line(words, width, "bold")
         columns, rows = self._room()
         lines = [self._row(self._spread(), row, columns) for row in range(rows)]
@@ -181,6 +181,6 @@ class MapSection(Section):
         if image is not None and image.confidence is not None:
             words[-1] += f", {confidence(image.confidence)}"
         if len(here) > 1:
-            words.append(f"{here.index(self.point) + 1} of {len(here)} here (n the next)")
+            words.append(f"{here.index(self.point) + 1} of {len(here)} here (n: next)")
         styles = ["dim", "", "bold" if true != predicted else "", "dim"]
         return [*picture, *(self.line(line, SIDE, style) for line, style in zip(words, styles, strict=False))]

@@ -1,4 +1,4 @@
-"""A map of points in rows of characters, and how a cursor walks on it. Pure."""
+"""A map of points in rows of characters, and how a cursor moves on it. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CELL_SHAPE = 2  # a cell is taken to be twice as high as wide
 
 @dataclass(frozen=True)
 class Scatter:
-    """Which points are at which cell of a room, those that are to be seen first in front."""
+    """The points at each cell, the visible one first."""
 
     cells: Mapping[Cell, tuple[int, ...]]
     places: tuple[Cell, ...]

@@ -1,12 +1,10 @@
-"""Looking into a run: its errors, its t-SNE map, its filters and feature maps, and a canvas to draw on for it."""
+"""Inspecting a run: its errors, its t-SNE map, its filters and feature maps, and a canvas to draw on."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.content import Content
-from textual.screen import Screen
-from textual.widgets import ContentSwitcher, Static
+from textual.widgets import ContentSwitcher
 
 from lenet_tui.tui.details import text as details_text
 from lenet_tui.tui.inspect.draw_section import DrawSection
@@ -15,6 +13,7 @@ from lenet_tui.tui.inspect.layers_section import LayersSection
 from lenet_tui.tui.inspect.map_section import MapSection
 from lenet_tui.tui.inspect.section import NOT_BEGUN, Section
 from lenet_tui.tui.keys import INSPECT, bindings
+from lenet_tui.tui.screens import TabScreen
 from lenet_tui.tui.widgets.key_footer import KeyFooter
 from lenet_tui.tui.widgets.plain_text import PlainStatic
 
@@ -28,30 +27,14 @@ if TYPE_CHECKING:
     from lenet_tui.tui.inspect.inspector import Inspector
     from lenet_tui.tui.store_watcher import Snapshot
 
-SECTIONS = ("errors", "map", "layers", "draw")
-TITLES = ("Errors", "Map", "Filters and feature maps", "Draw")
-# Keys that mean something in some sections only.
-_ONLY_IN = {
-    "matrix": ("errors",),
-    "true_class": ("errors",),
-    "predicted_class": ("errors",),
-    "every_error": ("errors",),
-    "choose": ("errors", "map"),
-    "next_wrong": ("map",),
-    "next_here": ("map",),
-    "pen": ("draw",),
-    "rub": ("draw",),
-    "clear": ("draw",),
-    "undo": ("draw",),
-    "other_run": ("draw",),
-}
 
+class InspectScreen(TabScreen):
+    """One run in four tabs. ``others`` can also predict a drawing; the first of them to do so is ``second``."""
 
-class InspectScreen(Screen[None]):
-    """One run in four sections. ``others`` may guess a drawing beside it; the first to do so is ``second``."""
-
-    CSS_PATH = "screen.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = bindings(INSPECT)
+    TABS = (("errors", "Errors"), ("map", "Map"), ("layers", "Filters and feature maps"), ("draw", "Draw"))
+    TAB_KEY = "inspect"
+    KEYS = INSPECT
+    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 
     def __init__(self, inspector: Inspector, run: Run, others: Sequence[Run] = (), second: Run | None = None) -> None:
         super().__init__()
@@ -61,10 +44,10 @@ class InspectScreen(Screen[None]):
         self._second = second
 
     def compose(self) -> ComposeResult:
-        """Title, names of the sections, the sections, keys."""
+        """Title, names of the tabs, the tabs, keys."""
         yield PlainStatic(id="title")
-        yield PlainStatic(id="sections")
-        with ContentSwitcher(initial=SECTIONS[0]):
+        yield PlainStatic(id="tabs")
+        with ContentSwitcher(initial="errors"):
             yield ErrorsSection(self._inspector, self._run, id="errors")
             yield MapSection(self._inspector, self._run, id="map")
             yield LayersSection(self._inspector, self._run, id="layers")
@@ -73,9 +56,9 @@ class InspectScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Begin with the errors."""
-        self._show_section(SECTIONS[0])
+        self.show_tab(0)
 
-    # The sections
+    # The tabs
 
     @property
     def errors(self) -> ErrorsSection:
@@ -99,170 +82,50 @@ class InspectScreen(Screen[None]):
 
     @property
     def current(self) -> Section:
-        """The section that is shown."""
-        return cast("Section", self.query_one(f"#{self._section}"))
+        """The tab that is shown."""
+        return cast("Section", self.query_one(f"#{self.place}"))
 
-    @property
-    def _section(self) -> str:
-        return self.query_one(ContentSwitcher).current or SECTIONS[0]
+    def headline(self) -> str:
+        """Return number, folder and state of the run."""
+        return details_text.headline(self._run)
 
-    def _show_section(self, name: str) -> None:
+    def show_tab(self, number: int) -> None:
+        """Show a tab; feature maps are those of the image that was shown last."""
         looked_at = self.current.looked_at
         if looked_at is not None:
             self.layers_section.index = looked_at
-        self.query_one(ContentSwitcher).current = name
-        self._show_title()
+        super().show_tab(number)
         self.current.focus()
         self._load()
-        self.refresh_bindings()
 
     def _load(self) -> None:
         if self._run.folder is None:
-            self.current.tell(NOT_BEGUN)
+            self.current.show_status(NOT_BEGUN)
         else:
-            # Only once it is laid out is it known how much is in sight.
+            # After the layout, when the size is known.
             self.call_after_refresh(self.current.load)
 
-    def _show_title(self) -> None:
-        self.query_one("#title", Static).update(details_text.headline(self._run))
-        parts: list[Content | tuple[str, str]] = []
-        for number, (name, title) in enumerate(zip(SECTIONS, TITLES, strict=True), start=1):
-            style = "bold reverse" if name == self._section else ""
-            shown = Content(f" {number} {title} ").stylize(style)
-            parts += [shown.stylize(f"@click=screen.inspect_{number}"), Content(" ")]
-        self.query_one("#sections", Static).update(Content.assemble(*parts))
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Offer in each section what can be done in it."""
-        return self._section in _ONLY_IN.get(action, SECTIONS)
-
     def show(self, snapshot: Snapshot, before: Snapshot) -> None:  # noqa: ARG002 - every screen gets both
-        """Take what is new of the run: a folder, an epoch, its end."""
-        run = snapshot.runs.get(self._run.id)
-        if not self.is_mounted:
+        """Show what is new of the run: a folder, an epoch, its end."""
+        run = self.run_in(snapshot, self._run.id)
+        if run is None or not self.is_mounted:
             return
-        if run is None:
-            if snapshot.runs:
-                self.query_one("#title", Static).update(f"run {self._run.id} was deleted")
-            return
-        known, self._run = self._run, run
+        last, self._run = self._run, run
         for section in self.query(Section):
             section.inspected = run
-        if (run.state, run.folder, run.epochs_done) != (known.state, known.folder, known.epochs_done):
-            self._show_title()
-            self._read_again()
+        if (run.state, run.folder, run.epochs_done) != (last.state, last.folder, last.epochs_done):
+            self.show_title()
+            self.read_again()
 
-    def _read_again(self) -> None:
+    # Keys
+
+    def read_again(self) -> None:
+        """Read the run's files again."""
         for section in self.query(Section):
             section.forget()
         self._load()
 
-    # Keys
-
-    def _go(self, by: int) -> None:
-        self._show_section(SECTIONS[(SECTIONS.index(self._section) + by) % len(SECTIONS)])
-
-    def action_inspect_before(self) -> None:
-        """Show the section before."""
-        self._go(-1)
-
-    def action_inspect_after(self) -> None:
-        """Show the next section."""
-        self._go(1)
-
-    def action_inspect_1(self) -> None:
-        """Show the errors."""
-        self._show_section(SECTIONS[0])
-
-    def action_inspect_2(self) -> None:
-        """Show the map."""
-        self._show_section(SECTIONS[1])
-
-    def action_inspect_3(self) -> None:
-        """Show filters and feature maps."""
-        self._show_section(SECTIONS[2])
-
-    def action_inspect_4(self) -> None:
-        """Show the canvas."""
-        self._show_section(SECTIONS[3])
-
-    def action_go_left(self) -> None:
-        """Walk to the left."""
-        self.current.walk(-1, 0)
-
-    def action_go_right(self) -> None:
-        """Walk to the right."""
-        self.current.walk(1, 0)
-
-    def action_go_up(self) -> None:
-        """Walk up."""
-        self.current.walk(0, -1)
-
-    def action_go_down(self) -> None:
-        """Walk down."""
-        self.current.walk(0, 1)
-
-    def action_page_back(self) -> None:
-        """Go a screenful back."""
-        self.current.page(-1)
-
-    def action_page_on(self) -> None:
-        """Go a screenful on."""
-        self.current.page(1)
-
-    def action_matrix(self) -> None:
-        """Choose a cell of the confusion matrix."""
-        self.errors.matrix()
-
-    def action_choose(self) -> None:
+    def choose(self) -> None:
         """Show the images of a cell, or the feature maps of an image."""
-        if self._section == "map" or not self.errors.choose():
-            self._show_section("layers")
-
-    def action_true_class(self) -> None:
-        """Show errors of the next true class."""
-        self.errors.next_true()
-
-    def action_predicted_class(self) -> None:
-        """Show errors of the next predicted class."""
-        self.errors.next_predicted()
-
-    def action_every_error(self) -> None:
-        """Show errors of every class."""
-        self.errors.filter(None, None)
-
-    def action_next_wrong(self) -> None:
-        """Go to the next misclassified image on the map."""
-        self.map.next_wrong()
-
-    def action_next_here(self) -> None:
-        """Go to the next image at the same place."""
-        self.map.next_here()
-
-    def action_pen(self) -> None:
-        """Set the pen down, or lift it."""
-        self.canvas.pen()
-
-    def action_rub(self) -> None:
-        """Take the ink away at the pen."""
-        self.canvas.rub()
-
-    def action_clear(self) -> None:
-        """Empty the canvas."""
-        self.canvas.clear()
-
-    def action_undo(self) -> None:
-        """Take the last stroke back."""
-        self.canvas.undo()
-
-    def action_other_run(self) -> None:
-        """Let another run guess as well."""
-        self.canvas.next_other()
-
-    def action_retry(self) -> None:
-        """Read the run's files again."""
-        self._read_again()
-
-    def action_back(self) -> None:
-        """Leave."""
-        self.dismiss()
+        if self.place == "map" or not self.errors.choose():
+            self.show_tab(2)

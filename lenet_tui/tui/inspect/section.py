@@ -1,4 +1,4 @@
-"""What the sections of the inspect screen have in common: asking the helper process, and rows of text and pictures."""
+"""What the tabs of the inspect screen share: questions to the helper process, and rows of text and pictures."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from lenet_tui.tui.inspect.inspector import Inspector
 
 _Answer = TypeVar("_Answer", bound="Message")
-NOT_BEGUN = "The run has not begun; there is nothing to look into yet."
-RETRY = "\n\nr tries again."
+NOT_BEGUN = "The run has not started; there is nothing to inspect yet."
+RETRY = "\n\nPress r to try again."
 
 
 class Section(Widget, can_focus=True):
@@ -38,7 +38,7 @@ class Section(Widget, can_focus=True):
         super().__init__(id=id)
         self.inspector = inspector
         self.inspected = run
-        self.words = ""  # what is waited for, or why there is nothing
+        self.status = ""  # what takes time, or why nothing is shown
         self._lines: list[Strip] = []
         self._painted_for: Size | None = None
 
@@ -46,22 +46,22 @@ class Section(Widget, can_focus=True):
 
     @property
     def looked_at(self) -> int | None:
-        """The number of the image that is looked at, None where that is none in particular."""
+        """The number of the selected image; None when there is none."""
         return None
 
     def load(self) -> None:
-        """Begin to read what is shown, where it is not there yet."""
+        """Read what is shown and not read yet."""
         raise NotImplementedError
 
     def forget(self) -> None:
-        """Drop what was read: the run has gone on."""
+        """Drop what was read: the run has changed."""
         raise NotImplementedError
 
     def paint(self, width: int, height: int) -> Sequence[Strip]:
         """Return the rows for a room."""
         raise NotImplementedError
 
-    def walk(self, right: int, down: int) -> None:
+    def move(self, right: int, down: int) -> None:
         """Go one step to the right or left, down or up."""
 
     def page(self, by: int) -> None:
@@ -70,26 +70,26 @@ class Section(Widget, can_focus=True):
     # Asking
 
     async def ask(self, request: Request, kind: type[_Answer]) -> _Answer | None:
-        """Return the answer; None when there is none, and why is then shown."""
+        """Return the answer; None after an error, which is shown."""
         try:
-            answer = await self.inspector.ask(request, kind, self.tell)
+            answer = await self.inspector.ask(request, kind, self.show_status)
         except LabError as error:
-            self.tell(f"{error}{RETRY}")
+            self.show_status(f"{error}{RETRY}")
             return None
-        self.tell("")
+        self.show_status("")
         return answer
 
-    def tell(self, words: str) -> None:
-        """Show what is waited for."""
-        if words != self.words:
-            self.words = words
+    def show_status(self, text: str) -> None:
+        """Show what takes time, or why nothing is shown."""
+        if text != self.status:
+            self.status = text
             self.repaint()
 
     # Painting
 
     @property
     def colours(self) -> bool:
-        """Whether pictures can be told by colours."""
+        """Whether the terminal has colours enough for pictures."""
         return planes.has_colours(self.app)
 
     def repaint(self) -> None:
@@ -123,17 +123,16 @@ class Section(Widget, can_focus=True):
         return self.strips(Text(printable(words), style), width)[0]
 
     def folded(self, words: str, width: int) -> list[Strip]:
-        """Return words in as many lines as they need, with some space around."""
+        """Return a text in as many lines as it needs, with a margin."""
         lines = Text(plain_text.lines(words)).wrap(self.app.console, max(1, width - 2))
         return [Strip([]), *(Strip.join([Strip.blank(1), *self.strips(line, width - 2)]) for line in lines)]
 
 
-def said(image: Shown, names: Sequence[str], width: int = 0) -> str:
-    """Return what an image was taken for: ``4 taken for 9, 98 %``; shorter where ``width`` demands it."""
+def prediction_text(image: Shown, names: Sequence[str], width: int, *, short: bool = False) -> str:
+    """Return ``true 4, predicted 9, 98 %`` for an image, or ``4 → 9, 98 %`` where ``short`` or ``width`` demand it."""
     true = names[image.true]
     if image.predicted is None or image.confidence is None:
         return f"true class {true}"
     predicted, share = names[image.predicted], confidence(image.confidence)
-    verb = "rightly taken for" if image.predicted == image.true else "taken for"
-    words = f"{true} {verb} {predicted}, {share}"
-    return words if not width or len(words) <= width else f"{true} → {predicted} {share}"[:width]
+    words = f"true {true}, predicted {predicted}, {share}"
+    return f"{true} → {predicted}, {share}"[:width] if short or len(words) > width else words

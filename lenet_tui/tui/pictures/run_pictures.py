@@ -1,4 +1,4 @@
-"""A run's pictures by key, from whichever screen shows the run: looked at, or drawn again."""
+"""A run's pictures, shown or drawn again from any screen that shows the run."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def view(screen: Screen[Any], root: Path, run: Run, mode: Literal["blocks", "pixels"] = "blocks") -> None:
-    """Show the run's three pictures over ``screen``, or say there that it has no folder yet."""
+    """Show the run's three pictures over ``screen``, or a message when it has no folder yet."""
     if run.folder is None:
-        screen.notify("this run has no folder yet", severity="warning")
+        screen.notify("this run has no folder yet: it has not started", severity="warning")
         return
     from lenet_tui.tui.pictures.screen import PicturesScreen
 
@@ -24,14 +24,14 @@ def view(screen: Screen[Any], root: Path, run: Run, mode: Literal["blocks", "pix
 
 
 async def draw(screen: Screen[Any], root: Path, run: Run) -> None:
-    """Write the three pictures into the run's folder and say where they are, or why they could not be drawn."""
+    """Write the three pictures into the run's folder and show their paths, or why they could not be drawn."""
     from lenet_tui.tui.runs import export
 
     if run.folder is None or not run.epochs_done:
-        screen.notify(f"run {run.id} has done no epoch yet", severity="warning")
+        screen.notify(f"run {run.id} has finished no epoch yet", severity="warning")
         return
     if run.state == "running":
-        screen.notify(f"drawing what run {run.id} has so far…")
+        screen.notify(f"drawing the pictures of run {run.id} so far…")
     else:
         screen.notify(f"drawing the pictures of run {run.id}…")
     result = await export.export(root / run.folder)

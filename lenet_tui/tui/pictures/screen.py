@@ -1,4 +1,4 @@
-"""A run's three pictures in the terminal, as far as a terminal can show them."""
+"""A run's three pictures in the terminal."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from textual import work
 from textual.app import SuspendNotSupported
 from textual.containers import ScrollableContainer
-from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
 from lenet_tui.errors import LabError
+from lenet_tui.formatting import counted
 from lenet_tui.host.folders import user_name
 from lenet_tui.run.folder import PICTURES
 from lenet_tui.tui.inspect import images as planes
 from lenet_tui.tui.keys import PICTURES_KEYS, bindings
 from lenet_tui.tui.runs import export
+from lenet_tui.tui.screens import LabScreen
 from lenet_tui.tui.widgets import halfblocks
 from lenet_tui.tui.widgets.key_footer import KeyFooter
 from lenet_tui.tui.widgets.plain_text import PlainStatic
@@ -38,8 +39,8 @@ if TYPE_CHECKING:
     from lenet_tui.tui.widgets.halfblocks import Blocks
 
 ZOOMS = (1, 2, 4, 8)
-_HAVE_IT = 14  # cells of what stands before the command, and of the margins
-READABLE_WIDTH = 360  # cells; below that the figures in the pictures are smaller than letters of half blocks can be
+_LEAD = 11  # cells of what stands before the command, and of the margins
+READABLE_WIDTH = 360  # cells; below that, half blocks cannot show the numbers in the pictures
 
 
 class BlocksView(Widget):
@@ -72,14 +73,15 @@ class BlocksView(Widget):
         return self.picture.strip(y)
 
 
-class PicturesScreen(Screen[None]):
+class PicturesScreen(LabScreen[None]):
     """The pictures in a run's folder, one at a time.
 
     ``mode`` "pixels" also offers each picture in full, where the terminal shows sixels or kitty's graphics.
     """
 
     CSS_PATH = "screen.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = bindings(PICTURES_KEYS)
+    KEYS = PICTURES_KEYS
+    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 
     def __init__(self, folder: Path, mode: Literal["blocks", "pixels"] = "blocks") -> None:
         super().__init__()
@@ -100,7 +102,7 @@ class PicturesScreen(Screen[None]):
         return planes.has_colours(self.app)
 
     def compose(self) -> ComposeResult:
-        """Path, picture or words in its place, what would help, keys."""
+        """Path, picture or text in its place, hints, keys."""
         yield PlainStatic(id="title")
         with ScrollableContainer(id="view"):
             yield BlocksView()
@@ -126,23 +128,23 @@ class PicturesScreen(Screen[None]):
         path, zoom = self.path, ZOOMS[self._zoom]
         self.query_one("#title", Static).update(f"{self._index + 1}/{len(PICTURES)}  {path.absolute()}")
         if not self.can_show and await asyncio.to_thread(path.is_file):
-            self._say(f"This terminal has too few colours for a picture.\n\n{elsewhere(path)}")
+            self._show_text(f"This terminal has too few colours for pictures.\n\n{elsewhere(path)}")
             return
         # One column and row less, for scroll bars to come without making the picture too large.
         columns, rows = (self._view.container_size.width - 1) * zoom, (self._view.container_size.height) * zoom
         try:
             picture = await asyncio.to_thread(halfblocks.load, path, max(1, columns), max(1, rows))
         except FileNotFoundError:
-            self._say(self._missing())
+            self._show_text(self._missing())
             return
         except LabError as error:
-            self._say(f"{error}\n\ne draws it again from the run's files.")
+            self._show_text(f"{error}\n\nPress e to draw it again from the run's files.")
             return
         self.query_one(BlocksView).show(picture)
         self.query_one("#words").display = False
         self.query_one("#hint", Static).update(self._hint(picture))
 
-    def _say(self, words: str) -> None:
+    def _show_text(self, words: str) -> None:
         self.query_one(BlocksView).show(None)
         self.query_one("#words", Static).update(words)
         self.query_one("#words").display = True
@@ -152,55 +154,38 @@ class PicturesScreen(Screen[None]):
         if self._drawing:
             return "drawing…"
         if not self._folder.is_dir():
-            return f"The folder {self._folder} is not there any more."
-        return f"{self.path.name} is not there yet.\n\ne draws the pictures from what the run has done so far."
+            return f"The folder {self._folder} does not exist any more."
+        return f"{self.path.name} does not exist yet.\n\nPress e to draw the pictures of the epochs that are done."
 
     def _hint(self, picture: Blocks) -> str:
         moving = "arrows move, " if self._zoom else ""
         if picture.width >= READABLE_WIDTH:
-            told = f"{moving}z shows the whole picture"
+            hint = f"{moving}z shows the whole picture"
         else:
-            told = f"{moving}z zooms; letters are readable from {READABLE_WIDTH} columns, it has {picture.width}"
+            hint = f"{moving}z zooms; text is readable from {READABLE_WIDTH} columns; now {picture.width}"
         command = copy_command(self.path)
-        lead = "to have it: " if len(command) + _HAVE_IT <= self.size.width else ""
-        return f"{told}\n{lead}{command}"
+        lead = "copy it: " if len(command) + _LEAD <= self.size.width else ""
+        return f"{hint}\n{lead}{command}"
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Offer pixels only where the settings ask for them."""
-        return action != "pixels" or self._mode == "pixels"
+    @property
+    def place(self) -> str:
+        """How pictures are shown, since pixels are offered only where the settings ask for them."""
+        return self._mode
 
-    def _show(self, index: int) -> None:
-        self._index, self._zoom = index % len(PICTURES), 0
+    def show_picture(self, number: int) -> None:
+        """Show a picture whole, counted from 0."""
+        self._index, self._zoom = number % len(PICTURES), 0
         self._view.scroll_home(animate=False)
         self._load()
 
-    def action_picture_1(self) -> None:
-        """Show confusion.png."""
-        self._show(0)
-
-    def action_picture_2(self) -> None:
-        """Show loss.png."""
-        self._show(1)
-
-    def action_picture_3(self) -> None:
-        """Show t-SNE.png."""
-        self._show(2)
-
-    def action_left(self) -> None:
-        """Show the picture before, or move left in a large one."""
+    def step(self, by: int) -> None:
+        """Show the next or the previous picture, or move in an enlarged one."""
         if self._zoom:
-            self._view.scroll_relative(x=-8, animate=False)
+            self._view.scroll_relative(x=8 * by, animate=False)
         else:
-            self._show(self._index - 1)
+            self.show_picture(self._index + by)
 
-    def action_right(self) -> None:
-        """Show the next picture, or move right in a large one."""
-        if self._zoom:
-            self._view.scroll_relative(x=8, animate=False)
-        else:
-            self._show(self._index + 1)
-
-    def action_zoom(self) -> None:
+    def zoom(self) -> None:
         """Show the picture larger, or whole again."""
         shown = self.query_one(BlocksView).picture
         if shown is not None:
@@ -208,8 +193,8 @@ class PicturesScreen(Screen[None]):
             self._load()
 
     @work(exclusive=True, group="draw")
-    async def action_draw(self) -> None:
-        """Draw the pictures again, in a process of their own."""
+    async def draw(self) -> None:
+        """Draw the pictures again, in another process."""
         self._drawing = True
         self.notify("drawing the three pictures…")
         try:
@@ -220,25 +205,21 @@ class PicturesScreen(Screen[None]):
             self.notify(result.error, severity="error")
         else:
             left_out = [f"{name}: {reason}" for name, reason in result.skipped.items()]
-            self.notify("\n".join([f"wrote {len(result.paths)} pictures", *left_out]))
+            self.notify("\n".join([f"wrote {counted(len(result.paths), 'picture')}", *left_out]))
         self._load()
 
-    def action_pixels(self) -> None:
-        """Stand aside for a process that shows the picture in pixels, until a key is pressed."""
+    def show_in_pixels(self) -> None:
+        """Run a program that shows the picture in pixels, until a key is pressed."""
         if self.query_one(BlocksView).picture is None:
-            self.notify(f"{self.path.name} is not there to be shown; e draws it", severity="warning")
+            self.notify(f"{self.path.name} does not exist yet; e draws it", severity="warning")
             return
         command = [sys.executable, "-m", "lenet_tui.tui.pictures.show_pixels", str(self.path.absolute())]
         try:
             with self.app.suspend():
                 subprocess.run(command, cwd="/", check=False)  # noqa: S603 - this very program
         except SuspendNotSupported:
-            self.notify("this terminal cannot be lent to another program", severity="warning")
+            self.notify("this terminal does not let the app run another program", severity="warning")
         self.refresh(layout=True)
-
-    def action_back(self) -> None:
-        """Leave."""
-        self.dismiss()
 
 
 def copy_command(path: Path) -> str:
@@ -248,5 +229,5 @@ def copy_command(path: Path) -> str:
 
 
 def elsewhere(path: Path) -> str:
-    """Say where a picture is and how to get it."""
+    """Return where a picture is and how to copy it."""
     return f"It is here:\n{path.absolute()}\n\nOn your own machine, this copies it:\n{copy_command(path)}"

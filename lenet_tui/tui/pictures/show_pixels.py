@@ -1,6 +1,6 @@
 """``python -m lenet_tui.tui.pictures.show_pixels PICTURE``: a picture in pixels, until a key is pressed.
 
-It asks the terminal what it can, so it must have the terminal to itself: the app stands aside while it runs.
+It asks the terminal for its capabilities, so the app is suspended while it runs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def main(path: Path) -> int:
     try:
         _show(path)
         while not select.select([sys.stdin], [], [], _SECONDS)[0]:
-            pass  # a signal that went to another thread is heard only now
+            pass  # handles a signal that went to another thread
         os.read(sys.stdin.fileno(), 16)  # a key may be several bytes
     finally:
         termios.tcsetattr(sys.stdin, termios.TCSAFLUSH, before)

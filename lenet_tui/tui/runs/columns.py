@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lenet_tui.formatting import printable
-from lenet_tui.runner.estimate import clock
+from lenet_tui.formatting import duration, estimate, loss, percent, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from lenet_tui.store import Run
     from lenet_tui.tui.store_watcher import Snapshot
 
-# Each state with a sign, so that it can be told without colour.
+# Each state with a sign, so that it can be text without colour.
 SIGNS: Mapping[str, str] = {
     "running": "●",
     "queued": "○",
@@ -30,20 +29,20 @@ _SHORTER: Mapping[str, str] = {
     "drawing pictures": "drawing",
     "interrupted": "resumes",
 }
-# What waits is one queue, whether it was interrupted or never began.
+# Queued and interrupted runs wait in one queue.
 _ORDER = {"running": 0, "queued": 1, "interrupted": 1}
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column. ``worth`` says which ones go first when there is little room: the lowest.
+    """One column. Those of lowest ``priority`` go first when there is little room.
 
     ``text`` gets the room that there is for it; it may take more, and is cut then.
     """
 
     title: str
     width: int
-    worth: int
+    priority: int
     text: Callable[[Run, Snapshot, int], str]
     sort_key: Callable[[Run, Snapshot], Any]
     left: bool = False
@@ -60,7 +59,7 @@ def epoch_at_work(run: Run) -> int:
 
 
 def state(run: Run) -> str:
-    """Return the plain truth about a run in a word or two, the same wherever it is told."""
+    """Return the state of a run in a word or two, the same everywhere."""
     if run.is_stop_requested:
         return "stopping"
     if run.state == "stopped" and run.epochs_done:
@@ -74,32 +73,26 @@ def state(run: Run) -> str:
 
 def _signed_state(run: Run, room: int) -> str:
     """Return the sign of a run's state and the state, shorter where there is too little room for it."""
-    told = f"{SIGNS[run.state]} {state(run)}"
-    now, _, total = told.partition("/")
-    growth = max(0, len(total) - len(now.rpartition(" ")[2])) if total else 0  # so that 10/20 is told as 9/20 was
-    if len(told) + growth > room:
+    text = f"{SIGNS[run.state]} {state(run)}"
+    now, _, total = text.partition("/")
+    growth = (
+        max(0, len(total) - len(now.rpartition(" ")[2])) if total else 0
+    )  # so that 10/20 and 9/20 are equally short
+    if len(text) + growth > room:
         for long, short in _SHORTER.items():
-            told = told.replace(long, short)
-    return told
+            text = text.replace(long, short)
+    return text
 
 
 def _left(run: Run, snapshot: Snapshot) -> str:
     if run.waiting or run.state == "running":
         seconds = snapshot.until.get(run.id)
-        return "" if seconds is None else f"in {clock(seconds)}"
-    return "" if run.train_seconds is None else clock(run.train_seconds)
+        return "" if seconds is None else f"≈ {estimate(seconds)}"
+    return "" if run.train_seconds is None else duration(run.train_seconds)
 
 
 def _number(value: float | None) -> float:
     return math.inf if value is None or math.isnan(value) else value
-
-
-def _loss(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
-
-
-def _share(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.2f}"
 
 
 COLUMNS: tuple[Column, ...] = (
@@ -113,20 +106,20 @@ COLUMNS: tuple[Column, ...] = (
         lambda run, _: (_ORDER.get(run.state, 2), run.place or 0, run.state),
         left=True,
     ),
-    Column("best val", 8, 80, lambda run, *_: _loss(run.best_val_loss), lambda run, _: _number(run.best_val_loss)),
+    Column("val loss", 8, 80, lambda run, *_: loss(run.best_val_loss), lambda run, _: _number(run.best_val_loss)),
     Column("epoch", 5, 40, lambda run, *_: str(run.best_epoch or ""), lambda run, _: _number(run.best_epoch)),
     Column(
-        "val %",
-        6,
+        "val acc",
+        7,
         50,
-        lambda run, *_: _share(run.best_val_accuracy),
+        lambda run, *_: percent(run.best_val_accuracy, unit=""),
         lambda run, _: _number(run.best_val_accuracy and -run.best_val_accuracy),
     ),
     Column(
-        "test %",
-        6,
+        "test acc",
+        8,
         70,
-        lambda run, *_: _share(run.test_accuracy),
+        lambda run, *_: percent(run.test_accuracy, unit=""),
         lambda run, _: _number(run.test_accuracy and -run.test_accuracy),
     ),
     Column(
@@ -142,18 +135,18 @@ _STATE_ENOUGH = 18
 def fitting(width: int, *, notes: bool, most: int = 9999) -> list[tuple[Column, int]]:
     """Return the columns for ``width`` cells with the width of each; the run's name takes what is left.
 
-    Where the name has enough, the state is given more, so that it need not be told short. ``notes`` says whether any
+    Where the name has enough, the state is given more, so that it need not be short. ``notes`` is whether any
     run has one, ``most`` is the highest number of a run.
     """
     number = max(2, len(str(most)))
     chosen = [column for column in COLUMNS if notes or column.title != "note"]
     while True:
         fixed = number + 1 + sum(column.width + 1 for column in chosen if column.width)
-        least = _NAME_ENOUGH if any(column.worth < 70 for column in chosen) else _NAME_LEAST
-        expendable = [column for column in chosen if column.worth < 100]
+        least = _NAME_ENOUGH if any(column.priority < 70 for column in chosen) else _NAME_LEAST
+        expendable = [column for column in chosen if column.priority < 100]
         if width - fixed >= least or not expendable:
             break
-        chosen.remove(min(expendable, key=lambda column: column.worth))
+        chosen.remove(min(expendable, key=lambda column: column.priority))
     rest = max(1, width - fixed)
     widths = {column.title: column.width or rest for column in chosen} | {"id": number}
     more = min(_STATE_ENOUGH - widths.get("state", _STATE_ENOUGH), max(0, rest - _NAME_ENOUGH))
@@ -166,7 +159,7 @@ def fitting(width: int, *, notes: bool, most: int = 9999) -> list[tuple[Column, 
 def cell(text: str, width: int, *, left: bool) -> str:
     """Return ``text`` in exactly ``width`` cells; what does not fit is cut in the middle with an ellipsis."""
     if len(text) > width:
-        tail = max(width - 1, 0) // 3  # what tells runs from each other is more often in front
+        tail = max(width - 1, 0) // 3  # runs differ more often at the front
         text = (text[: width - 1 - tail] + "…" + text[len(text) - tail :])[:width]
     return text.ljust(width) if left else text.rjust(width)
 
@@ -192,13 +185,13 @@ def heading(layout: Sequence[tuple[Column, int]], sort: str, *, reverse: bool) -
 
 
 def matches(run: Run, words: Sequence[str]) -> bool:
-    """Say whether every word is found in what the list shows of the run, whatever its case."""
+    """Return whether the list's text of the run has every word, in any case."""
     shown = f"{run.id} {name(run)} {run.state} {state(run)} {run.values['dataset']} {run.note}".lower()
     return all(word in shown for word in words)
 
 
 def ordered(runs: Iterable[Run], snapshot: Snapshot, title: str, *, reverse: bool) -> list[Run]:
-    """Return the runs sorted by a column's title; "" is what runs, what waits in its order, then the newest first."""
+    """Return the runs sorted by a column's title; "" is running, waiting in queue order, then the newest first."""
     if title == DEFAULT_SORT:
         return sorted(runs, key=lambda run: (_ORDER.get(run.state, 2), run.place or 0, -run.id), reverse=reverse)
     column = next(column for column in COLUMNS if column.title == title)

@@ -1,4 +1,4 @@
-"""What a person takes away: the three pictures of a run, and a CSV file of many."""
+"""Exports: the three pictures of a run, and a CSV file of many runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ExportResult:
-    """The pictures that were written, why others were not (by file name), or in one line what went wrong."""
+    """The pictures written, why others were not (by file name), or the error in one line."""
 
     paths: tuple[Path, ...] = ()
     skipped: Mapping[str, str] = field(default_factory=dict)
@@ -29,21 +29,21 @@ class ExportResult:
 
 
 async def export(folder: Path) -> ExportResult:
-    """Draw the pictures of the run in ``folder`` again, in a process of its own. What goes wrong is in the result."""
+    """Draw the pictures of the run in ``folder`` again, in another process. Errors are in the result."""
     folder = folder.absolute()
     if not folder.is_dir():
-        return ExportResult(error=f"{folder} is not there any more")
+        return ExportResult(error=f"{folder} does not exist any more")
     ended = await subprocesses.run("lenet_tui", "export", str(folder), "--json")
     try:
-        (told,) = json.loads(ended.output)["runs"]
-        if "error" in told:
-            return ExportResult(error=told["error"])
-        return ExportResult(tuple(map(Path, told["pictures"])), told["skipped"])
+        (document,) = json.loads(ended.output)["runs"]
+        if "error" in document:
+            return ExportResult(error=document["error"])
+        return ExportResult(tuple(map(Path, document["pictures"])), document["skipped"])
     except (KeyError, TypeError, ValueError):
         return ExportResult(error=ended.complaint or "the command 'export' gave no answer")
 
 
-# What a run reached, as columns of the CSV file; `used_*` is what hyperparameters at "auto" or 0 became.
+# The results of a run, as columns of the CSV file; `used_*` is what hyperparameters at "auto" or 0 became.
 _RESULTS: Mapping[str, Callable[[Run], Any]] = {
     "epochs_done": lambda run: run.epochs_done,
     "best_epoch": lambda run: run.best_epoch,
@@ -68,14 +68,14 @@ _LAST_EPOCH = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
 
 
 def to_csv(runs: Sequence[Run], epochs_by_run: Mapping[int, Sequence[EpochMetrics]] | None = None) -> str:
-    """Return one line a run: number, state, folder, every hyperparameter, results; floats in full, times in ISO 8601.
+    """Return one line for each run: number, state, folder, hyperparameters, results; floats in full, ISO 8601 times.
 
-    ``epochs_by_run`` has the epochs of runs by their number; with it the figures of the last epoch are told as well
+    ``epochs_by_run`` has the epochs of runs by their number; with it the metrics of the last epoch are added
     (``last_*``, empty where a run's epochs are not given).
     """
     from lenet_tui.config import hyperparameters
 
-    names = [known.name for known in hyperparameters()]
+    names = [parameter.name for parameter in hyperparameters()]
     last = () if epochs_by_run is None else _LAST_EPOCH
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from lenet_tui.store import Run
 
 _MARK_WIDTH = 2
-_NOT_FOUND = "  no run has these words"
+_NOT_FOUND = "  no run matches"
 _HINTS = (
     "  no runs yet",
-    "  ^r     queues what the form says",
-    "  ← →    in the form's first line: sweeps, AlexNet",
-    "  batch  16,32,64 makes three runs",
-    "  q      leaves; runs go on in the background",
+    "  ^r     queues the runs of the form",
+    "  ← →    in the form's first line: presets such as sweeps and AlexNet",
+    "  batch  16,32,64 queues three runs",
+    "  q      quits; runs go on in the background",
     "  ?      shows every key (F1 inside the form)",
 )
 
@@ -74,6 +74,9 @@ class RunsList(ScrollView, can_focus=True):
 
         by_person: bool
 
+    class Sorted(Message):
+        """The order is another one."""
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
         self._snapshot = Snapshot()
@@ -110,7 +113,7 @@ class RunsList(ScrollView, can_focus=True):
 
     @property
     def sorting(self) -> str:
-        """Say by what the list is sorted; "" for its own order."""
+        """The column and direction of the sort; "" for the default order."""
         return f"{self._sort} {'▼' if self._reverse else '▲'}" if self._sort else ("reversed" if self._reverse else "")
 
     # What is shown
@@ -125,26 +128,28 @@ class RunsList(ScrollView, can_focus=True):
                 self.post_message(self.Moved(by_person=False))
 
     def filter(self, text: str) -> None:
-        """Show only runs in which every word of ``text`` is found."""
+        """Show only runs that have every word of ``text``."""
         self._words = tuple(text.lower().split())
         self._arrange()
         self.post_message(self.Moved(by_person=True))
 
     def sort_by_next(self) -> None:
-        """Sort by the next column in sight, after the last by the list's own order."""
+        """Sort by the next column in sight, after the last in the default order."""
         titles = [columns.DEFAULT_SORT, *(column.title for column, _ in self._columns())]
         place = titles.index(self._sort) if self._sort in titles else 0
         self._sort = titles[(place + 1) % len(titles)]
         self._reverse = False
         self._arrange()
+        self.post_message(self.Sorted())
 
     def reverse(self) -> None:
-        """Turn the order round."""
+        """Reverse the order."""
         self._reverse = not self._reverse
         self._arrange()
+        self.post_message(self.Sorted())
 
     def mark(self) -> None:
-        """Mark the current run, or take its mark away, and go on to the next."""
+        """Mark or unmark the current run, and go to the next."""
         if self._current is None:
             return
         if self._current in self._marked:
@@ -163,7 +168,7 @@ class RunsList(ScrollView, can_focus=True):
         self.post_message(self.Moved(by_person=True))
 
     def unmark_all(self) -> None:
-        """Take every mark away."""
+        """Remove every mark."""
         if self._marked:
             self._marked = {}
             self.refresh()
@@ -212,8 +217,8 @@ class RunsList(ScrollView, can_focus=True):
     def _arrange(self) -> None:
         here = self._index.get(self._current, 0) if self._current is not None else 0
         runs = self._snapshot.runs.values()
-        kept = [run for run in runs if columns.matches(run, self._words)] if self._words else runs
-        self._rows = columns.ordered(kept, self._snapshot, self._sort, reverse=self._reverse)
+        matching = [run for run in runs if columns.matches(run, self._words)] if self._words else runs
+        self._rows = columns.ordered(matching, self._snapshot, self._sort, reverse=self._reverse)
         self._index = {run.id: row for row, run in enumerate(self._rows)}
         self._marked = {run_id: None for run_id in self._marked if run_id in self._snapshot.runs}
         if self._current not in self._index:
@@ -253,7 +258,7 @@ class RunsList(ScrollView, can_focus=True):
     def _heading(self, width: int) -> Strip:
         before, chosen, after = columns.heading(self._columns(), self._sort, reverse=self._reverse)
         style = self.get_component_rich_style("runs--heading")
-        underlined = style + Style(underline=True)  # so that the arrow is not taken for the column's beside it
+        underlined = style + Style(underline=True)  # so that the arrow visibly belongs to this column
         parts = [Segment(" " * (_MARK_WIDTH - 1) + before, style), Segment(chosen, underlined), Segment(after, style)]
         return Strip(parts).adjust_cell_length(width, style)
 

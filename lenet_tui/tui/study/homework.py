@@ -1,4 +1,4 @@
-"""The homework study as the app tells of it: which one is on record, how far it is, what queueing it would mean."""
+"""The homework study in the app: which one the store has, its progress, and what queueing it means."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, get_args
 
+from lenet_tui import formatting
 from lenet_tui.analysis.study.plan import DEFAULT, VARIANTS, Plan, Question, StudyRun, study_runs
 from lenet_tui.config import DATASET_TITLES, MODEL_TITLES, complete, identity_of
-from lenet_tui.formatting import counted
-from lenet_tui.runner.estimate import clock
+from lenet_tui.formatting import counted, time_left
 from lenet_tui.tui.runs import columns
 
 if TYPE_CHECKING:
@@ -27,20 +27,20 @@ EPOCHS = (1, 2, 3, 5, 10, 15, 20, 30, 50, 100)
 MAX_SEEDS = 20
 _WIDTH = 76
 _AT_WORK: tuple[State, ...] = ("running", "queued", "interrupted")
-# What a plan says of all its runs alike.
+# The same in all runs of a plan.
 _OF_THE_PLAN = {"epochs": 1, "seed": 0}
 _HEADINGS: dict[Question, str] = {
     "default": "the default",
     "batch_size": "batch sizes",
     "lr": "learning rates",
-    "improvements": "ways to improve",
+    "improvements": "improvements",
     "alexnet": "AlexNet",
 }
 
 
 @dataclass(frozen=True)
 class StudyProgress:
-    """How far a study is. ``seconds`` is how long what runs and waits will take, None where that is not known."""
+    """The progress of a study. ``seconds`` is the time left for what runs and waits, None when there is no estimate."""
 
     plan: Plan
     runs: tuple[StudyRun, ...]
@@ -58,20 +58,20 @@ class StudyProgress:
 
     @property
     def missing(self) -> list[RunConfig]:
-        """The configurations of its runs that are not on record."""
+        """The configurations of its runs that do not exist yet."""
         return [run.config for run in self.runs if run.run_id is None]
 
     @property
     def is_over(self) -> bool:
-        """Whether none of its runs is at work or will be by itself."""
+        """Whether none of its runs is running or waiting."""
         return not self.count(*_AT_WORK)
 
 
-def plan_on_record(runs: Iterable[Run]) -> Plan | None:
+def stored_plan(runs: Iterable[Run]) -> Plan | None:
     """Return the plan of the study that was queued last; None where there is none.
 
-    A study is known by its runs: of one data set and number of epochs, most of the arms with some seed. So one that
-    was queued on the command line is found too, and a sweep of batch sizes is not taken for one.
+    A study is recognised by its runs: of one data set and number of epochs, most of the variants with some seed. So
+    one that the command line queued counts too, and a sweep of batch sizes does not.
     """
     variants: defaultdict[tuple[str, int, int], set[str]] = defaultdict(set)
     latest: Counter[tuple[str, int]] = Counter()
@@ -81,7 +81,7 @@ def plan_on_record(runs: Iterable[Run]) -> Plan | None:
         if name is not None:
             study = dataset, epochs
             variants[dataset, epochs, seed].add(name)
-            if name != DEFAULT.name:  # which also belongs to any other work
+            if name != DEFAULT.name:  # a default run may belong to anything
                 latest[study] = max(latest[study], run.id)
     seeds: Counter[tuple[str, int]] = Counter()
     for (dataset, epochs, seed), names in variants.items():
@@ -94,7 +94,7 @@ def plan_on_record(runs: Iterable[Run]) -> Plan | None:
 
 
 def study_progress(plan: Plan, snapshot: Snapshot) -> StudyProgress:
-    """Return how far the study of ``plan`` is."""
+    """Return the progress of the study of ``plan``."""
     wanted = _variants(plan.dataset)
     own = []
     for run in snapshot.runs.values():
@@ -113,13 +113,13 @@ def study_progress(plan: Plan, snapshot: Snapshot) -> StudyProgress:
 
 
 def title(plan: Plan) -> str:
-    """Return what a plan is in a line: ``MNIST, 20 epochs, 3 seeds``."""
+    """Return a plan in one line: ``MNIST, 20 epochs, 3 seeds``."""
     dataset = DATASET_TITLES[plan.dataset]
     return f"{dataset}, {counted(plan.epochs, 'epoch')}, {counted(plan.seeds, 'seed')}"
 
 
-def progress(study: StudyProgress, *, paused: bool) -> str:
-    """Say how many runs are done, what the others do, and how long that will take."""
+def progress_text(study: StudyProgress, *, paused: bool) -> str:
+    """Return how many runs are finished, the state of the others, and the time left."""
     parts = [f"{study.count('finished')} of {counted(len(study.runs), 'run')} finished"]
     for words, states in (
         ("running", ("running",)),
@@ -133,34 +133,34 @@ def progress(study: StudyProgress, *, paused: bool) -> str:
     if paused and study.count("queued", "interrupted"):
         parts.append("the queue is paused")
     elif not study.is_over:
-        parts.append(f"done in {clock(study.seconds)}")
+        parts.append(time_left(study.seconds))
     return " · ".join(parts)
 
 
-def with_known_pace(
+def estimate(
     configs: Sequence[RunConfig], seconds_for: Callable[[Sequence[RunConfig]], float | None]
 ) -> tuple[float | None, str]:
-    """Return how long ``configs`` take, or else those of the models that have been trained here, and what is left out.
+    """Return the seconds that ``configs`` take, or those of the models trained before, and the models left out.
 
-    None where nothing like them has been trained here.
+    None when no such model has been trained.
     """
     whole = seconds_for(configs)
     if whole is not None:
         return whole, ""
     models = dict.fromkeys(config.model for config in configs)
     unknown = [m for m in models if seconds_for([config for config in configs if config.model == m]) is None]
-    known = [config for config in configs if config.model not in unknown]
-    return (seconds_for(known) if known else None), " and ".join(MODEL_TITLES[model] for model in unknown)
+    measured = [config for config in configs if config.model not in unknown]
+    return (seconds_for(measured) if measured else None), " and ".join(MODEL_TITLES[model] for model in unknown)
 
 
 def explanation(study: StudyProgress, seconds: float | None, without: str = "") -> str:
-    """Say what queueing the study means: its arms by question, how many runs, how long.
+    """Return what queueing the study means: its variants by question, how many runs, how long.
 
-    ``without`` names the models that ``seconds`` leave out, since none of their runs was measured here.
+    ``without`` names the models that ``seconds`` leave out, since they were never trained here.
     """
     lines = [
-        "The whole assignment in one go: trains every arm below with every seed, then answers the assignment's "
-        "questions in a discussion whose every number is measured, with intervals where seeds allow them.",
+        "The whole assignment: trains every configuration below with every seed, then answers the questions of the "
+        "assignment in a discussion of measured numbers, with confidence intervals where there are enough seeds.",
         "",
     ]
     for question in get_args(Question):
@@ -173,17 +173,17 @@ def explanation(study: StudyProgress, seconds: float | None, without: str = "") 
         f"  {counted(len(VARIANTS), 'configuration')} × {counted(study.plan.seeds, 'seed')} = {len(study.runs)} runs",
     ]
     if count < len(study.runs):
-        there = "all" if not count else str(len(study.runs) - count)
-        lines.append(f"  {there} of them are on record already and are not trained again")
+        lines.append(f"  {len(study.runs) - count} of {len(study.runs)} exist already and are not trained again")
     if count:
-        time = "known once a run has been trained here"
+        time = "no estimate yet"
         if seconds is not None:
-            time = f"≈ {clock(seconds)}" + (f", and {without}, of which none was trained here" if without else "")
+            time = f"about {formatting.estimate(seconds)}"
+            time += f"; without {without}, not trained before" if without else ""
         lines.append(f"  {counted(count, 'run')} to queue: {time}")
         if seconds is None:
             lines.append("  (45 runs, 20 epochs of MNIST each, took an hour on two cores)")
     else:
-        lines.append("  nothing is left to queue")
+        lines.append("  nothing to queue")
     return "\n".join(lines)
 
 
@@ -207,7 +207,7 @@ def with_next_dataset(plan: Plan) -> Plan:
 
 @cache
 def _variants(dataset: str) -> dict[str, str]:
-    """Return the names of the arms by what tells them from others; none for one that is unknown."""
+    """Return the names of the variants by their identity; none for an unknown data set."""
     if dataset not in DATASET_TITLES:
         return {}
     plan = Plan(dataset=dataset)
@@ -216,9 +216,9 @@ def _variants(dataset: str) -> dict[str, str]:
 
 @lru_cache(20_000)  # of ten thousand runs, looked at once a second
 def _parts(config_json: str) -> tuple[str, int, int, str]:
-    """Return data set, epochs and seed, and what tells a variant from others: the identity but for epochs and seed."""
+    """Return data set, epochs, seed, and the identity of the variant: without epochs and seed."""
     values = complete(json.loads(config_json))
     is_plain = all(isinstance(value, str | int | float) for value in values.values())
-    if not is_plain or type(values["seed"]) is not int:  # of another version: no variant of ours
+    if not is_plain or type(values["seed"]) is not int:  # of another version: no variant
         return "", 0, 0, ""
     return values["dataset"], values["epochs"], values["seed"], identity_of(values | _OF_THE_PLAN)

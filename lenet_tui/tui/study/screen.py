@@ -1,4 +1,4 @@
-"""The homework study: what it queues, how far it is, and the discussion that comes of it."""
+"""The homework study: what it queues, its progress, and its discussion."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
 from textual.containers import VerticalScroll
-from textual.screen import Screen
 from textual.widgets import ContentSwitcher, Static
 
 from lenet_tui.analysis.study.plan import Plan
-from lenet_tui.config import DATASET_TITLES
 from lenet_tui.errors import LabError
 from lenet_tui.formatting import counted
 from lenet_tui.host.safe_files import MB, read_own
 from lenet_tui.runner.estimate import seconds_for
 from lenet_tui.tui import subprocesses
 from lenet_tui.tui.keys import STUDY, bindings
+from lenet_tui.tui.screens import LabScreen
 from lenet_tui.tui.study import homework
 from lenet_tui.tui.widgets import plain_text
 from lenet_tui.tui.widgets.document import Document
@@ -27,7 +26,6 @@ from lenet_tui.tui.widgets.key_footer import KeyFooter
 from lenet_tui.tui.widgets.plain_text import PlainStatic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from textual.app import ComposeResult
@@ -35,34 +33,35 @@ if TYPE_CHECKING:
     from textual.events import Resize
 
     from lenet_tui.config import DatasetName
-    from lenet_tui.tui.app import LabApp
+    from lenet_tui.tui.lab import Lab
     from lenet_tui.tui.store_watcher import Snapshot
     from lenet_tui.tui.study.homework import StudyProgress
 
-AUTO_SECONDS = 60.0  # between updates that nobody asked for: each takes seconds of a core from training
+AUTO_SECONDS = 60.0  # between automatic updates: each takes a core from training for seconds
 _LOOK_SECONDS = 5.0
 _MOST_BYTES = MB  # the discussion of the largest study has a twentieth of it
 _ROOM_FOR_CONTENTS = 120
-_OF_THE_PLAN = ("queue_study", "more_seeds", "fewer_seeds", "more_epochs", "fewer_epochs", "study_dataset")
 
 
-class StudyScreen(Screen[None]):
-    """The plan of the study, or its discussion. ``is_here`` says whether a data set is on this machine."""
+class StudyScreen(LabScreen[None]):
+    """The plan of the study, or its discussion."""
 
     CSS_PATH = "screen.tcss"
     AUTO_FOCUS = ""
-    BINDINGS: ClassVar[list[BindingType]] = bindings(STUDY)
+    KEYS = STUDY
+    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 
-    def __init__(self, root: Path, is_here: Callable[[DatasetName], bool], *, quiet: bool = False) -> None:
+    def __init__(self, lab: Lab) -> None:
         super().__init__()
-        self._root = root.absolute()
-        self._is_here = is_here
-        self._quiet = quiet
-        self._on_record: Plan | None = None
+        self._lab = lab
+        self._root = lab.root.absolute()
+        self._stored_plan: Plan | None = None
         self._plan = Plan()  # what the plan's page shows
-        self._progress: StudyProgress | None = None  # of the plan's page or, from the discussion, of what is on record
+        self._progress: StudyProgress | None = (
+            None  # of the plan shown or, from the discussion, of the study in the store
+        )
         self._doing = ""
-        self._written_from: frozenset[int] | None = None  # the finished runs that the discussion knows
+        self._written_from: frozenset[int] | None = None  # the finished runs in the discussion
         self._updated_at = -AUTO_SECONDS
         self._stamp: tuple[int, int] | None = None
 
@@ -72,20 +71,17 @@ class StudyScreen(Screen[None]):
         return self._root / "study" / "homework" / "discussion.md"
 
     @property
-    def _lab(self) -> LabApp:
-        return cast("LabApp", self.app)
-
-    @property
-    def _page(self) -> str:
+    def place(self) -> str:
+        """The page that is shown, plan or discussion."""
         return self.query_one(ContentSwitcher).current or "plan"
 
     @property
     def _study(self) -> Plan:
-        """The plan that is meant: on the plan's page what it shows, else what is on record."""
-        return self._plan if self._page == "plan" or self._on_record is None else self._on_record
+        """The plan that is shown or, on the discussion's page, that of the study in the store."""
+        return self._plan if self.place == "plan" or self._stored_plan is None else self._stored_plan
 
     def compose(self) -> ComposeResult:
-        """What is meant, how far it is, plan or discussion, where that is, keys."""
+        """Plan, progress, plan or discussion page, path, keys."""
         yield PlainStatic(id="title")
         yield PlainStatic(id="progress")
         with ContentSwitcher(initial="plan"):
@@ -96,58 +92,52 @@ class StudyScreen(Screen[None]):
         yield KeyFooter()
 
     async def on_mount(self) -> None:
-        """Show the discussion where there is a study, else what one would be."""
+        """Show the discussion if there is a study, else the plan."""
         snapshot = self._lab.snapshot
-        self._on_record = homework.plan_on_record(snapshot.runs.values())
-        self._plan = self._on_record or Plan()
+        self._stored_plan = homework.stored_plan(snapshot.runs.values())
+        self._plan = self._stored_plan or Plan()
         there = await asyncio.to_thread(self.path.is_file)
-        self._turn_to("discussion" if there or self._on_record else "plan")
-        if there and self._on_record:
-            self._written_from = await asyncio.to_thread(self._known_to_the_file)
+        self._show_page("discussion" if there or self._stored_plan else "plan")
+        if there and self._stored_plan:
+            self._written_from = await asyncio.to_thread(self._runs_in_the_file)
         self._read()
         self.set_interval(_LOOK_SECONDS, self._update_by_itself)
 
     def show(self, snapshot: Snapshot, before: Snapshot) -> None:
-        """Take what is new of the study's runs from what was seen in the store."""
+        """Show what is new of the study's runs."""
         if not self.is_mounted:
             return
         if snapshot.runs.keys() != before.runs.keys():
-            self._on_record = homework.plan_on_record(snapshot.runs.values())
-        self._tell()
+            self._stored_plan = homework.stored_plan(snapshot.runs.values())
+        self._update()
         self._update_by_itself()
 
     # What is shown
 
-    def _turn_to(self, page: str) -> None:
+    def _show_page(self, page: str) -> None:
         self.query_one(ContentSwitcher).current = page
         (self.query_one("#plan") if page == "plan" else self.query_one(Document).document).focus()
-        self._tell()
+        self._update()
         self.refresh_bindings()
 
-    def _tell(self) -> None:
-        if not self.is_attached:  # left while a process was at work
+    def _update(self) -> None:
+        if not self.is_attached:  # left while a process was running
             return
         snapshot, plan = self._lab.snapshot, self._study
-        found = self._progress = homework.study_progress(plan, snapshot)
+        state = self._progress = homework.study_progress(plan, snapshot)
         self.query_one("#title", Static).update(f"Homework study · {homework.title(plan)}")
-        lines = [homework.progress(found, paused=snapshot.paused), *found.running]
+        lines = [homework.progress_text(state, paused=snapshot.paused), *state.running]
         self.query_one("#progress", Static).update("\n".join(lines))
         doing = f"{self._doing}   " if self._doing else ""
         self.query_one("#where", Static).update(
             f"{doing}study/homework/discussion.md and discussion.html, in {self._root}"
         )
-        if self._page == "plan":
-            missing = found.missing
-            seconds, without = homework.with_known_pace(
+        if self.place == "plan":
+            missing = state.missing
+            seconds, without = homework.estimate(
                 missing, lambda configs: seconds_for(configs, snapshot.queue, snapshot.speeds, snapshot.capacity)
             )
-            self.query_one("#plan Static", Static).update(homework.explanation(found, seconds, without))
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Offer what changes the plan on its page, and what the discussion is asked for on the other."""
-        if action in _OF_THE_PLAN:
-            return self._page == "plan"
-        return action not in ("contents", "update_study") or self._page == "discussion"
+            self.query_one("#plan Static", Static).update(homework.explanation(state, seconds, without))
 
     def on_resize(self, event: Resize) -> None:
         """Show the contents where there is room."""
@@ -155,7 +145,7 @@ class StudyScreen(Screen[None]):
 
     @work(exclusive=True, group="read")
     async def _read(self) -> None:
-        """Show the discussion where its file is another than the one that is shown."""
+        """Show the discussion when its file has changed."""
         try:
             stamp, text = await asyncio.to_thread(_read_if_new, self.path, self._stamp)
         except FileNotFoundError:
@@ -173,45 +163,42 @@ class StudyScreen(Screen[None]):
         await document.document.update(plain_text.lines(text))
         self.call_after_refresh(document.scroll_to, y=place, animate=False)
 
-    # Queueing and writing, in processes of their own
+    # Queueing and writing, in other processes
 
-    def action_queue_study(self) -> None:
+    def queue(self) -> None:
         """Queue what is missing of the plan."""
         if not self._doing:
-            # The app's work, not the screen's: who leaves at once has queued it all the same.
+            # The app's worker, not the screen's: it goes on when the screen is left at once.
             self.app.run_worker(self._queue(self._plan), group="study")
 
     async def _queue(self, plan: Plan) -> None:
-        if self._progress is not None and not self._progress.missing:
-            self.notify("every run of this study is on record already")
-            self._turn_to("discussion")
-            return
-        dataset = cast("DatasetName", plan.dataset)
-        if not self._is_here(dataset):
-            from lenet_tui.tui.dialogs.get_data import GetDataScreen
+        from lenet_tui.tui.dialogs.get_data import ensure_dataset
 
-            answer = await self.app.push_screen_wait(GetDataScreen(dataset))
-            if answer == "later":
-                self.notify(f"nothing was queued: {DATASET_TITLES[dataset]} is not here", severity="warning")
-                return
-            if answer == "digits":
-                plan = self._plan = Plan(plan.seeds, plan.epochs, "digits")
+        if self._progress is not None and not self._progress.missing:
+            self.notify("every run of this study exists already")
+            self._show_page("discussion")
+            return
+        dataset = await ensure_dataset(self.app, cast("DatasetName", plan.dataset))
+        if dataset is None:
+            return
+        if dataset != plan.dataset:
+            plan = self._plan = Plan(plan.seeds, plan.epochs, dataset)
         output = await self._run("queueing…", plan)
         if output is not None:
             paused = "; the queue is paused" if self._lab.snapshot.paused else ""
             self.notify(f"queued {counted(_queued(output), 'run')}{paused}")
             self._lab.watcher.look()
             if self.is_attached:
-                self._turn_to("discussion")
+                self._show_page("discussion")
                 self._read()
 
     @work(group="study")
-    async def action_update_study(self) -> None:
+    async def update_discussion(self) -> None:
         """Write the discussion from the runs that are finished now."""
         if self._doing or self._progress is None:
             return
-        if len(self._progress.missing) == len(self._progress.runs):  # a document of nothing would replace another
-            self.notify("no run of this study is on record; p shows what it queues", severity="warning")
+        if len(self._progress.missing) == len(self._progress.runs):  # an empty document would replace another
+            self.notify("this study has no run yet; press p for its plan", severity="warning")
             return
         self._updated_at = time.monotonic()
         self._written_from = self._progress.finished
@@ -220,17 +207,17 @@ class StudyScreen(Screen[None]):
 
     def _update_by_itself(self) -> None:
         """Update when another run is finished, at most every so often."""
-        found = self._progress
-        if self._quiet or self._doing or found is None or self._page != "discussion" or not found.finished:
+        state = self._progress
+        if self._lab.settings.quiet or self._doing or state is None or self.place != "discussion" or not state.finished:
             return
-        due = time.monotonic() - self._updated_at >= AUTO_SECONDS or found.is_over
-        if due and found.finished != self._written_from:
-            self.action_update_study()
+        due = time.monotonic() - self._updated_at >= AUTO_SECONDS or state.is_over
+        if due and state.finished != self._written_from:
+            self.update_discussion()
 
     async def _run(self, doing: str, plan: Plan, *more: str) -> str | None:
-        """Run the command and return what it said; None where it failed, which is told."""
+        """Run the command and return its output; None after an error, which is shown."""
         self._doing = doing
-        self._tell()
+        self._update()
         words = ("--seeds", str(plan.seeds), "--epochs", str(plan.epochs), "--dataset", plan.dataset, *more)
         try:
             ended = await subprocesses.run(
@@ -238,72 +225,60 @@ class StudyScreen(Screen[None]):
             )
         finally:
             self._doing = ""
-            self._tell()
+            self._update()
         if ended.code:
             self.notify(ended.complaint, title="the study", severity="error")
             return None
         return ended.output
 
-    def _known_to_the_file(self) -> frozenset[int]:
+    def _runs_in_the_file(self) -> frozenset[int]:
         """Return the finished runs that were finished before the discussion was written."""
-        found, runs = self._progress, self._lab.snapshot.runs
+        state, runs = self._progress, self._lab.snapshot.runs
         written = self.path.stat().st_mtime
-        ends = {run_id: runs[run_id].finished_at for run_id in found.finished} if found else {}
+        ends = {run_id: runs[run_id].finished_at for run_id in state.finished} if state else {}
         return frozenset(run_id for run_id, end in ends.items() if end is None or end.timestamp() <= written)
 
     # Keys
 
     def _change(self, plan: Plan) -> None:
         self._plan = plan
-        self._tell()
+        self._update()
 
-    def action_more_seeds(self) -> None:
-        """Train every arm once more."""
-        self._change(homework.with_seeds(self._plan, 1))
+    def change_seeds(self, by: int) -> None:
+        """Plan more seeds, or fewer."""
+        self._change(homework.with_seeds(self._plan, by))
 
-    def action_fewer_seeds(self) -> None:
-        """Train every arm once less."""
-        self._change(homework.with_seeds(self._plan, -1))
+    def change_epochs(self, by: int) -> None:
+        """Plan more epochs, or fewer."""
+        self._change(homework.with_epochs(self._plan, by))
 
-    def action_more_epochs(self) -> None:
-        """Train for more epochs."""
-        self._change(homework.with_epochs(self._plan, 1))
-
-    def action_fewer_epochs(self) -> None:
-        """Train for fewer epochs."""
-        self._change(homework.with_epochs(self._plan, -1))
-
-    def action_study_dataset(self) -> None:
-        """Train on other images."""
+    def change_dataset(self) -> None:
+        """Plan the next data set."""
         self._change(homework.with_next_dataset(self._plan))
 
-    def action_plan(self) -> None:
+    def toggle_plan(self) -> None:
         """Show the plan, or the discussion."""
-        self._turn_to("discussion" if self._page == "plan" else "plan")
+        self._show_page("discussion" if self.place == "plan" else "plan")
 
-    def action_contents(self) -> None:
+    def toggle_contents(self) -> None:
         """Show the table of contents, or hide it."""
         document = self.query_one(Document)
         document.show_table_of_contents = not document.show_table_of_contents
-
-    def action_back(self) -> None:
-        """Leave."""
-        self.dismiss()
 
 
 _NOT_YET = """\
 # No discussion yet
 
-It is written when the first runs of the study are finished, and grows with every further one. **u** writes it at once,
-**p** shows what the study queues.
+It is written when the first runs of the study finish, and again after every further run. **u** writes it now, **p**
+shows the plan of the study.
 """
 
 
-def _read_if_new(path: Path, known: tuple[int, int] | None) -> tuple[tuple[int, int], str | None]:
-    """Return what changes when a file does, and its text unless that is ``known`` already."""
-    found = path.stat()
-    stamp = found.st_mtime_ns, found.st_size
-    return stamp, None if stamp == known else read_own(path, _MOST_BYTES).decode()
+def _read_if_new(path: Path, last: tuple[int, int] | None) -> tuple[tuple[int, int], str | None]:
+    """Return what changes when a file does, and its text unless it is the ``last`` one."""
+    status = path.stat()
+    stamp = status.st_mtime_ns, status.st_size
+    return stamp, None if stamp == last else read_own(path, _MOST_BYTES).decode()
 
 
 def _queued(output: str) -> int:

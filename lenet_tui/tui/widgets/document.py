@@ -50,7 +50,7 @@ class FlatTable(MarkdownBlock):
 class FittingTable:
     """A table that becomes several, one below the other, where not all columns fit without breaking words.
 
-    ``headings`` say of each column what stands above it and whether its cells are numbers. The first column, which
+    ``headings`` have the title of each column and whether its cells are numbers. The first column, which
     names the rows, is in each of the tables.
     """
 
@@ -82,29 +82,29 @@ class FittingTable:
 
     def parts(self, width: int) -> list[list[int]]:
         """Return the columns of each table by number, for a screen of ``width`` cells."""
-        found: list[list[int]] = []
+        parts: list[list[int]] = []
         room = 0
         for column in range(1, len(self._least)):
             wanted = _GAP + self._least[column]
-            if not found or room < wanted:
-                found.append([0])
+            if not parts or room < wanted:
+                parts.append([0])
                 room = width - self._least[0]
-            found[-1].append(column)
+            parts[-1].append(column)
             room -= wanted
-        return found or [list(range(len(self._least)))]
+        return parts or [list(range(len(self._least)))]
 
     def widths(self, columns: Sequence[int], width: int) -> list[int]:
-        """Return how wide columns are that stand beside each other: what is left goes first to whom little makes wide.
+        """Return the widths of columns beside each other: spare room goes first to those that need little.
 
         Rich would take from the widest until all are alike, and break the words of some while others have room.
         """
-        found = {column: self._least[column] for column in columns}
-        spare = width - sum(found.values()) - _GAP * (len(columns) - 1)
+        widths = {column: self._least[column] for column in columns}
+        spare = width - sum(widths.values()) - _GAP * (len(columns) - 1)
         for left, column in enumerate(sorted(columns, key=lambda c: self._most[c] - self._least[c])):
             more = max(0, min(self._most[column] - self._least[column], spare // (len(columns) - left)))
-            found[column] += more
+            widths[column] += more
             spare -= more
-        return [found[column] for column in columns]
+        return [widths[column] for column in columns]
 
 
 class FlatMarkdown(Markdown):
@@ -114,7 +114,7 @@ class FlatMarkdown(Markdown):
 
 
 class Document(MarkdownViewer):
-    """The document, and its contents to the left. Links lead about in it; those that lead out of it only say where."""
+    """The document, and its contents to the left. Links inside it are followed; of others only the target is shown."""
 
     DEFAULT_CSS = """
     Document > MarkdownTableOfContents { max-width: 36; }
@@ -139,7 +139,7 @@ class Document(MarkdownViewer):
 
 
 def _least_width(cell: Text, *, number: bool) -> int:
-    """Return the cells that words need at least, and numbers, which read badly in several lines."""
+    """Return the least width: of the longest word, or of a whole number."""
     return min(cell.cell_len, _NUMBERS) if number else _longest_word(cell)
 
 
@@ -148,12 +148,12 @@ def _longest_word(text: Text) -> int:
 
 
 def _text(cell: MarkdownBlock) -> Text:
-    """Return what a cell says, with bold where it was."""
-    found = Text(cell._content.plain)
+    """Return the text of a cell, with its bold parts."""
+    text = Text(cell._content.plain)
     for span in cell._content.spans:
         if span.style == ".strong":
-            found.stylize("bold", span.start, span.end)
-    return found
+            text.stylize("bold", span.start, span.end)
+    return text
 
 
 def _is_right(cell: MarkdownBlock) -> bool:

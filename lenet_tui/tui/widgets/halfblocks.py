@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-# Few colours and clean paper make runs of equal cells, which a slow link is glad of.
+# Few colours and clean paper make runs of equal cells, hence few bytes over a slow link.
 COLOURS = 32
 NEARLY_WHITE = 236
 # Ours have 100 kB and less than two million pixels.
@@ -74,7 +74,7 @@ def fitted(picture_size: tuple[int, int], columns: int, rows: int) -> tuple[int,
 
 
 def read(path: Path) -> Image.Image:
-    """Read a run's picture, RGB. Raises FileNotFoundError, and `LabError` where it is none of ours or damaged."""
+    """Return a run's picture, RGB. Raises FileNotFoundError, and `LabError` when it is too large or damaged."""
     from PIL import Image, UnidentifiedImageError
 
     content = read_own(path, MOST_BYTES)
@@ -88,7 +88,7 @@ def read(path: Path) -> Image.Image:
         raise LabError(f"{path.name} cannot be shown: it is not a PNG picture") from None
     except Image.DecompressionBombError:
         raise LabError(f"{path.name} cannot be shown: it has more pixels than a run draws") from None
-    except (OSError, ValueError, SyntaxError, OverflowError, MemoryError) as error:  # as damage happens to be met
+    except (OSError, ValueError, SyntaxError, OverflowError, MemoryError) as error:  # damaged
         raise LabError(f"{path.name} cannot be shown: {error}") from None
 
 

@@ -1,4 +1,4 @@
-"""One line of what the machine does: processor, memory and, where there is one, NVIDIA GPU."""
+"""One line on the load of the machine: processor, memory and NVIDIA GPUs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from textual.widgets import Static
 
+from lenet_tui.formatting import percent
 from lenet_tui.host.hardware import total_cores
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 INTERVAL = 2.0  # seconds
 FIRST = 0.3  # seconds to measure the processor over when there was no measurement before
-PATIENCE = 2.0  # seconds for nvidia-smi, which can hang on a sick driver
+PATIENCE = 2.0  # seconds for nvidia-smi, which can hang on a broken driver
 QUERY = ("--query-gpu=utilization.gpu,memory.used,memory.total", "--format=csv,noheader,nounits")
 
 
@@ -43,33 +44,41 @@ class Load:
 
 def parse_gpus(text: str) -> tuple[Gpu, ...]:
     """Return the GPUs in the answer of nvidia-smi to `QUERY`; a line that has no figures, as ``[N/A]``, is left out."""
-    found = []
+    gpus = []
     for line in text.splitlines():
         try:
             use, used, total = (float(field) for field in line.split(","))
         except ValueError:
             continue
-        found.append(Gpu(use / 100, int(used * 2**20), int(total * 2**20)))
-    return tuple(found)
+        gpus.append(Gpu(use / 100, int(used * 2**20), int(total * 2**20)))
+    return tuple(gpus)
 
 
-def describe(load: Load, width: int) -> str:
+def load_text(load: Load, width: int) -> str:
     """Return ``CPU ████░░ 63% of 2 cores · memory 1.9 of 7.8 GB · GPU …``, without what ``width`` has no room for."""
     cores = f" of {load.cores} cores" if load.cores > 1 else ""
-    memory = f"{_gigabytes(load.used)} of {_gigabytes(load.total)} GB"
+    memory = _memory(load)
     gpus = [
-        f"GPU{number if len(load.gpus) > 1 else ''} {gpu.use:.0%}, {_gigabytes(gpu.used)} of {_gigabytes(gpu.total)} GB"
+        f"GPU{number if len(load.gpus) > 1 else ''} {percent(gpu.use, 0)}, {_memory(gpu)}"
         for number, gpu in enumerate(load.gpus)
     ]
-    long = [f"CPU {_bar(load.cpu)} {load.cpu:.0%}{cores}", f"memory {_bar(load.used / load.total)} {memory}", *gpus]
-    short = [f"CPU {load.cpu:.0%}{cores}", f"memory {memory}", *gpus]
+    long = [
+        f"CPU {_bar(load.cpu)} {percent(load.cpu, 0)}{cores}",
+        f"memory {_bar(load.used / load.total)} {memory}",
+        *gpus,
+    ]
+    short = [f"CPU {percent(load.cpu, 0)}{cores}", f"memory {memory}", *gpus]
     text = next((line for line in map(" · ".join, (long, short)) if len(line) <= width), "")
     while not text:
         short.pop()
         if not short:
-            return f"CPU {load.cpu:.0%}"[:width]
+            return f"CPU {percent(load.cpu, 0)}"[:width]
         text = " · ".join(short) if len(" · ".join(short)) <= width else ""
     return text
+
+
+def _memory(part: Load | Gpu) -> str:
+    return f"{_gigabytes(part.used)} of {_gigabytes(part.total)} GB"
 
 
 def _gigabytes(count: int) -> str:
@@ -139,12 +148,12 @@ class MachineLine(Static):
             self._end()
 
     def on_mount(self) -> None:
-        """Begin, if that was asked for before."""
+        """Begin if it was activated before."""
         if self._active:
             self._begin()
 
     def on_resize(self) -> None:
-        """Say more or less, as there is room."""
+        """Show more or less text, as there is room."""
         self._show()
 
     def _begin(self) -> None:
@@ -173,6 +182,6 @@ class MachineLine(Static):
             self._show()
 
     def _show(self) -> None:
-        text = describe(self._load, self.size.width) if self._load else ""
+        text = load_text(self._load, self.size.width) if self._load else ""
         if text != self.content:
             self.update(text)

@@ -1,7 +1,7 @@
-"""Text from disk on its way to the terminal: shown as it is written, and never obeyed.
+"""Text from disk on its way to the terminal: shown literally, never obeyed.
 
-Words are cleaned where they come in (`lines`, `PlainStatic`), so that they are measured as they are shown. `Clean`
-looks at every line that is painted, whatever made it.
+Texts are cleaned where they come in (`lines`, `PlainStatic`), so that they are measured as they are shown. `Clean`
+checks every painted line.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def lines(text: str) -> str:
 
 
 class PlainStatic(Static):
-    """A `Static` for words from anywhere: brackets in them are brackets, and control characters are replaced."""
+    """A `Static` for any text: brackets are brackets, and control characters are replaced."""
 
     def __init__(
         self,
@@ -45,13 +45,13 @@ class PlainStatic(Static):
 
 
 class Clean(LineFilter):
-    """Takes out of painted lines what a terminal would obey: control characters, and addresses to be linked to.
+    """Removes from painted lines what a terminal would obey: control characters and links.
 
-    Whoever made the line has not measured them, so most leave nothing behind.
+    Those of no width leave nothing behind, since the layout did not count them.
     """
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - Textual's signature
-        """Return the segments; the very same list where there is nothing to take out."""
+        """Return the segments; the same list when there is nothing to remove."""
         # Of every line on its way to the terminal, so in as few steps as can be.
         if _is_harmless("".join([text for text, _, _ in segments])) and not any(
             [style.link for _, style, _ in segments if style is not None]  # noqa: C419 - a list is quicker

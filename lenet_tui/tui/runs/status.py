@@ -1,13 +1,12 @@
-"""What the main screen says of a run and of the whole, in a line each."""
+"""The main screen's lines on a run and on all of them."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-from lenet_tui.formatting import printable
+from lenet_tui.formatting import percent, printable, speed, time_left
 from lenet_tui.host.folders import home
-from lenet_tui.runner.estimate import clock
 from lenet_tui.tui.curves.plots import Curve
 from lenet_tui.tui.runs import columns
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def curve(run: Run, epochs: tuple[EpochMetrics, ...]) -> Curve:
-    """Return what the plots show of a run; while it works, with where it is within its epoch."""
+    """Return what the plots show of a run, with its place within the epoch while it trains."""
     partial = None
     where = run.progress
     if where is not None and where.steps and where.epoch > run.epochs_done and math.isfinite(where.train_loss):
@@ -29,22 +28,26 @@ def curve(run: Run, epochs: tuple[EpochMetrics, ...]) -> Curve:
 
 
 def headline(run: Run, snapshot: Snapshot) -> str:
-    """Return ``run 12 · epoch 7/20 58% · 28.1k img/s · done in 0:26 · lenet/bs64_lr0.001``; what may be cut is last."""
+    """Return ``run 12 · epoch 7/20 58 % · 28k images/s · about 26 s left · lenet/…``; what may be cut is last."""
     parts = [f"run {run.id}"]
     where = run.progress
     if run.state != "running":
         parts.append(columns.state(run) + (f": {run.reason}" if run.reason and run.state == "failed" else ""))
         if run.waiting and snapshot.until.get(run.id) is not None:
-            parts.append(f"done in {clock(snapshot.until[run.id])}")
+            parts.append(time_left(snapshot.until[run.id]))
         if run.test_accuracy is not None:
-            parts.append(f"test {run.test_accuracy:.2%}")
+            parts.append(f"test acc {percent(run.test_accuracy)}")
     elif where is None or run.is_stop_requested or run.epochs_done >= run.values["epochs"]:
         parts.append(columns.state(run))
     else:
-        share = f" {where.step / where.steps:.0%}" if where.steps and where.epoch == columns.epoch_at_work(run) else ""
+        share = (
+            f" {percent(where.step / where.steps, 0)}"
+            if where.steps and where.epoch == columns.epoch_at_work(run)
+            else ""
+        )
         parts.append(columns.state(run) + share)
-        parts.append(f"{where.images_per_second / 1000:.1f}k img/s")
-        parts.append(f"done in {clock(snapshot.until.get(run.id))}")
+        parts.append(speed(where.images_per_second))
+        parts.append(time_left(snapshot.until.get(run.id)))
     return printable(" · ".join([*parts, columns.name(run)]))
 
 
@@ -55,18 +58,18 @@ def short(path: Path) -> str:
 
 
 def status_line(snapshot: Snapshot, root: Path, sorting: str = "") -> str:
-    """Return the top line: what goes on, until when, and, since it may be cut, last where this is."""
+    """Return the top line: runs, time left and, last since it may be cut, the root."""
     if snapshot.trouble:
         return f"✗ {snapshot.trouble}"
     running, waiting = len(snapshot.running), sum(run.waiting for run in snapshot.queue)
     parts = []
     if running or waiting:
         parts.append(f"{running} running, {waiting} waiting")
-        known = [seconds for seconds in snapshot.until.values() if seconds is not None]
-        if known and len(known) == len(snapshot.queue) and not snapshot.paused:
-            parts.append(f"all done in {clock(max(known))}")
+        seconds_left = [seconds for seconds in snapshot.until.values() if seconds is not None]
+        if seconds_left and len(seconds_left) == len(snapshot.queue) and not snapshot.paused:
+            parts.append(time_left(max(seconds_left)))
     else:
-        parts.append("nothing runs")
+        parts.append("idle")
     if snapshot.paused:
         parts.append("queue paused (p)")
     elif waiting and not snapshot.runner_alive:
