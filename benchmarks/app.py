@@ -118,7 +118,7 @@ def _positions(store: Store) -> dict[int, tuple[int, float]]:
     return {
         run.id: ((run.progress.epoch - 1) * run.progress.steps + run.progress.step, run.progress.updated_at.timestamp())
         for run in store.queue()
-        if run.progress
+        if run.progress and run.progress.updated_at
     }
 
 

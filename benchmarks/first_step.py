@@ -54,6 +54,7 @@ def _once(root: Path, store: Store) -> tuple[float, float]:
     store.request_stop(queued["id"])
     while store.get(queued["id"]).state == "running":
         time.sleep(0.05)
+    assert progress.updated_at is not None
     recorded = (progress.updated_at - begun).total_seconds()
     return recorded - _since_first_step(progress, queued["config"]["batch_size"]), recorded
 

@@ -254,16 +254,16 @@ def test_what_a_store_did_not_take_is_told_again(
     with Store(tmp_path) as store:
         owner = this_process()
         run = store.start(CONFIG, owner, 1)
-        taken = store.begun
+        taken = store.begin
         left = [failures]
 
-        def begun(*words: object, **more: object) -> bool:
+        def begin(*words: object, **more: object) -> bool:
             left[0] -= 1
             if left[0] >= 0:
                 raise LabError("cannot use store.db: the disk is full")
             return taken(*words, **more)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(store, "begun", begun)
+        monkeypatch.setattr(store, "begin", begin)
         worker.execute(store, tmp_path, run, owner, digits, Watcher())  # type: ignore[arg-type]
         ended = store.get(run.id)
         if failures < 1000:
