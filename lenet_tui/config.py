@@ -45,7 +45,7 @@ _VAL_SIZE_OF_DATASET: dict[str, int] = {"mnist": 5000, "fashion-mnist": 5000, "k
 
 @dataclass(frozen=True)
 class Meta:
-    """What pydantic does not know of a hyperparameter.
+    """What a hyperparameter has besides its type, bounds and default.
 
     ``label`` is its short name in forms and tables, ``key`` its abbreviation in folder names ("" where the
     folder name has a place of its own for it), ``group`` the part of the form that it belongs to.
@@ -119,7 +119,7 @@ class RunConfig(BaseModel):
             description="dropout before the fully connected layers; lenet 0, alexnet 0.5 unless given",
         ),
         Meta("dropout", "drop", "regularisation"),
-    ] = Field(default_factory=lambda known: _DROPOUT_OF_MODEL.get(known.get("model", ""), 0.0))
+    ] = Field(default_factory=lambda values: _DROPOUT_OF_MODEL.get(values.get("model", ""), 0.0))
     weight_decay: Annotated[
         float,
         Field(ge=0, le=1, description="L2 penalty (adam, sgd, rmsprop) or decoupled decay (adamw)"),
@@ -162,7 +162,7 @@ class RunConfig(BaseModel):
             description="images held out of the training set for validation; digits 200, else 5000",
         ),
         Meta("validation", "val", "run"),
-    ] = Field(default_factory=lambda known: _VAL_SIZE_OF_DATASET.get(known.get("dataset", ""), 5000))
+    ] = Field(default_factory=lambda values: _VAL_SIZE_OF_DATASET.get(values.get("dataset", ""), 5000))
     seed: Annotated[
         int,
         Field(ge=0, le=2**32 - 1, description="decides initial weights, order of images and distortions"),
@@ -361,7 +361,7 @@ class Problem:
 
 
 def problems(error: ValidationError) -> list[Problem]:
-    """Translate pydantic's findings into one `Problem` a hyperparameter, in words for people."""
+    """Translate pydantic's errors into one `Problem` a hyperparameter, in words for people."""
     result = []
     for detail in error.errors():
         name = str(detail["loc"][0]) if detail["loc"] else ""

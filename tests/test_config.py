@@ -13,12 +13,14 @@ from lenet_tui.cli.main import build_parser
 from lenet_tui.config import Hyperparameter, RunConfig, hyperparameter, hyperparameters, identity_of, problems
 
 
-def values_of(known: Hyperparameter) -> st.SearchStrategy[object]:
-    if known.choices:
-        return st.sampled_from(known.choices)
-    if known.kind is int:
-        return st.integers(int(known.low), int(known.high))
-    return st.floats(known.low, known.high, exclude_min=not known.low_included, exclude_max=not known.high_included)
+def values_of(parameter: Hyperparameter) -> st.SearchStrategy[object]:
+    if parameter.choices:
+        return st.sampled_from(parameter.choices)
+    if parameter.kind is int:
+        return st.integers(int(parameter.low), int(parameter.high))
+    return st.floats(
+        parameter.low, parameter.high, exclude_min=not parameter.low_included, exclude_max=not parameter.high_included
+    )
 
 
 @st.composite

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lenet_tui.analysis.comparison.compare import Comparison
     from lenet_tui.store import Run
 
-_NARROW = ("state", "epochs", "end gap", "overfits", "img/s")  # columns that only files have room for
+_NARROW = ("state", "epochs", "end gap", "overfits", "images/s")  # columns that only files have room for
 
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
@@ -64,9 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
     from lenet_tui.analysis.comparison import formats
     from lenet_tui.analysis.comparison.compare import compare
 
-    begun = [run for run in result if run.folder is not None]
-    waiting = [f"run {run.id} is {run.state} and has no epoch yet: left out" for run in result if run.folder is None]
-    read = [run_result.read(run.id, RunFolder(root / run.folder), run.folder, run.state) for run in begun if run.folder]
+    waiting = [f"run {run.id} is {run.state} and has no epoch yet: left out" for run in result if not run.folder]
+    read = [
+        run_result.read(run.id, RunFolder(root / run.folder), run.folder, run.state) for run in result if run.folder
+    ]
     try:
         comparison = compare(read, waiting)
     except ValueError as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lenet_tui.cli import output
-from lenet_tui.formatting import counted, printable
+from lenet_tui.formatting import counted, loss, percent, printable
 from lenet_tui.run.folder import PICTURES
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ class TerminalDisplay(Display):
                 description=f"epoch {progress.epoch}/{self._epochs} step {progress.step}/{progress.steps}",
                 total=self._epochs * progress.steps,
                 completed=(progress.epoch - 1) * progress.steps + progress.step,
-                status=f"train loss {progress.train_loss:.4f} · {progress.images_per_second:,.0f} images/s",
+                status=f"train loss {loss(progress.train_loss)} · {progress.images_per_second:,.0f} images/s",
             )
 
     def on_epoch_end(self, row: EpochMetrics, best: EpochMetrics) -> None:
@@ -212,8 +212,9 @@ class TerminalDisplay(Display):
         mark = "[green]◆[/]" if row is best else " "
         with _terminal_may_be_gone():
             self._bar.print(
-                f"epoch {row.epoch:>{width}}/{self._epochs}  train loss {row.train_loss:.4f}  "
-                f"val loss {row.val_loss:.4f} {mark}  val acc {row.val_accuracy:.2%}  [dim]{row.seconds:.1f} s[/]"
+                f"epoch {row.epoch:>{width}}/{self._epochs}  train loss {loss(row.train_loss)}  "
+                f"val loss {loss(row.val_loss)} {mark}  "
+                f"val acc {percent(row.val_accuracy)}  [dim]{row.seconds:.1f} s[/]"
             )
 
     def on_training_end(self, state: State) -> None:
@@ -263,7 +264,7 @@ def summary_lines(folder: RunFolder, record: RunRecord) -> list[str]:
         stand_in = ""
     if summary is not None and summary.test_accuracy is not None:
         lines = [
-            f"{record.state}: test acc {summary.test_accuracy:.2%} of {record.dataset.test:,} images"
+            f"{record.state}: test acc {percent(summary.test_accuracy)} of {record.dataset.test:,} images"
             f"{stand_in}, best epoch {summary.selected_epoch}"
         ]
     else:
@@ -271,7 +272,7 @@ def summary_lines(folder: RunFolder, record: RunRecord) -> list[str]:
     if summary is not None:
         early = f", stopped early after {summary.epochs_done}" if summary.stopped_early else ""
         lines.append(
-            f"lowest val loss {summary.best_val_loss:.4f} at epoch {summary.best_epoch} of "
+            f"lowest val loss {loss(summary.best_val_loss)} at epoch {summary.best_epoch} of "
             f"{record.config.epochs}{early}; "
             f"{summary.train_seconds:.0f} s, {summary.images_per_second:,.0f} images/s"
         )

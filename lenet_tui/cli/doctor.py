@@ -35,11 +35,11 @@ _SMALLEST_TERMINAL = (80, 24)
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: what was found, whether that is well, and what to do where it is not."""
+    """One topic: its state in words, whether that is fine, and what to do where it is not."""
 
     topic: str
     verdict: Verdict
-    found: str
+    detail: str
     remedy: str = ""
 
 
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the findings; return 1 when one of them keeps runs from working."""
     findings = examine(arguments.root)
     if arguments.json:
-        output.say_json([asdict(finding) for finding in findings])
+        output.say_json([asdict(finding) | {"found": finding.detail} for finding in findings])  # its name in 0.1
     else:
         _show(findings)
     return 1 if any(finding.verdict == "problem" for finding in findings) else 0
@@ -110,17 +110,17 @@ def _torchvision(torch_version: str) -> Finding:
         return Finding(
             "torchvision",
             "problem",
-            f"{version} was built for torch {wanted}, and here is {torch_version}",
-            f"pip install torch=={wanted}, or the torchvision that belongs to torch {torch_version.partition('+')[0]}",
+            f"{version} was built for torch {wanted}, but torch {torch_version} is installed",
+            f"pip install torch=={wanted}, or a torchvision built for torch {torch_version.partition('+')[0]}",
         )
     if not _imports_by_itself("torchvision"):
         return Finding(
             "torchvision",
             "note",
-            f"{version}, whose compiled part does not load beside this torch build",
-            "nothing here needs that part; to have it, install torch and torchvision from the same index",
+            f"{version}, whose compiled part does not load with this torch build",
+            "lenet-tui does not need that part; to get it, install torch and torchvision from the same index",
         )
-    return Finding("torchvision", "ok", f"{version}, which belongs to torch {torch_version}")
+    return Finding("torchvision", "ok", f"{version}, built for torch {torch_version}")
 
 
 def _imports_by_itself(name: str) -> bool:
@@ -142,7 +142,7 @@ def _datasets() -> list[Finding]:
         title = DATASET_TITLES[name]
         try:
             if data.locate(name) is None:
-                result.append(Finding(title, "note", "not here yet", f"lenet-tui data get {name} (train gets it too)"))
+                result.append(Finding(title, "note", "not here yet", f"lenet-tui data get {name} (or just train)"))
             else:
                 result.append(Finding(title, "ok", f"verified: {data.verify(name).source}"))
         except LabError as error:
@@ -152,7 +152,7 @@ def _datasets() -> list[Finding]:
 
 def _terminal() -> Finding:
     if not output.is_terminal():
-        return Finding("terminal", "note", "none (output goes to a pipe or file)", "train prints plain lines there")
+        return Finding("terminal", "note", "none (the output is a pipe or file)", "train prints plain lines into it")
     columns, lines = shutil.get_terminal_size()
     console = output.console()
     colours = {None: "no colours", "standard": "16 colours", "256": "256 colours", "truecolor": "true colour"}
@@ -169,7 +169,7 @@ def _terminal() -> Finding:
 def _root(root: Path) -> Finding:
     try:
         if not root.exists():
-            return Finding("root", "note", f"{root} does not exist", "'train' and 'queue add' make it")
+            return Finding("root", "note", f"{root} does not exist", "'train' and 'queue add' create it")
         check_root(root)
     except OSError as error:
         return Finding("root", "problem", f"cannot look at {root}: {error.strerror}", "give another with --root")
@@ -189,7 +189,7 @@ def _runner(root: Path) -> Finding:
         failure = daemon.last_failure(root)
         alive = daemon.is_running(root)
     except LabError as error:
-        return Finding("runner", "problem", str(error), "lenet-tui runner start, once that is done")
+        return Finding("runner", "problem", str(error), "then: lenet-tui runner start")
     if failure is not None:
         log = daemon.log_path(root)
         return Finding(
@@ -201,20 +201,20 @@ def _runner(root: Path) -> Finding:
 def _logout() -> Finding:
     """Whether the system ends a user's processes at logout, and with them the runner."""
     if not _logind_kills():
-        return Finding("after logout", "ok", "processes go on")
+        return Finding("after logout", "ok", "processes continue")
     user = folders.user_name()
     if Path(f"/var/lib/systemd/linger/{user}").exists():
-        return Finding("after logout", "ok", f"processes go on: lingering is enabled for {user}")
+        return Finding("after logout", "ok", f"processes continue: lingering is enabled for {user}")
     return Finding(
         "after logout",
         "note",
-        "this system ends a user's processes at logout, the runner and its runs among them",
-        "loginctl enable-linger keeps them; without it, runs go on where they were at your next lenet-tui command",
+        "this system ends a user's processes at logout, also the runner and its runs",
+        "'loginctl enable-linger' keeps them; without it, your next lenet-tui command continues the runs",
     )
 
 
 def _logind_kills() -> bool:
-    """Say whether systemd-logind is there and has KillUserProcesses on, as its configuration files tell it."""
+    """Say whether systemd-logind is there and has KillUserProcesses on, by its configuration files."""
     if not Path("/run/systemd/seats").exists():
         return False
     kills = False  # systemd's own default, which distributions seldom change
@@ -237,7 +237,7 @@ def _show(findings: list[Finding]) -> None:
     table = Table.grid(padding=(0, 2, 0, 0))
     for finding in findings:
         mark, style = _MARKS[finding.verdict]
-        text = Text(printable(finding.found))
+        text = Text(printable(finding.detail))
         if finding.remedy:
             text.append(f"\n→ {printable(finding.remedy)}", style="bold")
         table.add_row(Text(mark, style=style), Text(finding.topic, style="bold"), text)

@@ -20,15 +20,19 @@ if TYPE_CHECKING:
 
     from lenet_tui.config import Problem
 
+_FIRST = ("model", "batch_size", "lr")  # the flags that the assignment names
 _GROUPS = ("model", "optimisation", "regularisation", "run")
 
 
 def add_hyperparameters(parser: argparse.ArgumentParser) -> None:
-    """Add a flag for every hyperparameter, in the groups of the form. Values stay text until `config_from`."""
-    for title in _GROUPS:
+    """Add a flag for every hyperparameter, those of the assignment first, then by the groups of the form.
+
+    Values stay text until `config_from`.
+    """
+    for title in ("the assignment", *_GROUPS):
         group = parser.add_argument_group(title)
         for parameter in hyperparameters():
-            if parameter.group == title:
+            if title == ("the assignment" if parameter.name in _FIRST else parameter.group):
                 default = parameter.default()
                 text = f"{parameter.help} [{', '.join(parameter.choices)}]" if parameter.choices else parameter.help
                 shown = f"{text} (default {default})".replace("%", "%%")
@@ -126,7 +130,7 @@ def _expanded(text: str) -> str:
         raise argparse.ArgumentTypeError("the name is empty; give a path")
     expanded = os.path.expanduser(text)  # noqa: PTH111 - pathlib would take ./~ for ~
     if text.startswith("~") and expanded == text:
-        raise argparse.ArgumentTypeError(f"the home folder of {text} is not known; give a path without ~")
+        raise argparse.ArgumentTypeError(f"there is no home folder for {text}; give a path without ~")
     return expanded
 
 

@@ -1,4 +1,4 @@
-"""``lenet-tui inspect``: the images that a run gets wrong, most confident first."""
+"""``lenet-tui inspect``: the images that a run misclassifies, most confident first."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
     for name in ("true", "predicted"):
         value = getattr(arguments, name)
         if value is not None and not 0 <= value <= _LAST_CLASS:
-            raise UsageError(f"--{name} {value} is no class; give a number from 0 to {_LAST_CLASS}")
+            raise UsageError(f"--{name} {value} is not a class; give a number from 0 to {_LAST_CLASS}")
     if arguments.count < 0:
-        raise UsageError(f"--count {arguments.count} is less than nothing; give 0 or more")
+        raise UsageError(f"--count {arguments.count} is negative; give 0 or more")
     folder = find(arguments.name, arguments.root)
 
     from lenet_tui.inspection import mistakes
@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def summary(predictions: Predictions, names: Sequence[str]) -> str:
-    """Return ``87 of 10,000 test images misclassified; most often 4 taken for 9 (8×)``."""
+    """Return ``87 of 10,000 test images misclassified; most often true 4, predicted 9 (8×)``."""
     import numpy as np
 
     predicted = predictions.predicted
@@ -99,13 +99,13 @@ def summary(predictions: Predictions, names: Sequence[str]) -> str:
         return text
     counts = np.zeros((_LAST_CLASS + 1, _LAST_CLASS + 1), int)
     np.add.at(counts, (predictions.labels[wrong], predicted[wrong]), 1)
-    true, taken = divmod(int(counts.argmax()), _LAST_CLASS + 1)
-    return f"{text}; most often {names[true]} taken for {names[taken]} ({counts[true, taken]}×)"
+    true, guess = divmod(int(counts.argmax()), _LAST_CLASS + 1)
+    return f"{text}; most often true {names[true]}, predicted {names[guess]} ({counts[true, guess]}×)"
 
 
 def _filter(true: int | None, predicted: int | None, names: Sequence[str]) -> str:
-    parts = [] if true is None else [f"true class {names[true]}"]
-    parts += [] if predicted is None else [f"taken for {names[predicted]}"]
+    parts = [] if true is None else [f"true {names[true]}"]
+    parts += [] if predicted is None else [f"predicted {names[predicted]}"]
     return ", ".join(parts)
 
 
@@ -117,9 +117,8 @@ def _draw(shown: Sequence[dict[str, Any]], images: Sequence[Any], names: Sequenc
     console = output.console()
     pictures = []
     for text, image in zip(shown, images, strict=True):
-        right = text["true"] == text["predicted"]
-        verb = "rightly taken for" if right else "taken for"
-        words = f"{names[text['true']]} {verb} {names[text['predicted']]}, {confidence(text['confidence'])}"
+        true, predicted = names[text["true"]], names[text["predicted"]]
+        words = f"true {true}, predicted {predicted}, {confidence(text['confidence'])}"
         pictures.append(
             [*drawn(image, colours=has_colours(console)), Text(words), Text(f"image {text['index']}", "dim")]
         )

@@ -36,21 +36,18 @@ COMMANDS = {
 }
 INTERRUPTED = 130
 
-_EPILOG = (
-    "lenet-tui train --model lenet --batch_size 64 --lr 0.001 trains the default run. Flags can be written with _ or "
-    "-. See 'lenet-tui COMMAND --help'."
-)
+_EPILOG = "Flags can be written with _ or -. See 'lenet-tui COMMAND --help'."
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaints are `UsageError` instead of a page of usage."""
+    """An argument parser whose errors are `UsageError` instead of a page of usage."""
 
     def error(self, message: str) -> NoReturn:
         """Raise `UsageError` with the message in one line."""
         raise UsageError(f"{message} (see {self.prog} --help)")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
-        # argparse's own complaint puts quotes around everything, and has no idea what might be meant.
+        # argparse's own message quotes everything and suggests nothing.
         if action.choices is not None and value not in action.choices:
             choices = list(map(str, action.choices))
             raise UsageError(f"{value} is none of {', '.join(choices)}{_meant(str(value), choices)}")
@@ -138,7 +135,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         if not unknown:
             return arguments
         if not any(word in COMMANDS for word in words):
-            raise UsageError(f"{unknown[0]} is not known here{_meant(unknown[0], _flags(parser))}")
+            raise UsageError(f"unknown argument {unknown[0]}{_meant(unknown[0], _flags(parser))}")
     parser = build_parser(words[:1] if words[0] in COMMANDS else COMMANDS)
     own = [flag for action in parser._actions for flag in action.option_strings if flag not in app.FLAGS]
     if words[0] not in COMMANDS and words[0] not in own:
@@ -146,7 +143,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     arguments, unknown = parser.parse_known_args([words[0], *root, *words[1:]])
     if unknown:
         flag = unknown[0].partition("=")[0]
-        raise UsageError(f"{unknown[0]} is not known here{_meant(flag, _flags(parser))}")
+        raise UsageError(f"unknown argument {unknown[0]}{_meant(flag, _flags(parser))}")
     return arguments
 
 
@@ -164,10 +161,10 @@ def _not_a_command(words: list[str], parser: Parser) -> UsageError:
         return UsageError(f"{first} is not a command{_meant(first, COMMANDS)}; 'lenet-tui --help' lists them")
     command = next((word for word in words if word in COMMANDS), "COMMAND")
     if first in app.FLAGS:
-        return UsageError(f"{first} is for the app; leave it out for lenet-tui {command}")
+        return UsageError(f"{first} is a flag of the app; leave it out for lenet-tui {command}")
     if first in _flags(parser):
         return UsageError(f"{first} goes after the command: lenet-tui {command} {first}")
-    return UsageError(f"{first} is not known here{_meant(first, _flags(parser))}; 'lenet-tui --help' tells more")
+    return UsageError(f"unknown argument {first}{_meant(first, _flags(parser))}; see 'lenet-tui --help'")
 
 
 def _meant(word: str, existing: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from lenet_tui.cli.export import find
 from lenet_tui.cli.output import say, say_json, tell
 from lenet_tui.data.catalog import CLASS_NAMES, DIGITS
 from lenet_tui.errors import LabError
-from lenet_tui.formatting import printable
+from lenet_tui.formatting import percent, printable
 
 if TYPE_CHECKING:
     import argparse
@@ -74,8 +74,8 @@ def line(path: Path, shares: Sequence[float], names: Sequence[str], place: str =
     """Return the answer for a digit: ``four.png  4  99.2 %  (next: 9, 0.6 %)``; ``place``: which of several it is."""
     second, first = sorted(range(len(shares)), key=lambda own: (shares[own], own))[-2:]
     return (
-        f"{printable(str(path))}{place}  {names[first]}  {_percent(shares[first])}  "
-        f"(next: {names[second]}, {_percent(shares[second])})"
+        f"{printable(str(path))}{place}  {names[first]}  {percent(shares[first], 1)}  "
+        f"(next: {names[second]}, {percent(shares[second], 1)})"
     )
 
 
@@ -133,10 +133,6 @@ def _print(
             _draw(image)
     for warning in answer["warnings"]:
         tell(f"lenet-tui: {printable(str(path))}: {warning}")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
 
 
 def _draw(image: NDArray[np.uint8]) -> None:

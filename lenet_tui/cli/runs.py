@@ -10,7 +10,7 @@ from lenet_tui.cli import flags, tables
 from lenet_tui.cli.output import say, say_json, say_json_lines, tell
 from lenet_tui.cli.session import find, is_untouched, raise_all, store_of
 from lenet_tui.errors import LabError, UsageError
-from lenet_tui.formatting import counted, duration
+from lenet_tui.formatting import counted, duration, loss, percent
 from lenet_tui.host.safe_files import tail_own
 from lenet_tui.run.folder import RunFolder
 from lenet_tui.store import below
@@ -43,7 +43,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
             "show",
             show,
             "show one run: configuration, results, epochs, machine, log",
-            "All that is known about one run.",
+            "RUN is its number or its folder. --json has every value.",
         ),
         (
             "delete",
@@ -57,8 +57,8 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
             import_,
             "import run folders, by default all that lie in this root",
             "A folder in the root is added where it is. A folder from somewhere else is copied into the root first: "
-            "the files that a run writes, and no links. Known runs do not change. A run that is not finished is "
-            "stopped here; 'lenet-tui queue resume' continues it.",
+            "the files that a run writes, and no links. Runs that are listed already do not change. A "
+            "run that is not finished is stopped here; 'lenet-tui queue resume' continues it.",
         ),
     ):
         description = f"{text[0].upper()}{text[1:]}. {more}"
@@ -116,9 +116,9 @@ def show(arguments: argparse.Namespace) -> int:
         if moment is not None:
             say(f"  {label:<9}  {moment.astimezone():%Y-%m-%d %H:%M:%S}")
     if run.best_val_loss is not None:
-        say(f"  val loss   lowest {run.best_val_loss:.4f} at epoch {run.best_epoch}")
+        say(f"  val loss   lowest {loss(run.best_val_loss)} at epoch {run.best_epoch}")
     if run.test_accuracy is not None:
-        say(f"  test acc   {run.test_accuracy:.2%}, best epoch {run.selected_epoch}")
+        say(f"  test acc   {percent(run.test_accuracy)}, best epoch {run.selected_epoch}")
     if run.note:
         say(f"  note       {run.note}")
     if epochs:
@@ -205,10 +205,10 @@ def _epoch_rows(epochs: list[EpochMetrics]) -> list[list[str]]:
     rows += [
         [
             str(row.epoch),
-            f"{row.train_loss:.4f}",
-            f"{row.val_loss:.4f}",
-            f"{row.train_accuracy:.2%}",
-            f"{row.val_accuracy:.2%}",
+            loss(row.train_loss),
+            loss(row.val_loss),
+            percent(row.train_accuracy),
+            percent(row.val_accuracy),
             f"{row.lr:.3g}",
             duration(row.seconds),
         ]

@@ -8,7 +8,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.cli import output
-from lenet_tui.formatting import duration
+from lenet_tui.formatting import duration, loss, percent
 from lenet_tui.run.folder import numbered
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def names(root: Path, runs: Iterable[Run], queue: Iterable[Run]) -> dict[int, st
 
 
 def state(run: Run) -> str:
-    """Return the plain truth about a run in a word or two: ``queued #3``, ``running 7/20``, ``stopping``."""
+    """Return the state of a run in a word or two: ``queued #3``, ``running 7/20``, ``stopping``."""
     if run.is_stop_requested:
         return "stopping"
     if run.state == "running":
@@ -76,8 +76,8 @@ def queue_rows(queue: Sequence[Run], until: Mapping[int, float | None], named: M
                 str(run.id),
                 named[run.id],
                 state(run),
-                "" if where is None else f"{where.train_loss:.4f}",
-                _loss(run.best_val_loss),
+                "" if where is None else loss(where.train_loss),
+                loss(run.best_val_loss),
                 "" if where is None else f"{where.images_per_second:,.0f}",
                 duration(until.get(run.id)),
             ]
@@ -97,10 +97,10 @@ def _run_row(run: Run, run_name: str) -> list[str]:
         run_name,
         state(run),
         f"{run.epochs_done}/{run.values['epochs']}",
-        _loss(run.best_val_loss),
+        loss(run.best_val_loss),
         "" if run.best_epoch is None else str(run.best_epoch),
-        _share(run.best_val_accuracy),
-        _share(run.test_accuracy),
+        percent(run.best_val_accuracy),
+        percent(run.test_accuracy),
         "" if run.train_seconds is None else duration(run.train_seconds),
     ]
 
@@ -168,8 +168,8 @@ def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
 
 
 def ending(run: Run) -> str:
-    """Say how a run ended: ``finished: test acc 99.10%``, ``stopped: on request``."""
-    result = f"test acc {run.test_accuracy:.2%}" if run.test_accuracy is not None else run.reason or ""
+    """Say how a run ended: ``finished: test acc 99.10 %``, ``stopped: on request``."""
+    result = f"test acc {percent(run.test_accuracy)}" if run.test_accuracy is not None else run.reason or ""
     return run.state + (f": {result}" if result else "")
 
 
@@ -243,14 +243,6 @@ def differences(config: RunConfig) -> str:
     return (
         " ".join(f"{key}={value}" for key, value in config.changed().items()) or "all hyperparameters at their defaults"
     )
-
-
-def _loss(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
-
-
-def _share(value: float | None) -> str:
-    return "" if value is None else f"{value:.2%}"
 
 
 def _moment(value: datetime | None) -> str | None:

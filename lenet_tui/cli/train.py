@@ -41,11 +41,12 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the command ``train``."""
     parser = commands.add_parser(
         "train",
-        help="train one run in the foreground",
+        help="train one run in the foreground: --model lenet --batch_size 64 --lr 0.001",
         description="Train one run and write its three pictures. Ctrl-C stops it: it keeps its checkpoint and can be "
         "resumed. A second Ctrl-C leaves at once.",
         allow_abbrev=False,
     )
+    flags.add_hyperparameters(parser)
     flags.add_root(parser, may_be_missing=True)
     flags.add_json(parser)
     parser.add_argument("--resume", metavar="RUN", help="continue a stopped or interrupted run: its number or folder")
@@ -55,7 +56,6 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         metavar="DIR",
         help="folder with the data set's IDX files (default LENET_TUI_DATA)",
     )
-    flags.add_hyperparameters(parser)
     parser.set_defaults(run=run)
 
 
@@ -106,7 +106,7 @@ def _train(arguments: argparse.Namespace, values: dict[str, str], display: Displ
 def _resume(arguments: argparse.Namespace, values: dict[str, str], display: Display) -> RunRecord:
     if values:
         named = ", ".join(hyperparameter(name).flag for name in values)
-        raise UsageError(f"--resume goes on with the run's own settings; leave out {named}")
+        raise UsageError(f"--resume continues with the run's own hyperparameters; leave out {named}")
     from lenet_tui.cli.export import find  # which imports numpy
 
     folder = find(arguments.resume, arguments.root)
@@ -142,7 +142,7 @@ def _early(text: str) -> Iterator[EarlyNote]:
         yield note
     except KeyboardInterrupt:
         note.clear()
-        raise _NothingStarted("interrupted before anything was started") from None
+        raise _NothingStarted("interrupted before a run started") from None
     finally:
         note.clear()
 

@@ -1,4 +1,4 @@
-"""The network of a run, ready to say what it takes images for. Imports torch."""
+"""The network of a run, ready to classify images. Imports torch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """The network of a run with the weights it kept, on the CPU, and the scaling of pixels it was trained with."""
+    """The network of a run with the weights of its best epoch, on the CPU, and its scaling of pixels."""
 
     record: RunRecord
     network: Network

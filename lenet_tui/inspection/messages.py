@@ -9,8 +9,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from lenet_tui.config import CLASSES
+
 SIDE = 28  # of an image, in pixels
-CLASSES = 10
 
 Pixels = Annotated[bytes, Field(min_length=SIDE * SIDE, max_length=SIDE * SIDE)]
 Class = Annotated[int, Field(ge=0, lt=CLASSES)]
@@ -109,7 +110,7 @@ class Counts(Message):
 
 
 class Shown(Message):
-    """An image: its number, 28 × 28 bytes row by row, its class, and what it was taken for with which confidence.
+    """An image: its number, 28 × 28 bytes row by row, its class, the predicted class and its confidence.
 
     ``confidence`` is the softmax of the predicted class, from 0 to 1. ``predicted`` and ``confidence`` are None where
     the network was not asked yet.

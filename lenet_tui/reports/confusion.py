@@ -1,4 +1,4 @@
-"""``confusion.png``: which classes are taken for which."""
+"""``confusion.png``: which classes are predicted as which."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _caption(counts: NDArray[np.int64], names: tuple[str, ...]) -> str:
     errors = counts - np.diag(np.diag(counts))
     order = np.argsort(-errors, axis=None, kind="stable")[:NAMED_ERRORS]
     worst = [
-        style.unbroken(f"{names[row]} taken for {names[column]} ({errors[row, column]:,}×)")
+        style.unbroken(f"true {names[row]}, predicted {names[column]} ({errors[row, column]:,}×)")
         for row, column in zip(*np.unravel_index(order, errors.shape), strict=True)
         if errors[row, column]
     ]

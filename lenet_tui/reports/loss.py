@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from lenet_tui.analysis.overfitting import overfitting_region
+from lenet_tui.formatting import percent
 from lenet_tui.reports import NotDrawable, style
 from lenet_tui.reports.matplotlib_import import with_defaults
 from lenet_tui.run import metrics
@@ -99,7 +100,7 @@ def _heading(record: RunRecord, history: Sequence[EpochMetrics]) -> str:
 def _caption(history: Sequence[EpochMetrics]) -> str:
     selected = metrics.selected(history)
     text = (
-        f"Weights kept: epoch {selected.epoch}, of highest validation accuracy ({selected.val_accuracy:.2%}). "
+        f"Tested weights: epoch {selected.epoch}, of highest validation accuracy ({percent(selected.val_accuracy)}). "
         if selected
         else ""
     )

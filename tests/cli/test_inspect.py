@@ -44,7 +44,7 @@ def test_the_misclassified_images_are_drawn_most_confident_first(lab: Lab, train
         block = lines[17 * number : 17 * number + 17]
         pixels = digits.test_images[image["index"]][0].numpy()
         assert block[:14] == [line.plain.rstrip() for line in images.drawn(pixels, colours=False)]
-        assert block[14] == f"{image['true']} taken for {image['predicted']}, {confidence(image['confidence'])}"
+        assert block[14] == f"true {image['true']}, predicted {image['predicted']}, {confidence(image['confidence'])}"
         assert block[15] == f"image {image['index']}"
     assert last == ""
 
@@ -53,8 +53,8 @@ def test_a_cell_of_the_confusion_matrix_is_shown_alone(lab: Lab, trained_root: P
     answer = read(trained_root, 1)
     both = (answer.labels == 1) & (answer.predicted == 1)
     done = lab("inspect", "1", "--true", 1, "--predicted", 1, "--count", 1, "--root", trained_root)
-    assert f"true class 1, taken for 1: {both.sum()} image" in done.stdout
-    assert "1 rightly taken for 1, " in done.stdout
+    assert f"true 1, predicted 1: {both.sum()} image" in done.stdout
+    assert "true 1, predicted 1, " in done.stdout
     text = json.loads(lab("inspect", "1", "--true", 1, "--json", "--root", trained_root).stdout)
     assert text["found"] == int(((answer.labels == 1) & (answer.predicted != 1)).sum())
 
@@ -65,9 +65,9 @@ def test_a_run_that_was_stopped_shows_validation_images(lab: Lab, trained_root: 
 
 def test_what_is_wrong_is_one_line(lab: Lab, trained_root: Path, tmp_path: Path) -> None:
     for words, code, message in (
-        (("1", "--true", 10), 2, "--true 10 is no class; give a number from 0 to 9"),
-        (("1", "--predicted", -1), 2, "--predicted -1 is no class"),
-        (("1", "--count", -1), 2, "--count -1 is less than nothing"),
+        (("1", "--true", 10), 2, "--true 10 is not a class; give a number from 0 to 9"),
+        (("1", "--predicted", -1), 2, "--predicted -1 is not a class"),
+        (("1", "--count", -1), 2, "--count -1 is negative"),
         (("7",), 2, "there is no run 7"),
         ((str(tmp_path),), 1, "is not a run folder"),
     ):
@@ -90,7 +90,7 @@ def test_the_summary_names_the_most_frequent_error() -> None:
         logits[index] = 0
         logits[index, 9] = 5
     wrong = Predictions("test", text.labels, logits, text.features)
-    assert summary(wrong, "0123456789") == "4 of 120 test images misclassified; most often 4 taken for 9 (3×)"
+    assert summary(wrong, "0123456789") == "4 of 120 test images misclassified; most often true 4, predicted 9 (3×)"
 
 
 def test_brightness_is_told_by_characters_where_there_are_no_colours() -> None:

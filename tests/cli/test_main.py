@@ -63,7 +63,7 @@ def test_doctor_finds_torch_data_and_a_writable_root_here(lab: Lab) -> None:
     assert done.returncode == 0
     assert {"Python", "torch", "torchvision", "devices", "CPU cores", "MNIST", "terminal", "root"} <= set(findings)
     assert findings["digits (scikit-learn)"]["verdict"] == "ok"
-    assert "cpu" in findings["devices"]["found"]
+    assert "cpu" in findings["devices"]["detail"]
 
 
 def test_doctor_names_each_problem_with_its_remedy(lab: Lab, tmp_path: Path) -> None:
@@ -90,12 +90,12 @@ def test_doctor_names_each_problem_with_its_remedy(lab: Lab, tmp_path: Path) -> 
     [
         (("--json", "runs"), "--json goes after the command: lenet-tui runs --json"),
         (("--root", ".", "quue"), "quue is not a command (did you mean queue?)"),
-        (("--quiet", "runs"), "--quiet is for the app; leave it out for lenet-tui runs"),
+        (("--quiet", "runs"), "--quiet is a flag of the app; leave it out for lenet-tui runs"),
         (("quue",), "quue is not a command (did you mean queue?)"),
-        (("--jsonn",), "--jsonn is not known here (did you mean --json?)"),
-        (("--bogus",), "--bogus is not known here; 'lenet-tui --help' tells more"),
-        (("runs", "--jsn"), "--jsn is not known here (did you mean --json?)"),
-        (("runs", "--bogus"), "--bogus is not known here\n"),
+        (("--jsonn",), "unknown argument --jsonn (did you mean --json?)"),
+        (("--bogus",), "unknown argument --bogus; see 'lenet-tui --help'"),
+        (("runs", "--jsn"), "unknown argument --jsn (did you mean --json?)"),
+        (("runs", "--bogus"), "unknown argument --bogus\n"),
         (("runner", "strat"), "strat is none of status, start, stop (did you mean start?)"),
         (("data", "get", "minst"), "minst is none of mnist, fashion-mnist, kmnist, digits (did you mean mnist?)"),
     ],

@@ -32,7 +32,7 @@ def test_a_root_that_is_not_there_is_said_and_not_made(words, tmp_path, capsys, 
         ("file/x", "does not exist"),
         ("x" * 300, "File name too long"),
         ("", "is empty"),
-        ("~nobody-of-this-name/x", "is not known"),
+        ("~nobody-of-this-name/x", "there is no home folder for"),
     ):
         assert main([*words, "--root", root]) == 2
         out, err = capsys.readouterr()

@@ -164,7 +164,7 @@ def test_a_diverging_run_fails_with_a_plain_reason_and_keeps_what_it_had(lab: La
         (("train", "--batch_size", "70000"), "--batch-size 70000 must be a whole number from 1 to 10000"),
         (("train", "--epochs", "-1"), "--epochs -1 must be a whole number from 1 to 1000"),
         (("train", "--model", "../../etc"), "--model ../../etc must be one of"),
-        (("train", "--batchsize", "3"), "--batchsize is not known here (did you mean --batch-size?)"),
+        (("train", "--batchsize", "3"), "unknown argument --batchsize (did you mean --batch-size?)"),
         (("train", "--lr"), "argument --lr: expected one argument"),
         (("trian",), "trian is not a command (did you mean train?)"),
         ((*DIGITS, "--batch-size", "1300"), "--batch-size 1300 is more than the 1,200 training images of digits"),
@@ -175,7 +175,7 @@ def test_a_diverging_run_fails_with_a_plain_reason_and_keeps_what_it_had(lab: La
         (("train", "--resume", "nowhere"), "there is no run folder nowhere, neither here nor in --root"),
         (
             ("train", "--resume", "nowhere", "--lr", "0.1"),
-            "--resume goes on with the run's own settings; leave out --lr",
+            "--resume continues with the run's own hyperparameters; leave out --lr",
         ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
@@ -312,7 +312,7 @@ def test_an_early_ctrl_c_says_that_nothing_was_started(tmp_path: Path) -> None:
     )
     os.close(theirs)
     shown = ""
-    while "loading torch and digits" not in shown:  # which is told before anything takes long
+    while "loading torch and digits" not in shown:  # which it prints before it loads anything
         shown += os.read(ours, 1024).decode()
     process.send_signal(signal.SIGINT)
     with contextlib.suppress(OSError):  # until the other end is closed
@@ -320,7 +320,7 @@ def test_an_early_ctrl_c_says_that_nothing_was_started(tmp_path: Path) -> None:
             shown += os.read(ours, 1024).decode()
     os.close(ours)
     assert process.wait(timeout=60) == 130
-    assert "interrupted before anything was started" in shown
+    assert "interrupted before a run started" in shown
     assert "Traceback" not in shown
     assert not (tmp_path / ".lenet-tui").exists()
 

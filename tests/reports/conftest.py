@@ -59,7 +59,7 @@ def record(config: RunConfig, *, dataset: str | None = None, fallback_for: str |
 
 
 def predictions(count: int = 120, *, wrong: int = 6, split: str = "test", width: int = 12) -> Predictions:
-    """Predictions of ``count`` images in ten clear clusters, the first ``wrong`` of them taken for the next class."""
+    """Predictions of ``count`` images in ten clear clusters, the first ``wrong`` of them as the next class."""
     random = np.random.default_rng(7)
     labels = np.arange(count) % 10
     predicted = labels.copy()

@@ -38,7 +38,7 @@ def test_one_error_in_a_thousand_is_coloured_and_no_error_is_not():
 
 
 def test_errors_stand_in_the_row_of_the_true_class():
-    image = pixels(confusion.draw(record(RunConfig()), predictions(1000, wrong=1)))  # a 0 taken for a 1
+    image = pixels(confusion.draw(record(RunConfig()), predictions(1000, wrong=1)))  # true 0, predicted 1
     body = image[:, : -int(style.DPI * confusion.SCALE_WIDTH)]
     rows, columns = np.nonzero((body[..., 0] > body[..., 1]) & (body[..., 1] > body[..., 2] + 40))
     assert rows.mean() < 0.25 * image.shape[0]
@@ -90,5 +90,5 @@ def test_the_most_frequent_errors_are_named_worst_first():
     counts = np.zeros((10, 10), dtype=np.int64)
     counts[4, 9], counts[7, 2], counts[3, 3] = 3, 11, 900
     caption = confusion._caption(counts, style.DIGITS).replace("\N{NO-BREAK SPACE}", " ")
-    assert caption.startswith("Most frequent errors: 7 taken for 2 (11×), 4 taken for 9 (3×).")
+    assert caption.startswith("Most frequent errors: true 7, predicted 2 (11×), true 4, predicted 9 (3×).")
     assert confusion._caption(np.diag(np.full(10, 5)), style.DIGITS).startswith("No errors.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lenet_tui.analysis.comparison.compare import figures
 from lenet_tui.analysis.plain_markdown import plain
+from lenet_tui.formatting import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from lenet_tui.analysis.statistics import Estimate
 
 _HEADING = (
-    "id", "run", "state", "epochs", "best val", "in epoch", "val acc", "test acc", "gap", "end gap", "overfits", "time",
-    "img/s",
+    "id", "run", "state", "epochs", "val loss", "at epoch", "val acc", "test acc", "gap", "end gap", "overfits", "time",
+    "images/s",
 )  # fmt: skip
 
 
@@ -87,8 +88,8 @@ def run_rows(comparison: Comparison) -> list[list[str]]:
                 f"{result.epochs}/{run.config.epochs}",
                 _number(result.best_val_cross_entropy, ".4f"),
                 _number(result.best_epoch, "d"),
-                _number(result.best_val_accuracy, ".2%"),
-                _number(result.test_accuracy, ".2%"),
+                percent(result.best_val_accuracy),
+                percent(result.test_accuracy),
                 _number(result.best_gap, "+.4f"),
                 _number(result.end_gap, "+.4f"),
                 "" if result.overfitting is None else f"from {result.overfitting.first}",
@@ -101,7 +102,7 @@ def run_rows(comparison: Comparison) -> list[list[str]]:
 
 def group_rows(comparison: Comparison) -> list[list[str]]:
     """Return the table of configurations, heading first: means over seeds ± half their 95 % interval."""
-    rows = [["run", "seeds", "best loss", "val acc %", "test acc %", "end gap"]]
+    rows = [["run", "seeds", "val loss", "val acc %", "test acc %", "end gap"]]
     for group in comparison.groups:
         result = group.estimates
         rows.append(
