@@ -15,7 +15,6 @@ from lenet_tui.host.hardware import Capacity
 from lenet_tui.runner.estimate import PICTURES_SECONDS, seconds_for
 from lenet_tui.store import SpeedKey, Store
 from lenet_tui.sweep import expand
-from lenet_tui.tui.form import duplicates
 from lenet_tui.tui.form import values as form_values
 from lenet_tui.tui.form.field import FieldInput, completion, next_choice
 from lenet_tui.tui.form.panel import RunForm
@@ -212,9 +211,7 @@ async def test_help_without_room_is_cut_at_a_word_and_says_so() -> None:
 async def test_settings_that_are_on_record_already_are_told_before_they_are_queued() -> None:
     app = FormApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        app.form.set_existing(
-            {duplicates.identity_of(RunConfig()): 3, duplicates.identity_of(RunConfig(batch_size=16)): 4}
-        )
+        app.form.set_existing({RunConfig().identity(): 3, RunConfig(batch_size=16).identity(): 4})
         await until(pilot, lambda: "duplicate of run 3" in app.text())
         await pilot.press("space")
         await until(pilot, lambda: "2 duplicates" in app.text())
