@@ -36,3 +36,7 @@ class DamagedFileError(DataError):
 
 class UnavailableError(DataError):
     """One source could not deliver; there may be others."""
+
+
+class NotDrawable(Exception):  # noqa: N818 - not an error: the run is just not that far
+    """There is nothing to draw yet; the message says what is missing."""

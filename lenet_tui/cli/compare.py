@@ -105,7 +105,7 @@ def _write(arguments: argparse.Namespace, comparison: Comparison) -> list[str]:
             output.write_file(path, form(comparison).encode(errors="replace"))
             written.append(path)
     if arguments.picture:
-        from lenet_tui.reports import NotDrawable
+        from lenet_tui.errors import NotDrawable
         from lenet_tui.reports import comparison as picture  # imports matplotlib, which takes a second
 
         try:

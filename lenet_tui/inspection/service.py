@@ -159,7 +159,8 @@ class Service:
             self._answering(number, partial(self._arranged, folder, text, record))
 
     def _arranged(self, folder: str, predictions: Predictions, record: RunRecord) -> Map:
-        from lenet_tui.reports import NotDrawable, style, tsne
+        from lenet_tui.errors import NotDrawable
+        from lenet_tui.reports import style, tsne
 
         try:
             chosen, places = tsne.arranged(record, predictions)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from lenet_tui.errors import LabError
+from lenet_tui.errors import LabError, NotDrawable
 from lenet_tui.formatting import printable
 from lenet_tui.host import safe_files
 from lenet_tui.reports import matplotlib_import
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 matplotlib_import.prepare()
 
 _LONGEST = 300  # characters of a reason
-
-
-class NotDrawable(Exception):  # noqa: N818 - not an error: the run is just not that far
-    """There is nothing to draw yet; the message says what is missing."""
 
 
 @dataclass(frozen=True)

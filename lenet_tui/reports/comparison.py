@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from lenet_tui import __version__
+from lenet_tui.errors import NotDrawable
 from lenet_tui.formatting import counted
-from lenet_tui.reports import NotDrawable, style
+from lenet_tui.reports import style
 from lenet_tui.reports.loss import LOG_FROM, LOSS_NAMES
 from lenet_tui.reports.matplotlib_import import with_defaults
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from lenet_tui.analysis.comparison.compare import Comparison, Group
+    from lenet_tui.analysis.comparison.compare import Comparison
+    from lenet_tui.analysis.comparison.groups import Group
 
 # Okabe & Ito 2008 without the yellow, which is too pale for a line on white.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#1a1a1a")

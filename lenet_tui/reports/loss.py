@@ -8,8 +8,9 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from lenet_tui.analysis.overfitting import overfitting_region
+from lenet_tui.errors import NotDrawable
 from lenet_tui.formatting import percent
-from lenet_tui.reports import NotDrawable, style
+from lenet_tui.reports import style
 from lenet_tui.reports.matplotlib_import import with_defaults
 from lenet_tui.run import metrics
 

@@ -12,7 +12,8 @@ from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from lenet_tui.config import CLASSES
-from lenet_tui.reports import NotDrawable, style
+from lenet_tui.errors import NotDrawable
+from lenet_tui.reports import style
 from lenet_tui.reports.matplotlib_import import with_defaults
 
 if TYPE_CHECKING:

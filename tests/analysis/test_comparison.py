@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from lenet_tui.analysis.comparison import formats
-from lenet_tui.analysis.comparison.compare import compare, figures
+from lenet_tui.analysis.comparison.compare import compare
+from lenet_tui.analysis.comparison.groups import figures
 from lenet_tui.analysis.run_result import RunResult
 from lenet_tui.analysis.statistics import block_contrasts, holm, mcnemar, mean_interval, paired_difference
 from lenet_tui.config import RunConfig

@@ -5,7 +5,8 @@ import math
 import pytest
 
 from lenet_tui.config import RunConfig
-from lenet_tui.reports import NotDrawable, loss
+from lenet_tui.errors import NotDrawable
+from lenet_tui.reports import loss
 from tests.reports.conftest import LEARNING, OVERFITTING, history, opened, record, share_of_colour
 
 RECORD = record(RunConfig(epochs=12))

@@ -8,7 +8,7 @@ import io
 import math
 from typing import TYPE_CHECKING, Any
 
-from lenet_tui.analysis.comparison.compare import figures
+from lenet_tui.analysis.comparison.groups import figures
 from lenet_tui.analysis.plain_markdown import plain
 from lenet_tui.formatting import percent
 

@@ -14,7 +14,7 @@ from lenet_tui.formatting import counted, p_value, shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lenet_tui.analysis.comparison.compare import Group
+    from lenet_tui.analysis.comparison.groups import Group
     from lenet_tui.analysis.run_result import RunResult
 
 Measure = Literal["validation loss", "test accuracy"]

@@ -27,7 +27,7 @@ _NOT_FOUND = "  no run matches"
 _HINTS = (
     "  no runs yet",
     "  ^r     queues the runs of the form",
-    "  ← →    in the form's first line: presets such as sweeps and AlexNet",
+    "  ← →    in the form's first line: other presets",
     "  batch  16,32,64 queues three runs",
     "  q      quits; runs go on in the background",
     "  ?      shows every key (F1 inside the form)",
