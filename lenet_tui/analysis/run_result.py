@@ -1,4 +1,4 @@
-"""What one run has to show, read from its folder alone: its record, its epochs, and what it says of the test set."""
+"""The result of one run, read from its folder alone: record, epochs, and test predictions."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class RunResult:
     """One run as analysis reads it.
 
     ``run_id`` is its number in the store and ``folder`` its folder relative to the root, for people. ``predictions``
-    are those of the test set, and None unless the run is finished: what a stopped run says of its validation set is
-    no evidence beside them.
+    are those of the test set, and None unless the run is finished: predictions of a validation set do not
+    compare with them.
     """
 
     run_id: int
@@ -40,12 +40,12 @@ class RunResult:
 
     @property
     def state(self) -> State:
-        """What became of the run so far."""
+        """Its state."""
         return self.record.state
 
     @property
     def summary(self) -> Summary | None:
-        """What the run reached, None while ``run.json`` doesn't say."""
+        """Its summary metrics, None while ``run.json`` has none."""
         return self.record.summary
 
     @cached_property
@@ -65,7 +65,7 @@ class RunResult:
     def best_val_cross_entropy(self) -> float | None:
         """Plain cross-entropy on the validation set (nats) at the epoch of lowest validation loss.
 
-        It is what runs of different losses are compared by. None when there is no such epoch.
+        Runs with different training losses are compared by it. None when there is no such epoch.
         """
         return None if self.best is None else self.best.val_cross_entropy
 
@@ -73,8 +73,8 @@ class RunResult:
 def read(run_id: int, folder: RunFolder, name: str, state: State | None = None) -> RunResult:
     """Read the run in ``folder``, which people know as ``name``.
 
-    ``state`` is the state in the store, where it was read: the ``run.json`` of a run whose process died still has it
-    running. Raises `LabError` when the folder isn't a run or one of its files is damaged or missing.
+    ``state`` is the state in the store, where it was read: the ``run.json`` of a run whose process died still says
+    ``running``. Raises `LabError` when the folder isn't a run or one of its files is damaged or missing.
     """
     record = folder.read_record()
     predictions = Predictions.read(folder.predictions_path) if record.state == "finished" else None

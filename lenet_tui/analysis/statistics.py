@@ -50,7 +50,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Contrast:
-    """An arm's difference to the baseline, and its p adjusted for the arms that were tested beside it."""
+    """A variant's difference to the baseline, and its p adjusted for the variants that were tested beside it."""
 
     difference: Difference
     adjusted_p: float
@@ -96,17 +96,16 @@ def mcnemar(first_right: ArrayLike, second_right: ArrayLike) -> McNemar:
 def paired_difference(first: ArrayLike, second: ArrayLike) -> Difference:
     """Compare two configurations by what S replicates of each say of N images, (S, N) each: right (0 or 1) or a loss.
 
-    Row s of both has the same seed, column i the same image. Seeds and images are resampled jointly, with what belongs
-    to a pair kept together (Owen 2007, "The pigeonhole bootstrap", Annals of Applied Statistics 1). No draws are made:
-    their variance, as their number grows, is known from the mean squares of the differences by seeds (A), by images (B)
-    and of what is left (E): (A (S - 1) / S + B (N - 1) / N + E (S - 1) (N - 1) / (S N)) / (S N). With few seeds that is
-    far from the truth: seeds vary too little, and what is left is counted more than once. So the variance is what that
-    one estimates, without these errors, (A + max(B - E, 0)) / (S N), as in the comparison of two methods by several
-    readers of the same cases (Dorfman, Berbaum & Metz 1992), with the degrees of freedom of Hillis 2007 ("A comparison
-    of denominator degrees of freedom methods for multiple observer ROC analysis", Statistics in Medicine 26). A is
-    never taken for less than E, which it can only be by chance: three seeds that happen to agree are no proof of
-    precision. Simulated, that is wrong in 1 to 3 % of cases instead of 5 % where seeds hardly matter, and in 5 % where
-    they do. Raises ValueError when the shapes differ, a value isn't finite, or S is 1, for which `mcnemar` is there.
+    Row s of both has the same seed, column i the same image; seeds and images both count as random. A, B and E are the
+    mean squares of the differences by seeds, by images, and of the rest. The variance of the mean difference is
+    (A + max(B - E, 0)) / (S N), as in the comparison of two methods by several readers of the same cases (Dorfman,
+    Berbaum & Metz 1992), with the degrees of freedom of Hillis 2007 ("A comparison of denominator degrees of freedom
+    methods for multiple observer ROC analysis", Statistics in Medicine 26). A bootstrap of seeds and images (Owen 2007,
+    "The pigeonhole bootstrap") estimates the same variance, but with few seeds it is far off. A counts as no less than
+    E, which it can be by chance only: three seeds that happen to agree do not prove precision. In simulations the test
+    is wrong in 1 to 3 % of cases instead of 5 % where seeds hardly matter, and in 5 % where they do.
+
+    Raises ValueError when the shapes differ, a value isn't finite, or S is 1, for which `mcnemar` is there.
     """
     one, other = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if one.ndim != 2 or one.shape != other.shape or one.shape[1] < 2:
@@ -154,17 +153,18 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def block_contrasts(values: Mapping[str, Mapping[int, float]], baseline: str) -> dict[str, Contrast]:
-    """Return each arm's difference to the baseline arm, from ``values[arm][seed]``, in the arms' order.
+    """Return each variant's difference to the baseline, from ``values[variant][seed]``, in the order of ``values``.
 
-    The model is value ~ arm + seed: randomised blocks, since runs of the same seed share initial weights and order of
-    images. It is fitted by least squares, so that a missing run costs no more than itself; in complete blocks the
-    differences are those of the means. The residual variance of all arms together gives the standard errors, because
-    three seeds alone say little about their own noise; it takes that noise for equally large in every arm. Interval and
-    p are Student's with the residual degrees of freedom, unadjusted; `Contrast.adjusted_p` is Holm's over the family.
+    The model is value ~ variant + seed: randomised blocks, since runs of the same seed share initial weights and order
+    of images. It is fitted by least squares, so that a missing run costs no more than itself; in complete blocks the
+    differences are those of the means. The residual variance of all variants together gives the standard errors,
+    because three seeds alone say little about their own noise; it assumes that this noise is equally large in every
+    variant. Interval and p are Student's with the residual degrees of freedom, unadjusted; `Contrast.adjusted_p` is
+    Holm's over the family.
     Losses are given as logarithms, since their noise is proportional: exp(mean) is then a ratio.
 
-    ``n`` is the arm's number of values. Arms without values, and those that no chain of shared seeds joins to the
-    baseline, can't be compared and are left out. Raises ValueError when the baseline has no values, a value isn't
+    ``n`` is the variant's number of values. Variants without values, and those that no chain of shared seeds joins to
+    the baseline, can't be compared and are left out. Raises ValueError when the baseline has no values, a value isn't
     finite, or no residual degrees of freedom are left, as with one seed.
     """
     cells = _joined(values, baseline)
@@ -204,7 +204,7 @@ def block_contrasts(values: Mapping[str, Mapping[int, float]], baseline: str) ->
 
 
 def _joined(values: Mapping[str, Mapping[int, float]], baseline: str) -> list[tuple[str, int]]:
-    """Return the (arm, seed) of every value that shared seeds join to the baseline's."""
+    """Return the (variant, seed) of every value that shared seeds join to the baseline's."""
     seeds = set(values[baseline])
     variants: set[str] = set()
     while more := {variant for variant in values if variant not in variants and seeds & set(values[variant])}:

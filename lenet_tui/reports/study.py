@@ -86,7 +86,7 @@ def _default(findings: Findings) -> bytes:
 
 
 def _validation(study: Study, what: str, variants: Mapping[str, str]) -> bytes:
-    """Draw the validation loss of the arms named in ``arms``, which are called by its values."""
+    """Draw the validation loss of the variants named in ``variants``, which are called by its values."""
     figure, axes = _page(f"Validation loss by {what}", 4.6)
     by_name = {variant.name: variant for variant in VARIANTS}
     others = iter(_OTHERS)

@@ -96,25 +96,24 @@ def test_replicates_are_compared_by_losses_and_by_test_images():
     right = np.stack([r.right for r in WORSE]).reshape(2, 3, 400)
     difference = paired_difference(right[1], right[0])
     assert (accuracy.estimate, accuracy.low, accuracy.p) == (difference.mean, difference.low, difference.p)
-    assert "batch 16: higher best validation cross-entropy than batch 64, +99.9 %" in loss.text
-    assert "batch 16: lower test accuracy than batch 64, −18." in accuracy.text
+    assert "batch 16: higher best validation cross-entropy than batch 64 (difference +99.9 %" in loss.text
+    assert "batch 16: lower test accuracy than batch 64 (difference −18." in accuracy.text
 
 
 def test_seeds_of_one_configuration_are_told_apart_by_seed_and_called_chance():
     result = compare(seeds(1, [0.30, 0.33, 0.27], [5, 6, 5]))
     assert [verdict.text.partition(":")[0] for verdict in result.verdicts] == ["run 2 (seed 1)", "run 3 (seed 2)"]
-    assert "to run 1 (seed 0) shown" in result.verdicts[0].text
-    assert "runs of one configuration" in result.notes[-1]
+    assert "not significantly different from run 1 (seed 0)" in result.verdicts[0].text
+    assert "share one configuration" in result.notes[-1]
 
 
-def test_noise_is_no_difference_shown_and_never_called_none():
+def test_noise_is_not_significant_and_never_called_no_difference():
     noise = [*seeds(1, [0.30, 0.36, 0.27], [5, 6, 9]), *seeds(4, [0.34, 0.29, 0.31], [6, 9, 4], batch_size=16)]
     result = compare(noise).verdicts
     assert len(result) == 2
     for verdict in result:
         assert not verdict.shown
-        assert "no difference in" in verdict.text
-        assert verdict.text.split(", ")[0].endswith("shown")
+        assert verdict.text.partition(" (")[0].endswith("not significantly different from batch 64")
 
 
 def test_p_values_of_accuracies_are_adjusted_for_all_that_were_tested():
@@ -132,9 +131,9 @@ def test_single_runs_are_compared_by_the_images_that_one_of_them_recognised():
     assert [v.adjusted_p for v in result.verdicts] == holm([test.p for test in tests])
     assert [v.shown for v in result.verdicts] == [True, False]
     assert result.verdicts[0].text.startswith(
-        "run 2 (batch 16): lower test accuracy than run 1 (batch 64), −8.75 points"
+        "run 2 (batch 16): lower test accuracy than run 1 (batch 64) (difference −8.75 points"
     )
-    assert any("not of what another seed would give" in note for note in result.notes)
+    assert any("holds for these weights only" in note for note in result.notes)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +179,7 @@ def test_runs_without_an_epoch_are_left_out_and_two_have_to_be_left():
         "run 3 is running and has no epoch yet: left out"
         in compare([run(1), run(2, lr=0.01), run(3, rows=[], state="running")]).notes
     )
-    with pytest.raises(ValueError, match=r"run 3 is running .* nothing is left to compare"):
+    with pytest.raises(ValueError, match=r"run 3 is running .* there is nothing to compare"):
         compare([run(1), run(3, rows=[], state="running")])
 
 
@@ -188,7 +187,7 @@ def test_diverged_runs_are_told_in_every_form():
     result = compare([run(1), run(2, rows=history([math.nan], [math.inf]), lr=1.0)])
     document = json.loads(json.dumps(formats.as_json(result), allow_nan=False))
     assert document["runs"][1]["best_val_loss"] is None
-    assert "run 2 has no epoch of finite validation loss" in document["notes"]
+    assert "run 2 has no epoch with a finite validation loss" in document["notes"]
     assert "run 2" in formats.as_markdown(result)
 
 

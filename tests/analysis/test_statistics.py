@@ -214,8 +214,9 @@ def test_contrasts_of_two_complete_arms_are_the_paired_t_test(pairs):
     assert result.adjusted_p == result.difference.p
 
 
-# Means 2, 3, 5 of the arms and 7/3, 11/3, 4 of the seeds; sums of squares 20 = 14 (arms) + 14/3 (seeds) + 4/3 (residual
-# of 4 degrees of freedom), so a variance of 1/3, and a standard error of √(2/3 · 1/3) = 0.4714 for a difference.
+# Means 2, 3, 5 of the variants and 7/3, 11/3, 4 of the seeds; sums of squares 20 = 14 (variants) + 14/3 (seeds)
+# + 4/3 (residual of 4 degrees of freedom), so a variance of 1/3, and a standard error of √(2/3 · 1/3) = 0.4714 for a
+# difference.
 ANOVA = {"a": by_seed(1.0, 2.0, 3.0), "b": by_seed(2.0, 4.0, 3.0), "c": by_seed(4.0, 5.0, 6.0)}
 
 

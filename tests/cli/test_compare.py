@@ -71,7 +71,7 @@ def test_a_run_that_waits_is_left_out_with_a_note(root, capsys):
     text = json.loads(capsys.readouterr().out)
     assert f"run {number} is queued and has no epoch yet: left out" in text["notes"]
     assert call(1, number, "--root", root) == 1
-    assert capsys.readouterr().err.endswith("left out; nothing is left to compare\n")
+    assert capsys.readouterr().err.endswith("left out; there is nothing to compare\n")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ ALL_NAMED_UP_TO = 2  # settings that differ; of more, a group's label has only t
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Groups in the order in which their first runs were given, what tests say, and what has to be known beside it.
+    """Groups in the order in which their first runs were given, the results of the tests, and notes.
 
     ``differing`` are the names of the settings that differ between groups.
     """
@@ -46,7 +46,7 @@ class Comparison:
 
 
 def compare(runs: Iterable[RunResult], notes: Iterable[str] = ()) -> Comparison:
-    """Compare runs, the first being what the others are tested against; ``notes`` come before those that are found.
+    """Compare runs, the first is the baseline; ``notes`` come before its own.
 
     Runs without an epoch are left out, and a note says so. Raises ValueError when fewer than two are left.
     """
@@ -55,7 +55,7 @@ def compare(runs: Iterable[RunResult], notes: Iterable[str] = ()) -> Comparison:
     existing = list(notes)
     existing += [f"run {run.run_id} is {run.state} and has no epoch yet: left out" for run in given if not run.history]
     if len(usable) < 2:
-        raise ValueError("; ".join([*existing, "nothing is left to compare"]))
+        raise ValueError("; ".join([*existing, "there is nothing to compare"]))
     together: dict[tuple[RunConfig, str, str], list[RunResult]] = {}
     for run in usable:
         plain = run.config.model_copy(update=dict.fromkeys(REPLICATED, 0))
@@ -77,7 +77,7 @@ def _counted(runs: Sequence[RunResult]) -> tuple[RunResult, ...]:
 
 
 def _differing(configs: Sequence[RunConfig]) -> tuple[str, ...]:
-    # What follows from another setting, as AlexNet's dropout does from the model, is not shown beside it.
+    # Leave out what follows from another setting, as AlexNet's dropout does from the model.
     changed = {name for config in configs for name in config.changed()}
     names = [
         parameter.name
@@ -117,13 +117,13 @@ def _notes(groups: Sequence[Group]) -> list[str]:
             elif run not in group.counted:
                 first = next(other for other in group.counted if other.config.seed == run.config.seed)
                 notes.append(
-                    f"run {run.run_id} repeats run {first.run_id}, seed and all: means and tests of seeds have it once"
+                    f"run {run.run_id} repeats run {first.run_id} with the same seed, so means and tests leave it out"
                 )
             stand_in, wanted = run.record.dataset, run.record.dataset.fallback_for
             if wanted:
-                notes.append(f"run {run.run_id} saw {shown(stand_in.name)}, standing in for {shown(wanted)}")
+                notes.append(f"run {run.run_id} was trained on {shown(stand_in.name)} instead of {shown(wanted)}")
             if run.best is None:
-                notes.append(f"run {run.run_id} has no epoch of finite validation loss")
+                notes.append(f"run {run.run_id} has no epoch with a finite validation loss")
     if len({(run.config.loss, run.config.label_smoothing) for group in groups for run in group.runs}) > 1:
-        notes.append("losses and gaps are of each run's own training loss; compare the plain cross-entropies instead")
+        notes.append("the runs have different training losses, so gaps do not compare; val loss is plain cross-entropy")
     return notes

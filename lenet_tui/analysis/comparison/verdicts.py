@@ -1,4 +1,4 @@
-"""Which differences between compared runs are more than noise, in sentences that claim no more than that."""
+"""Which differences between compared runs are significant, in sentences."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from lenet_tui.analysis.run_result import RunResult
 
 Measure = Literal["validation loss", "test accuracy"]
-Test = Literal["block model", "paired bootstrap", "McNemar"]
-LEAST_SEEDS = 2  # shared by two groups, below which nothing is known of the noise of seeds
+Test = Literal["block model", "two-way ANOVA", "McNemar"]
+LEAST_SEEDS = 2  # shared by two groups, below which there is no estimate of seed-to-seed variation
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one test says of ``subject`` against ``baseline``.
+    """The result of one test of ``subject`` against ``baseline``.
 
     ``estimate`` is the ratio of best validation cross-entropies (subject's by baseline's), or the difference of shares
     of test images recognised (subject's less baseline's); ``low`` to ``high`` is its 95 % interval, which McNemar's
@@ -47,7 +47,7 @@ class Verdict:
 
     @property
     def shown(self) -> bool:
-        """Whether there is a difference to speak of; where not, that doesn't mean that there is none."""
+        """Whether the difference is significant; if not, there may still be one."""
         return self.adjusted_p < 1 - LEVEL
 
     @property
@@ -59,16 +59,16 @@ class Verdict:
         if self.shown:
             claim = f"{self.subject}: {'higher' if above else 'lower'} {what} than {self.baseline}"
         else:
-            claim = f"{self.subject}: no difference in {what} to {self.baseline} shown"
-        return f"{claim}, {self._size(self.estimate)} ({', '.join(self._grounds())})."
+            claim = f"{self.subject}: {what} not significantly different from {self.baseline}"
+        return f"{claim} ({', '.join([f'difference {self._size(self.estimate)}', *self._grounds()])})."
 
     def _grounds(self) -> list[str]:
         if self.only is not None:
-            grounds = [f"of {self.n:,} images {self.only[0]:,} only it recognised and {self.only[1]:,} only the other"]
+            grounds = [f"{self.only[0]:,} of {self.n:,} images right only here, {self.only[1]:,} only there"]
         else:
             grounds = []
         if self.low is not None and self.high is not None:
-            grounds.append(f"unadjusted 95 % interval {self._size(self.low)} to {self._size(self.high)}")
+            grounds.append(f"unadjusted 95 % CI {self._size(self.low)} to {self._size(self.high)}")
         return [*grounds, f"Holm-adjusted {p_value(self.adjusted_p)}"]
 
     def _size(self, value: float) -> str:
@@ -131,7 +131,7 @@ def _losses(groups: Sequence[Group]) -> tuple[list[Verdict], list[str]]:
             if loss is not None and math.isfinite(loss) and loss > 0:
                 values[group.label][seed] = math.log(loss)
             else:
-                notes.append(f"run {run.run_id} has no best validation cross-entropy to take the logarithm of")
+                notes.append(f"run {run.run_id} has no positive, finite validation cross-entropy")
     try:
         contrasts = block_contrasts(values, first.label)
     except ValueError as error:
@@ -140,7 +140,7 @@ def _losses(groups: Sequence[Group]) -> tuple[list[Verdict], list[str]]:
     for group in groups[1:]:
         contrast = contrasts.get(group.label)
         if contrast is None:
-            notes.append(f"{group.label} has no finished run of a seed that joins it to {first.label}: not tested")
+            notes.append(f"{group.label} is not tested: no finished run shares a seed with {first.label}")
             continue
         d = contrast.difference
         result.append(
@@ -167,7 +167,7 @@ def _accuracies(groups: Sequence[Group]) -> tuple[list[Verdict], list[str]]:
         d = paired_difference(ours, theirs)
         result.append(
             Verdict(
-                group.label, first.label, "test accuracy", "paired bootstrap", d.mean, d.low, d.high, d.p, d.p, d.n,
+                group.label, first.label, "test accuracy", "two-way ANOVA", d.mean, d.low, d.high, d.p, d.p, d.n,
                 tuple(run.run_id for runs in zip(*pairs, strict=True) for run in runs),
             )
         )  # fmt: skip
@@ -175,7 +175,7 @@ def _accuracies(groups: Sequence[Group]) -> tuple[list[Verdict], list[str]]:
 
 
 def _single(runs: Sequence[RunResult], groups: Sequence[Group]) -> tuple[list[Verdict], list[str]]:
-    alone = len(groups) == 1  # then only the seed tells them apart
+    alone = len(groups) == 1  # then they differ in the seed only
     names = {
         run: f"run {run.run_id} ({f'seed {run.config.seed}' if alone else group.label})"
         for group in groups
@@ -198,14 +198,11 @@ def _single(runs: Sequence[RunResult], groups: Sequence[Group]) -> tuple[list[Ve
             )
         )  # fmt: skip
     if result and alone:
-        notes.append(
-            "these are runs of one configuration: how far apart they are is how far apart chance puts two runs, and "
-            "what another configuration has to differ by to be more than that"
-        )
+        notes.append("these runs share one configuration, so their differences show the seed-to-seed variation")
     elif result:
         notes.append(
-            "single runs are compared: that speaks of these weights, not of what another seed would give; two finished "
-            "seeds of each configuration compare configurations, their validation losses too"
+            "single runs are compared, so the result holds for these weights only; with two finished seeds or more, "
+            "the configurations are compared, also by validation loss"
         )
     return _adjusted(result), notes
 

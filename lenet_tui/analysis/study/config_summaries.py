@@ -1,4 +1,4 @@
-"""What the runs of one arm have in common: their means over seeds, and how far the seeds are apart."""
+"""What the runs of one variant have in common: their means over seeds, and how far the seeds are apart."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Spread:
 
 @dataclass(frozen=True)
 class ConfigSummary:
-    """An arm in numbers.
+    """A variant in numbers.
 
     Losses are plain cross-entropies in nats, ``best`` at ``epoch``, the one of lowest validation loss, and ``end`` in
     the last, ``first`` in the first. ``near`` is the first epoch whose validation loss is within a tenth of the lowest.
     ``first_train``, ``second_train``, ``last_train`` (running means of the first, second and last epoch), ``fit`` (on
     the training sample at the end) and ``gap`` (validation loss less that) are of the run's own training loss.
-    Accuracies are shares; ``test_accuracy`` is that of the weights kept, of highest validation accuracy.
+    Accuracies are shares; ``test_accuracy`` is that of the weights of highest validation accuracy.
     ``epoch_seconds`` is the median time of an epoch. ``falling`` counts the runs whose best epoch is one of the last
     two: they were still learning when they ended.
     """
@@ -69,7 +69,7 @@ def spread(values: Iterable[float]) -> Spread:
 
 
 def config_summary(study: Study, variant: Variant) -> ConfigSummary | None:
-    """Return ``arm`` in numbers, None while no run of it is finished."""
+    """Return ``variant`` in numbers, None while no run of it is finished."""
     runs = [run for run in study.of(variant).values() if run.best is not None and run.right is not None]
     if not runs:
         return None

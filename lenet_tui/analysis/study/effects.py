@@ -1,4 +1,4 @@
-"""What an arm of the study does to the validation loss, by how much, and whether that is more than noise."""
+"""What a variant of the study does to the validation loss, by how much, and whether that is more than noise."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ Outcome = Literal["end", "fit", "gap", "epoch", "jitter"]
 
 @dataclass(frozen=True)
 class Pair:
-    """One run of an arm beside one of the default with the same seed: all there is to go by with a single seed.
+    """One run of a variant beside one of the default with the same seed: all that a single seed gives.
 
     ``losses`` are their best validation cross-entropies (nats), ``right`` how many of ``images`` test images each
-    recognised, the arm's first. ``adjusted_p`` is McNemar's, adjusted by Holm for the arms tested beside it.
+    recognised, the variant's first. ``adjusted_p`` is McNemar's, adjusted by Holm for the variants tested beside it.
     """
 
     seed: int
@@ -47,7 +47,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Effect:
-    """An arm against the default.
+    """A variant against the default.
 
     ``loss`` is the difference of the logarithms of the best validation cross-entropy, ``accuracy`` that of the share of
     test images recognised; both None where fewer than two seeds allow no interval. ``pair`` is there instead of
@@ -73,7 +73,7 @@ class Effect:
         return "better" if self.loss.difference.mean < 0 else "worse"
 
     def detail(self, outcome: Outcome) -> Literal["more", "less", "not shown"]:
-        """Say whether the arm has shown to have more or less of a further outcome than the default."""
+        """Say whether the variant has significantly more or less of a further outcome than the default."""
         contrast = self.details.get(outcome)
         if contrast is None or not contrast.shown:
             return "not shown"
@@ -81,9 +81,9 @@ class Effect:
 
 
 def effects(study: Study, variants: Sequence[Variant]) -> dict[str, Effect]:
-    """Return the effect of each of ``arms`` against the default, one family of comparisons, by the arm's name.
+    """Return the effect of each of ``variants`` against the default, one family of comparisons, by the variant's name.
 
-    Arms that can't be compared yet are there too, without numbers.
+    Variants that can't be compared yet are there too, without numbers.
     """
     losses = _contrasts(study, variants, _log_best)
     accuracies = _accuracies(study, variants)
@@ -146,7 +146,7 @@ def _contrasts(
 
 
 def _details(study: Study, variants: Sequence[Variant]) -> dict[Outcome, dict[str, Contrast]]:
-    # They explain the answer, and there are many of them: adjusted together, so that none of them is found by chance.
+    # Many outcomes are tested, so p is adjusted over all of them together.
     result = {outcome: _contrasts(study, variants, measure) for outcome, measure in _OUTCOMES.items()}
     flat = [(outcome, name, c.difference) for outcome, contrasts in result.items() for name, c in contrasts.items()]
     for (outcome, name, difference), p in zip(flat, holm([d.p for _, _, d in flat]), strict=True):
@@ -190,7 +190,7 @@ def _pairs(study: Study, variants: Sequence[Variant]) -> dict[str, Pair]:
 
 
 def _shared(study: Study, variant: Variant) -> list[tuple[RunResult, RunResult]]:
-    """Return the runs of ``arm`` beside those of the default with the same seed and the same test images."""
+    """Return the runs of ``variant`` beside those of the default with the same seed and the same test images."""
     ours, baseline = study.of(variant), study.of(DEFAULT)
     both = [(ours[seed], baseline[seed]) for seed in ours if seed in baseline]
     return [

@@ -1,4 +1,4 @@
-"""Everything that the study found, as numbers and verdicts: what the prose puts into words and the figures show."""
+"""All results of the study as numbers and verdicts, for the prose and the figures."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Shortened:
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What there is to say. ``levels`` and ``courses`` have the arms that have finished runs, by name."""
+    """The results. ``summaries`` and ``trends`` have the variants that have finished runs, by name."""
 
     study: Study
     summaries: Mapping[str, ConfigSummary]
@@ -51,12 +51,12 @@ class Findings:
 
 
 def variants_of(question: Question) -> list[Variant]:
-    """Return the arms that answer a question beside the default."""
+    """Return the variants that answer a question beside the default."""
     return [variant for variant in VARIANTS if variant.question == question and variant != DEFAULT]
 
 
 def is_shortened(variant: Variant) -> bool:
-    """Say whether an arm is the default cut short.
+    """Say whether a variant is the default cut short.
 
     Its runs repeat those of the default as long as they last: counted as runs of their own they would make the noise
     look less than it is, and a test of a difference that can only be nought or a loss would mean nothing.
@@ -65,7 +65,7 @@ def is_shortened(variant: Variant) -> bool:
 
 
 def trained_on_cross_entropy(variant: Variant) -> bool:
-    """Say whether losses of an arm's training and its gaps are on the scale of the others': smoothed labels' aren't."""
+    """Say whether a variant's train losses and gaps compare with the others'; those of smoothed labels don't."""
     return all(name != "label_smoothing" for name, _ in variant.changes)
 
 
@@ -80,7 +80,7 @@ def find(study: Study) -> Findings:
     for question in ("batch_size", "lr", "improvements", "alexnet"):
         compared |= effects(study, [variant for variant in variants_of(question) if not is_shortened(variant)])
     cut = [shortened for variant in VARIANTS if is_shortened(variant) for shortened in _shortened(study, variant)]
-    return Findings(study, summaries, {name: kept for name, kept in trends.items() if kept}, compared, tuple(cut))
+    return Findings(study, summaries, {name: rows for name, rows in trends.items() if rows}, compared, tuple(cut))
 
 
 def _shortened(study: Study, variant: Variant) -> list[Shortened]:

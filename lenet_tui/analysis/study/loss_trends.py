@@ -1,4 +1,4 @@
-"""How the losses of one run go: where validation turns, how far training leaves it behind, what accuracy does."""
+"""The trend of one run's losses: epoch of the minimum, overfitting, gap, and validation accuracy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STEADY = 0.001  # a share of the validation images: five of 5,000
 
 @dataclass(frozen=True)
 class LossTrend:
-    """The course of one run's losses.
+    """The trend of one run's losses.
 
     ``onset`` is the epoch of the smoothed validation minimum, ``overfits`` whether what follows is overfitting by the
     criterion of `overfitting_region`, ``gl`` Prechelt's generalisation loss at the end (%). Gaps are validation loss
@@ -41,7 +41,7 @@ class LossTrend:
 
 
 def loss_trend(run: RunResult) -> LossTrend | None:
-    """Return the course of a run, None where it is too short to smooth or a loss is not finite."""
+    """Return the trend of a run's losses, None where it is too short to smooth or a loss is not finite."""
     rows = run.history
     gl = generalisation_loss(rows)
     if len(rows) < WINDOW or gl is None or not all(math.isfinite(row.val_loss + row.sample_loss) for row in rows):

@@ -61,7 +61,7 @@ class Plan:
     dataset: str = "mnist"
 
     def config(self, variant: Variant, seed: int) -> RunConfig:
-        """Return the configuration of ``arm`` with ``seed``. Raises pydantic's ValidationError for a wrong plan."""
+        """Return the configuration of ``variant`` with ``seed``. Raises pydantic's ValidationError for a wrong plan."""
         shared = {"dataset": self.dataset, "epochs": self.epochs, "seed": seed}
         return RunConfig.model_validate(shared | dict(variant.changes))
 
@@ -72,7 +72,7 @@ _PREFERENCE: tuple[State, ...] = ("finished", "running", "interrupted", "queued"
 
 @dataclass(frozen=True, eq=False)
 class StudyRun:
-    """One run of the study: a configuration with a seed, and the run on record that it is.
+    """One run of the study: a configuration with a seed, and its run in the store.
 
     ``run_id`` and ``state`` are None while there is none. ``reason`` says why a run failed or was stopped, or why its
     folder cannot be read; ``epochs_done`` counts those of a run that is not finished yet. ``result`` is there for a
@@ -106,19 +106,19 @@ class Study:
         return tuple(run.result for run in self.runs if run.result)
 
     def of(self, variant: Variant) -> dict[int, RunResult]:
-        """Return the results of ``arm`` by seed."""
+        """Return the results of ``variant`` by seed."""
         results = {run.seed: run.result for run in self.runs if run.variant == variant and run.result}
         return dict(sorted(results.items()))
 
     def missing(self, *variants: Variant) -> list[StudyRun]:
-        """Return the runs without a result, of ``arms`` or, without any, of all."""
+        """Return the runs without a result, of ``variants`` or, without any, of all."""
         return [run for run in self.runs if not run.result and (not variants or run.variant in variants)]
 
 
 def study_runs(plan: Plan, runs: Iterable[tuple[int, State, str]]) -> list[StudyRun]:
-    """Return the runs of ``plan``: every arm with the first seed, then with the next, so that the study grows evenly.
+    """Return the runs of ``plan``: every variant with the first seed, then with the next, so that all grow evenly.
 
-    ``runs`` are those on record: number, state and identity (`RunConfig.identity`). Of several runs of one
+    ``runs`` are those in the store: number, state and identity (`RunConfig.identity`). Of several runs of one
     configuration it takes a finished one, else the one nearest to it; of those the oldest.
     """
     taken: dict[str, tuple[int, State]] = {}

@@ -1,4 +1,4 @@
-"""Synthetic studies: evidence made up arm by arm, in memory or as the folders that runs leave."""
+"""Synthetic studies: evidence made up variant by variant, in memory or as the folders that runs leave."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def study(
     keep: Callable[[Variant, int], bool] = lambda variant, seed: True,
     wrong: Callable[[Variant, int], int] = lambda variant, seed: 5,
 ) -> Study:
-    """A study whose arms have ``factors`` times the default's best loss, on noise of that relative size."""
+    """A study whose variants have ``factors`` times the default's best loss, on noise of that relative size."""
     plan = Plan(seeds, EPOCHS, "mnist")
     random = np.random.default_rng(start)
     runs = []

@@ -24,7 +24,7 @@ def written(tmp_path_factory):
 
 
 def folders(root, variant):
-    """The folders of an arm's runs, by seed, found by what their run.json says."""
+    """The folders of a variant's runs, by seed, found by what their run.json says."""
     wanted = [Plan(3, EPOCHS).config(variant, seed).model_dump(mode="json") for seed in range(3)]
     existing = {json.dumps(json.loads(path.read_text())["config"]): path.parent for path in root.glob("*/*/run.json")}
     return [existing[json.dumps(config)] for config in wanted]

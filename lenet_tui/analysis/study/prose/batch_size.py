@@ -48,7 +48,7 @@ def short(findings: Findings) -> list[Sentence]:
 
 
 def updates(findings: Findings) -> dict[str, int]:
-    """Return the updates of an epoch by arm; none without a finished run, which says how many images there are."""
+    """Return the updates of an epoch by variant; none without a finished run, which says how many images there are."""
     runs = findings.study.finished
     if not runs:
         return {}
@@ -164,7 +164,7 @@ def _course(findings: Findings, effects: list[Effect]) -> list[Sentence]:
 
 
 def _apart(findings: Findings, effects: list[Effect]) -> str:
-    """Name the arms that end above every run of the default all the same, which a reader of the table sees."""
+    """Name the variants that end above every run of the default all the same, which a reader of the table sees."""
     default = findings.default
     summaries = [summary for effect in effects if (summary := findings.summaries.get(effect.variant.name))]
     apart = [summary for summary in summaries if default and summary.end.low > default.end.high]

@@ -1,4 +1,4 @@
-"""What is said of an arm against the default, in the same words for every question."""
+"""What is said of a variant against the default, in the same words for every question."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lenet_tui.analysis.study.findings import Findings
     from lenet_tui.analysis.study.plan import StudyRun, Variant
 
-_FEW = 3  # arms whose intervals a sentence has room for
+_FEW = 3  # variants whose intervals a sentence has room for
 _UNANIMOUS = 3  # seeds that make it worth a word that all of them agree
 _LONG_NAMES = {
     "three together": "augmentation, schedule and averaging together",
@@ -39,12 +39,12 @@ _LONG_NAMES = {
 
 
 def named(variant: Variant) -> str:
-    """Return an arm's name as it stands in a sentence."""
+    """Return a variant's name as it stands in a sentence."""
     return _LONG_NAMES.get(variant.name, variant.name)
 
 
 def told(findings: Findings, effect: Effect, lead: str = "") -> list[Sentence]:
-    """Say what an arm does to the best validation loss, or why that can't be said; ``lead`` may begin it."""
+    """Say what a variant does to the best validation loss, or why that can't be said; ``lead`` may begin it."""
     name = named(effect.variant)
     lead = lead or f"With {name}"
     if effect.loss is not None:
@@ -55,7 +55,7 @@ def told(findings: Findings, effect: Effect, lead: str = "") -> list[Sentence]:
 
 
 def of_accuracies(effects: Sequence[Effect]) -> list[Sentence]:
-    """Say what several arms do to test accuracy: each that is shown, and in one sentence those that aren't."""
+    """Say what several variants do to test accuracy: each that is shown, and in one sentence those that aren't."""
     existing = [(effect, effect.accuracy) for effect in effects if effect.accuracy is not None]
     sentences = [
         Sentence(f"Test accuracy with {named(effect.variant)} is {points(accuracy)}.", effect.runs, accuracy.adjusted_p)
@@ -99,7 +99,7 @@ def of_accuracies(effects: Sequence[Effect]) -> list[Sentence]:
 
 
 def brief(effects: Sequence[Effect], reference: str = "the default") -> list[Sentence]:
-    """Say in short what several arms do to the best validation loss."""
+    """Say in short what several variants do to the best validation loss."""
     sentences: list[Sentence] = []
     shown = [(effect, effect.loss) for effect in effects if effect.loss is not None and effect.loss.shown]
     if shown:
@@ -129,7 +129,7 @@ def brief(effects: Sequence[Effect], reference: str = "the default") -> list[Sen
 
 
 def accuracies_briefly(effects: Sequence[Effect], reference: str = "the default") -> list[Sentence]:
-    """Say in short which arms are shown to differ in test accuracy; nothing where none is."""
+    """Say in short which variants are shown to differ in test accuracy; nothing where none is."""
     shown = [(effect, effect.accuracy) for effect in effects if effect.accuracy is not None and effect.accuracy.shown]
     if not shown:
         return []
@@ -150,7 +150,7 @@ def _shown_briefly(shown: Sequence[tuple[Effect, Contrast]], reference: str) -> 
 
 
 def cells(effect: Effect | None) -> tuple[str, str, str, str]:
-    """Return an arm's columns of tables: ratio, adjusted p, difference in test accuracy, verdict."""
+    """Return a variant's columns of tables: ratio, adjusted p, difference in test accuracy, verdict."""
     if effect is None:
         return "", "", "", ""
     if effect.loss is None:
@@ -165,7 +165,7 @@ def cells(effect: Effect | None) -> tuple[str, str, str, str]:
 
 
 def why_missing(findings: Findings, variant: Variant) -> str:
-    """Say what is missing of an arm or of the default, against which it is held."""
+    """Say what is missing of a variant or of the default, against which it is held."""
     missing = findings.study.missing(variant)
     if findings.default is None:
         return "no run of the default is finished"

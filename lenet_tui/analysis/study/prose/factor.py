@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FurtherOutcome:
-    """What a further outcome is called in a sentence and above a column, and that an arm has more or less of it.
+    """What a further outcome is called in a sentence and above a column, and that a variant has more or less of it.
 
     ``unit`` follows these two words in a sentence, ``at_end`` says whether it is one of the last epoch.
     """
@@ -53,7 +53,7 @@ FURTHER = (
 
 
 def question_effects(findings: Findings, question: Question) -> list[Effect]:
-    """Return the effects that answer a question, in the order of the arms."""
+    """Return the effects that answer a question, in the order of the variants."""
     return [findings.effects[variant.name] for variant in variants_of(question) if variant.name in findings.effects]
 
 
@@ -64,7 +64,7 @@ def short(findings: Findings, question: Question, reference: str) -> list[Senten
 
 
 def effects_told(findings: Findings, question: Question) -> list[Block]:
-    """Return the paragraphs that say what each arm of a question does."""
+    """Return the paragraphs that say what each variant of a question does."""
     blocks: list[Block] = []
     for effect in question_effects(findings, question):
         sentences = told(findings, effect)
@@ -76,7 +76,7 @@ def effects_told(findings: Findings, question: Question) -> list[Block]:
 
 
 def details_told(effect: Effect) -> Sentence | None:
-    """Say which further outcomes an arm has shown to differ in; None where it has in none."""
+    """Say which further outcomes a variant has shown to differ in; None where it has in none."""
     at_end, worst = _shown_details(effect, [further for further in FURTHER if further.at_end])
     others, worst_other = _shown_details(effect, [further for further in FURTHER if not further.at_end])
     if not at_end and not others:
@@ -90,7 +90,7 @@ def details_told(effect: Effect) -> Sentence | None:
 
 
 def direction(effect: Effect, further: FurtherOutcome) -> str:
-    """Say whether an arm has more or less of an outcome, "" where neither is shown."""
+    """Say whether a variant has more or less of an outcome, "" where neither is shown."""
     return {"more": further.more, "less": further.less}.get(effect.detail(further.outcome), "")
 
 
@@ -107,10 +107,10 @@ def _with_verb(part: str, *, first: bool) -> str:
 
 
 def table(findings: Findings, first: str, value: dict[str, str], extra: dict[str, str]) -> Table:
-    """Return the table of a question: its arms, the default among them in the order of ``value``.
+    """Return the table of a question: its variants, the default among them in the order of ``value``.
 
-    ``value`` is how the first column, headed ``first``, names each arm; ``extra`` is a further column after it, by arm,
-    headed by its entry for "".
+    ``value`` is how the first column, headed ``first``, names each variant; ``extra`` is a further column after it, by
+    variant, headed by its entry for "".
     """
     further = [extra[""]] if extra else []
     ranges = " (lowest to highest seed)" if findings.study.plan.seeds > 1 else ""
@@ -144,7 +144,7 @@ def table(findings: Findings, first: str, value: dict[str, str], extra: dict[str
 
 
 def still_falling(findings: Findings, question: Question) -> list[Sentence]:
-    """Name the arms of which most runs were still getting better when their epochs were over."""
+    """Name the variants of which most runs were still getting better when their epochs were over."""
     variants = [variant for variant in variants_of(question) if not is_shortened(variant)]
     summaries = [findings.summaries[variant.name] for variant in variants if variant.name in findings.summaries]
     falling = [summary for summary in summaries if summary.is_unfinished]
@@ -159,7 +159,7 @@ def still_falling(findings: Findings, question: Question) -> list[Sentence]:
 
 
 def overfitting_told(findings: Findings, value: Mapping[str, object]) -> list[Sentence]:
-    """Say how many runs of each arm in ``value``, which names them, overfit, and from when on."""
+    """Say how many runs of each variant in ``value``, which names them, overfit, and from when on."""
     existing = {name: findings.trends[name] for name in value if name in findings.trends}
     if len(existing) < 2:
         return []
@@ -197,7 +197,7 @@ def worst_p(contrasts: list[Contrast | None]) -> float | None:
 
 
 def names(effects: list[Effect], last: str = "and") -> str:
-    """Name the arms of effects."""
+    """Name the variants of effects."""
     return listed([named(effect.variant) for effect in effects], last)
 
 

@@ -92,7 +92,7 @@ def short(findings: Findings) -> list[Sentence]:
 
 
 def setting(variant: Variant) -> str:
-    """Return what an arm changes, as flags: ```--dropout 0.3```."""
+    """Return what a variant changes, as flags: ```--dropout 0.3```."""
     return (
         f"`{' '.join(f'{hyperparameter(name).flag} {value}' for name, value in variant.changes)}`"
         if variant.changes

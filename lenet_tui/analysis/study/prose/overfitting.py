@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lenet_tui.analysis.study.loss_trends import LossTrend
 
 FIGURE = "loss_default.png"
-_FEW = 4  # arms that a sentence has room for
+_FEW = 4  # variants that a sentence has room for
 _MUCH = 20  # %
 AVERAGED = next(variant for variant in VARIANTS if [name for name, _ in variant.changes] == ["ema"])
 
@@ -282,7 +282,7 @@ def _others(findings: Findings) -> list[Sentence]:
 
 
 def _unsteady(message: Mapping[str, Sequence[LossTrend]]) -> list[Sentence]:
-    """Name the arms that miss the criterion for their ups and downs rather than for want of a rise."""
+    """Name the variants that miss the criterion for their ups and downs rather than for want of a rise."""
     findings = [
         name
         for name, trends in message.items()
