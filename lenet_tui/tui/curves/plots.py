@@ -9,8 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from lenet_tui.run import metrics
-from lenet_tui.tui.curves.chart import Line, Mark, Plot, Point, drawable
-from lenet_tui.tui.curves.strokes import Stroke
+from lenet_tui.tui.curves.chart import Line, Mark, Plot, Point, Stroke, drawable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

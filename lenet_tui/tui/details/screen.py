@@ -6,15 +6,15 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.text import Text
 from textual import work
 from textual.containers import Vertical, VerticalScroll
-from textual.widgets import ContentSwitcher, Static
+from textual.widgets import ContentSwitcher, DataTable, Static
 
 from lenet_tui.errors import LabError
 from lenet_tui.tui import subprocesses
 from lenet_tui.tui.details import confusion_table
 from lenet_tui.tui.details import text as details_text
-from lenet_tui.tui.details.epochs_table import EpochsTable
 from lenet_tui.tui.keys import DETAILS, bindings
 from lenet_tui.tui.pictures import run_pictures
 from lenet_tui.tui.screens import TabScreen
@@ -36,6 +36,36 @@ if TYPE_CHECKING:
     from lenet_tui.tui.store_watcher import Snapshot
 
 _LOG_SECONDS = 1.0
+
+
+class EpochsTable(DataTable[Text]):
+    """All metrics of each epoch, with marks for lowest val loss and the best epoch."""
+
+    def __init__(self) -> None:
+        super().__init__(cursor_type="row", header_height=2, cell_padding=0)
+        self._rows: list[tuple[str, ...]] = []
+        for heading, width in details_text.EPOCH_COLUMNS:
+            self.add_column(Text(heading, justify="right"), key=heading, width=width)
+
+    def show(self, epochs: Sequence[EpochMetrics], *, running: bool) -> None:
+        """Update the table row by row, so that cursor and scroll position stay.
+
+        A cursor at the end stays at the end, where the table of a ``running`` run also begins.
+        """
+        rows = details_text.epoch_rows(epochs)
+        if len(rows) < len(self._rows):
+            self.clear()
+            self._rows = []
+        at_end = self.cursor_row >= len(self._rows) - 1 if self._rows else running
+        for index, row in enumerate(rows):
+            if index >= len(self._rows):
+                self.add_row(*(Text(cell, justify="right") for cell in row), key=str(index))
+            elif row != self._rows[index]:
+                for (heading, _), cell in zip(details_text.EPOCH_COLUMNS, row, strict=True):
+                    self.update_cell(str(index), heading, Text(cell, justify="right"))
+        if at_end and len(rows) > len(self._rows):
+            self.move_cursor(row=len(rows) - 1)
+        self._rows = rows
 
 
 class DetailsScreen(TabScreen):
