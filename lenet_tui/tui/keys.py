@@ -129,7 +129,7 @@ RUNS = _section(
         *("compare", "b", "Compare", "compare the marked runs: what differs, and what is significant"),
         *("controller.compare", (), 43),
     ),
-    Key("study", "h", "Homework", "queue the whole assignment and read its discussion", "open_study", (), 42),
+    Key("study", "h", "Homework", "queue the whole assignment and read its discussion", "open_screen", ("study",), 42),
 )
 CURVES = _section(
     "Curves",

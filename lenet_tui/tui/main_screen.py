@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Horizontal, Vertical
@@ -159,11 +160,9 @@ class MainScreen(LabScreen[None]):
 
     # Keys
 
-    def open_study(self) -> None:
-        """Open the homework study."""
-        from lenet_tui.tui.study.screen import StudyScreen
-
-        self.app.push_screen(StudyScreen(self._lab))
+    def open_screen(self, feature: str) -> None:
+        """Open the ``SCREEN`` of a feature's module, a `LabScreen` that takes the lab; imported on first need."""
+        self.app.push_screen(import_module(f"lenet_tui.tui.{feature}.screen").SCREEN(self._lab))
 
     def go_to_form(self) -> None:
         """Go to the form."""

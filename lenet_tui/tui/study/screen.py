@@ -266,6 +266,7 @@ class StudyScreen(LabScreen[None]):
         document.show_table_of_contents = not document.show_table_of_contents
 
 
+SCREEN = StudyScreen
 _NOT_YET = """\
 # No discussion yet
 
