@@ -38,7 +38,7 @@ def results(root: Path) -> dict[str, tuple[bytes, list[list[str]]]]:
     return answer
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)  # twenty kills and eight runs, beside other work
 def test_runs_finish_with_the_same_bytes_after_twenty_kills_of_workers_and_runner(
     bench: Bench, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -67,7 +67,7 @@ def test_runs_finish_with_the_same_bytes_after_twenty_kills_of_workers_and_runne
         if not daemon.is_running(bench.root):
             bench.call("queue", "list")  # which brings another runner, as soon as something waits for one
     assert min(kills.values()) >= 3
-    bench.call("queue", "wait")
+    bench.call("queue", "wait", timeout=600)
     runs = store.runs()
     assert {run.state for run in runs} == {"finished"}
     for run in runs:
@@ -75,7 +75,7 @@ def test_runs_finish_with_the_same_bytes_after_twenty_kills_of_workers_and_runne
 
     undisturbed = type(bench)(tmp_path_factory.mktemp("undisturbed"), bench.mark)
     undisturbed.call("queue", "add", *grid)
-    undisturbed.call("queue", "wait")
+    undisturbed.call("queue", "wait", timeout=600)
     expected = results(undisturbed.root)
     for name, result in results(bench.root).items():
         assert result == expected[name.partition("_tsne100.")[0].removesuffix("_tsne100") + "_tsne100"]
