@@ -227,7 +227,7 @@ async def test_a_preset_shows_at_once_how_many_runs_it_makes_and_is_queued_by_ke
         await pilot.pause()
         assert "batch-size sweep" in app.text()
         assert "•batch  16,32,64" in app.text()
-        assert "3 runs · ≈" in app.text()
+        assert "3 runs · about" in app.text()
         assert app.form.equivalent_command() == "lenet-tui queue add --batch-size 16,32,64"
         await pilot.press("ctrl+r")
         await until(pilot, lambda: app.queued)
@@ -349,9 +349,9 @@ async def test_a_large_sweep_is_made_beside_the_event_loop() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         app.form.load_values({"lr": ",".join(f"0.{n:03}" for n in range(1, 101))})
         await pilot.press(*["down"] * 6, *"100")
-        await until(pilot, lambda: "10,000 runs · time" in app.text())
+        await until(pilot, lambda: "10,000 runs · no" in app.text())
         app.form.set_speeds(SPEEDS, (), Capacity(2))
-        await until(pilot, lambda: "10,000 runs · ≈" in app.text())
+        await until(pilot, lambda: "10,000 runs · about" in app.text())
         await pilot.press("1")
         await until(pilot, lambda: "make 100,100 runs" in app.words())
 
