@@ -86,7 +86,7 @@ def test_a_damaged_store_of_an_old_root_is_rebuilt_with_the_numbers_and_notes_of
 
 def test_the_settings_of_an_old_root_keep_their_meaning(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LENET_TUI_SETTINGS", str(root / "none.toml"))
-    chosen, complaints = settings.load(root, frozenset(key.id for key in keys.ALL))
+    chosen, complaints = settings.load(root, keys.NAMES)
     assert not complaints
     assert chosen.theme == "nord"
     assert sorted(chosen.keys.values()) == ["U", "ctrl+k", "f9"], "the names of the keys are still understood"
