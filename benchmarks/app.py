@@ -94,7 +94,7 @@ def _slowdown(store: Store, terminal: Terminal) -> Iterator[Result]:
     for number in range(2 * _PAIRS):
         paused = number % 4 in (0, 3)  # each comes first as often as the other
         terminal.pause(paused=paused)
-        terminal.read(0.6)  # progress is told twice a second
+        terminal.read(0.6)  # progress is written twice a second
         before, cost, begun = _positions(store), _processor(workers), time.perf_counter()
         terminal.read(random.uniform(*_WINDOW_SECONDS))
         processor[paused] += (_processor(workers) - cost) / (time.perf_counter() - begun)
@@ -114,7 +114,7 @@ def _slowdown(store: Store, terminal: Terminal) -> Iterator[Result]:
 
 
 def _positions(store: Store) -> dict[int, tuple[int, float]]:
-    """Return by run the optimizer steps that it has done, and the moment for which that was told."""
+    """Return by run the optimizer steps that it has done, and the moment of that report."""
     return {
         run.id: ((run.progress.epoch - 1) * run.progress.steps + run.progress.step, run.progress.updated_at.timestamp())
         for run in store.queue()

@@ -1,6 +1,6 @@
 """How soon a queued run trains, with a runner that is there already: from ``queue add`` to the first step on MNIST.
 
-From the moment at which the command has ended; the median of several runs. The moment of the first step is told from
+From the moment at which the command has ended; the median of several runs. The moment of the first step is read from
 the first progress on record: when it was written, less the time since the epoch began, plus that of one step.
 """
 

@@ -256,7 +256,7 @@ KINDS: dict[str, Callable[..., Greys]] = {
         _vignette,
     )
 }
-# Ink whose grey is that of the paper, told by its colour alone: paper and ink.
+# Ink with the grey of the paper, which differs in colour alone: paper and ink.
 COLOURS = {
     "red_on_grey": ((150, 150, 150), (255, 102, 122)),
     "blue_on_green": ((120, 190, 120), (150, 150, 255)),

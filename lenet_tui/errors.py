@@ -1,6 +1,6 @@
 """Errors that a person can correct: one clear line each, never a traceback.
 
-Everything else that is raised is a bug of ours.
+Everything else that is raised is a bug.
 """
 
 from __future__ import annotations
@@ -39,4 +39,4 @@ class UnavailableError(DataError):
 
 
 class NotDrawable(Exception):  # noqa: N818 - not an error: the run is just not that far
-    """There is nothing to draw yet; the message says what is missing."""
+    """There is nothing to draw yet; the message names what is missing."""

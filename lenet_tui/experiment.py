@@ -37,13 +37,13 @@ if TYPE_CHECKING:
         """What watches a run from its start to its reports."""
 
         def on_run_start(self, folder: RunFolder, record: RunRecord) -> None:
-            """Take note that the run has its folder and is about to train."""
+            """Called when the run has its folder and is about to train."""
 
         def on_training_end(self, state: State) -> None:
-            """Take note that training is over, with ``state`` to come, and that reports are being written."""
+            """Called when training is over, before the reports; ``state`` is what the run ends with."""
 
         def on_reports_written(self, written: Sequence[reports.Report]) -> None:
-            """Take note of the reports that were written or skipped."""
+            """Called with the reports that were written or skipped."""
 
 
 def begin(
@@ -75,7 +75,7 @@ def record_of(
         if record.config != config:
             damage = "run.json is of another configuration"
         elif record.state == "finished" and record.summary is None:
-            damage = "run.json says that the run is finished, and has no results"
+            damage = "run.json is finished but has no results"
         else:
             return record
     except LabError as error:
@@ -87,7 +87,7 @@ def record_of(
         raise LabError(f"cannot make {folder.path}: {explain(error)}") from None
     record = _new_record(config, data, threads, created_at)
     folder.write_record(record)
-    folder.log(f"{damage}; it was written again from what the store has")
+    folder.log(f"{damage}; it was written again from the store")
     return record
 
 
@@ -141,13 +141,13 @@ def run(folder: RunFolder, record: RunRecord, data: Dataset, reporter: Reporter)
     """Train in ``folder`` from its checkpoint or the start, to the end or until it is stopped; return the last record.
 
     The record's state is then ``finished``, ``stopped`` or ``failed`` with the reason. Raises `LabError` when another
-    process works on the folder, when ``data`` is not what the run began with, and, with ``failed`` on record where
-    that can still be written, when the folder can't be written.
+    process works on the folder, when ``data`` is not what the run started with, and when the folder cannot be written;
+    the state is then ``failed`` where that can still be written.
     """
     with folder.exclusively():
         if data.checksum != record.dataset.checksum:
             raise LabError(
-                f"{folder.path} was begun on {record.dataset.name} with checksum {record.dataset.checksum[:12]}…, "
+                f"{folder.path} was started on {record.dataset.name} with checksum {record.dataset.checksum[:12]}…, "
                 f"and {data.source} has {data.checksum[:12]}…; give the same images with --data-dir"
             )
         record = record.model_copy(

@@ -45,7 +45,7 @@ def expand(values: Mapping[str, str], seeds: int = 1) -> Sweep:
         return Sweep((), (Problem("", "", message),))
 
     configs: list[RunConfig] = []
-    # By name and value, in the order found: a wrong value is in many combinations and is reported once.
+    # By name and value, in the order given: a wrong value is in many combinations and is reported once.
     wrong: dict[tuple[str, str], Problem] = {}
     for combination in itertools.product(*lists.values()):
         try:

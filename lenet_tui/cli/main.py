@@ -85,7 +85,7 @@ def _answer(words: list[str]) -> int:
         return ended.code if isinstance(ended.code, int) else 0
     except output.ReaderGone:
         raise
-    except Exception as error:  # noqa: BLE001 - a bug of ours; the details go to a file
+    except Exception as error:  # noqa: BLE001 - a bug; the details go to a file
         return _internal(error, getattr(arguments, "root", None))
     return code
 

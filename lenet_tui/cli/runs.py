@@ -133,7 +133,7 @@ def show(arguments: argparse.Namespace) -> int:
 
 
 def _last_lines(path: Path) -> list[str]:
-    """Return the last lines of a log; none where there is no log of ours."""
+    """Return the last lines of a log; none where there is no log of this user."""
     try:
         return tail_own(path, _LOG_BYTES).decode(errors="replace").splitlines()[-_LOG_LINES:]
     except (FileNotFoundError, LabError):

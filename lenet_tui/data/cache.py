@@ -44,7 +44,7 @@ def raw_folder(name: DatasetName) -> Path:
 def expected_md5(name: DatasetName, folder: Path) -> Mapping[str, str]:
     """Return the md5 that each unpacked file in the cache must have.
 
-    MNIST's are known; the others' were written down when their published .gz files were unpacked. Raises
+    MNIST's are in the catalog; the others' were recorded when their published .gz files were unpacked. Raises
     `DamagedFileError` when that record is missing or damaged.
     """
     if name == "mnist":

@@ -1,4 +1,4 @@
-"""What is known of each data set before any of its files is here: names, sizes, checksums."""
+"""Names, sizes and checksums of each data set."""
 
 from __future__ import annotations
 

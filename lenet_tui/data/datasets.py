@@ -78,7 +78,7 @@ class Dataset:
 
 
 def load(name: DatasetName, *, val_size: int, data_dir: Path | None = None, progress: Progress = QUIET) -> Dataset:
-    """Return a data set, found or fetched, verified and split.
+    """Return a data set, from this machine or fetched, verified and split.
 
     The split is stratified by class and depends on the data set and ``val_size`` only, never on a seed. Raises
     `UsageError` when ``val_size`` does not fit the data set, else as `lenet_tui.data.obtain` does.

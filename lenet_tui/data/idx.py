@@ -37,7 +37,7 @@ def parse(content: bytes | bytearray, where: str) -> NDArray[np.uint8]:
         raise DamagedFileError(f"{where} is not an IDX file of unsigned bytes: it begins with {begins}, not 00 00 08")
     dimensions = content[3]
     if dimensions > _MOST_DIMENSIONS:
-        raise DamagedFileError(f"{where} says that it has {dimensions} dimensions, and none has more than 4")
+        raise DamagedFileError(f"{where} declares {dimensions} dimensions; an IDX file has at most 4")
     start = 4 + 4 * dimensions
     if len(content) < start:
         raise DamagedFileError(f"{where} ends within its header: expected {start} bytes, found {len(content)}")

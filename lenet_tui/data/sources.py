@@ -85,7 +85,7 @@ def adopt(name: DatasetName, folder: Path) -> Verified:
         for file, content, result in read_files(located):
             (scratch / file.name).write_bytes(content)
             md5[file.name] = result.md5
-        if name != "mnist":  # whose checksums are known
+        if name != "mnist":  # its checksums are in the catalog
             cache.write_checksums(scratch, md5)
         cache.install(scratch, raw)
     copied = in_cache(name)
@@ -95,7 +95,7 @@ def adopt(name: DatasetName, folder: Path) -> Verified:
 
 
 def obtain_and(name: DatasetName, data_dir: Path | None, progress: Progress, use: Callable[[Located], _T]) -> _T:
-    """Return what ``use`` makes of the data set, found or fetched; raises as `obtain` does.
+    """Return what ``use`` makes of the data set, from this machine or fetched; raises as `obtain` does.
 
     ``use`` reads through `read_files`, so that what was verified is what is used.
     """
@@ -192,7 +192,7 @@ def _checked(
 
 
 def _looked(name: DatasetName, data_dir: Path | None) -> str:
-    """Say where the data set was not found, for one that has files."""
+    """Say where the data set was looked for, for one that has files."""
     given = user_folder(data_dir)
     here = ""
     if given is not None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as Pillow has it
-_SMALL = 40  # pixels a side, for what is known of the paper from afar
+_SMALL = 40  # pixels a side, for a rough look at the paper
 _WINDOW = 0.4  # of the picture's side: the window of the median there, in which ink is the lesser part
 _FEWEST = 0.25  # of how far the colours of ink and paper are apart: what their greys have to keep of it
 _PAPER = 0.7  # the grey of paper where colours are made greys

@@ -113,7 +113,7 @@ def _is_close_up(pieces: Sequence[Piece]) -> bool:
 
 
 def _is_plain(pieces: Sequence[Piece]) -> bool:
-    """Say whether nothing but strokes was found, all within the picture, and no printed lines."""
+    """Say whether there are strokes only, all within the picture, and no printed lines."""
     return (
         len(of_digits(pieces)) == len(pieces)
         and not any(piece.contact or not piece.is_like_strokes for piece in pieces)

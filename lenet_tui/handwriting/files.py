@@ -50,7 +50,7 @@ def read_colours(path: Path) -> NDArray[np.float32]:
     """Return a picture's colours (H, W, 3), or greys (H, W, 1), from 0, black, to 1, the way up it was taken.
 
     At most 640 pixels a side; of several pictures in a file, the first. Raises `UsageError` when there is no such
-    file, and `LabError` when it is no picture that can be read, or too large: one line, that shows the path as
+    file, and `LabError` when it is not a picture that can be read, or too large: one line, that shows the path as
     `printable` does.
     """
     shown = printable(str(path))
@@ -68,7 +68,7 @@ def read_colours(path: Path) -> NDArray[np.float32]:
     except Image.DecompressionBombError:
         raise _too_large(shown) from None
     except UnidentifiedImageError:
-        raise LabError(f"{shown} is no picture that can be read: {_listed(FORMATS)} can") from None
+        raise LabError(f"{shown} is not a picture that can be read: {_listed(FORMATS)} can") from None
     except MemoryError:
         raise LabError(f"{shown} needs more memory than there is; make it smaller, or cut the digit out") from None
     except OSError as error:
@@ -85,14 +85,14 @@ def _regular_file(path: Path, shown: str) -> IO[bytes]:
     try:
         number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise UsageError(f"{shown} is no picture: {error.strerror}") from None
+        raise UsageError(f"{shown} is not a picture: {error.strerror}") from None
     except ValueError:  # a NUL byte in the name
-        raise UsageError(f"{shown} is no picture: no file has such a name") from None
+        raise UsageError(f"{shown} is not a picture: no file has such a name") from None
     file = os.fdopen(number, "rb") if stat.S_ISREG(os.fstat(number).st_mode) else None
     if file is None:
         kind = "a directory" if stat.S_ISDIR(os.fstat(number).st_mode) else "no regular file"
         os.close(number)
-        raise UsageError(f"{shown} is no picture: it is {kind}")
+        raise UsageError(f"{shown} is not a picture: it is {kind}")
     if os.fstat(number).st_size > MOST_BYTES:
         file.close()
         raise LabError(f"{shown} has more than {MOST_BYTES // 1_000_000} MB; make it smaller, or cut the digit out")
@@ -100,7 +100,7 @@ def _regular_file(path: Path, shown: str) -> IO[bytes]:
 
 
 def _refuse_by_name(file: IO[bytes], shown: str) -> None:
-    """Raise `LabError` for kinds of pictures that are known, but cannot be read."""
+    """Raise `LabError` for kinds of pictures that are recognised but cannot be read."""
     start = file.read(32)
     file.seek(0)
     brands = {start[8:12], *(start[at : at + 4] for at in range(16, 32, 4))} if start[4:8] == b"ftyp" else set()

@@ -42,7 +42,7 @@ def load(folder: RunFolder) -> Trained:
     """
     record = folder.read_record()
     if not folder.weights_path.exists():
-        raise LabError(f"{folder.path} has no weights ({record.state}): a run has some once its first epoch is done")
+        raise LabError(f"{folder.path} has no weights ({record.state}): a run has weights after its first epoch")
     return Trained(record, load_network(folder, record.config), scaling_of(folder, record))
 
 

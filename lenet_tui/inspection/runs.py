@@ -55,7 +55,7 @@ class Runs:
         """Return the folder of that name. Raises `LabError` when it is gone."""
         path = self._root / name
         if Path(name).is_absolute() or ".." in Path(name).parts:
-            raise LabError(f"{name} is no folder below {self._root}")
+            raise LabError(f"{name} is not a folder below {self._root}")
         if not path.is_dir():
             raise LabError(f"the folder {path} is not there any more")
         return RunFolder(path)
@@ -66,7 +66,7 @@ class Runs:
         return self._kept(folder.record_path, folder.read_record)
 
     def predictions(self, name: str) -> Predictions:
-        """Return what the network says of each held-out image. Raises `LabError` when that is not known."""
+        """Return the predictions of each held-out image. Raises `LabError` when there are none."""
         folder = self.folder(name)
         if not folder.predictions_path.exists():
             state = self.record(name).state
@@ -95,7 +95,7 @@ class Runs:
         """
         record = self.record(name)
         if record.dataset.name not in DATASET_TITLES:
-            raise LabError(f"the run saw a data set {record.dataset.name}, which this version does not know")
+            raise LabError(f"the run was trained on {record.dataset.name}, a data set that this version does not have")
         key = record.dataset.name, record.config.val_size
         if key not in self._data:
             self.doing(f"reading {title(cast('DatasetName', key[0]))}…")
@@ -114,7 +114,7 @@ class Runs:
         if self.has_predictions(name):
             predictions = self.predictions(name)
             if predictions.split == split and not np.array_equal(predictions.labels, result.labels[split].numpy()):
-                raise LabError("predictions.npz is of other images than the data set has; is it another run's?")
+                raise LabError("predictions.npz does not fit the data set; it may be another run's")
         return result.images[split]
 
     def class_names(self, name: str) -> tuple[str, ...]:

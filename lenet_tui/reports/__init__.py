@@ -1,4 +1,4 @@
-"""The three pictures that a run hands in, drawn from its folder alone."""
+"""The three pictures of a run, drawn from its folder alone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LONGEST = 300  # characters of a reason
 
 @dataclass(frozen=True)
 class Report:
-    """What became of one picture: written to ``path``, or left out for the reason in ``skipped``.
+    """The outcome of one picture: written to ``path``, or left out for the reason in ``skipped``.
 
     ``failed`` tells an error from a run that is not that far.
     """
@@ -43,7 +43,7 @@ class Report:
 
 
 def write_all(folder: RunFolder) -> list[Report]:
-    """Draw the pictures of ``folder`` from its run.json, metrics.csv and predictions.npz; return what became of each.
+    """Draw the pictures of ``folder`` from its run.json, metrics.csv and predictions.npz; return the outcome of each.
 
     A picture whose input isn't there yet is skipped, and an older one of its name is left alone. Whatever goes wrong
     with one picture is its report, with the details in ``log.txt``: the others are drawn, and no result is lost for a

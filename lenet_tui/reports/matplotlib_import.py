@@ -86,7 +86,7 @@ def _can_be_written(path: Path) -> bool:
 
 @contextlib.contextmanager
 def _elsewhere() -> Iterator[None]:
-    """Be in another folder for a moment, one of ours, and come back to this one even where it was deleted."""
+    """Work in another folder of lenet-tui, and come back to this one even where it was deleted."""
     here = os.open(".", getattr(os, "O_PATH", os.O_RDONLY))
     try:
         os.chdir(Path(__file__).parent)

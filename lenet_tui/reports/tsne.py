@@ -32,7 +32,7 @@ FEW_WRONG = 150  # up to so many misclassified images get large rings; more woul
 MARKERS = "osD^vP*X<>"
 SIZES = (17, 17, 17, 20, 20, 24, 36, 24, 20, 20)  # of the markers, so that they look equally large
 
-_THREAD_LIMIT = threading.Lock()  # threadpool_limits changes the whole process and puts back what it found
+_THREAD_LIMIT = threading.Lock()  # threadpool_limits changes the whole process, then restores it
 
 
 @with_defaults

@@ -117,13 +117,13 @@ def test_a_picture_that_cannot_be_read_does_not_keep_the_others_from_being_told(
     assert out.startswith(f"{pictures[0]}  ")
     assert out.count("\n") == 1
     assert err.splitlines() == [
-        f"lenet-tui: {words} is no picture that can be read: PNG, JPEG, WEBP, BMP, GIF and TIFF can",
-        f"lenet-tui: {nowhere} is no picture: No such file or directory",
+        f"lenet-tui: {words} is not a picture that can be read: PNG, JPEG, WEBP, BMP, GIF and TIFF can",
+        f"lenet-tui: {nowhere} is not a picture: No such file or directory",
     ]
     assert call(run.path, words, pictures[0], "--json") == 1
     bad, good = json.loads(capsys.readouterr().out)["images"]
     assert bad["image"] == str(words)
-    assert bad["error"].startswith(f"{words} is no picture that can be read")
+    assert bad["error"].startswith(f"{words} is not a picture that can be read")
     assert good["image"] == str(pictures[0])
     assert call(run.path, pictures[0], nowhere) == 2
 

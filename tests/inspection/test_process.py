@@ -59,7 +59,7 @@ async def opened(root: Path) -> AsyncIterator[Inspector]:
         inspector.end()
 
 
-def said(root: Path, folder: str = LENET) -> Predictions:
+def predictions_of(root: Path, folder: str = LENET) -> Predictions:
     return Predictions.read(RunFolder(root / folder).predictions_path)
 
 
@@ -70,7 +70,7 @@ def copied(root: Path, target: Path, *folders: str) -> Path:
 
 
 async def test_a_finished_run_answers_every_wish(trained_root: Path, digits: Dataset) -> None:
-    predictions = said(trained_root)
+    predictions = predictions_of(trained_root)
     wrong = int((predictions.predicted != predictions.labels).sum())
     async with opened(trained_root) as inspector:
         counts = await inspector.ask(ConfusionRequest(folder=LENET), Counts)
@@ -103,7 +103,7 @@ async def test_a_finished_run_answers_every_wish(trained_root: Path, digits: Dat
 async def test_the_map_is_that_of_the_picture(trained_root: Path) -> None:
     from lenet_tui.reports import tsne
 
-    predictions, record = said(trained_root), RunFolder(trained_root / LENET).read_record()
+    predictions, record = predictions_of(trained_root), RunFolder(trained_root / LENET).read_record()
     chosen, places = tsne.arranged(record, predictions)
     async with opened(trained_root) as inspector:
         heard: list[str] = []
@@ -228,10 +228,8 @@ async def test_what_is_wrong_with_a_folder_is_a_message_and_the_process_goes_on(
             with pytest.raises(LabError, match=r"damaged|cannot load"):
                 await inspector.ask(request, kind)
         shutil.copy(root / LENET / "predictions.npz", broken.predictions_path)
-        said_wrong = said(root)
-        Predictions("test", said_wrong.labels[::-1], said_wrong.logits, said_wrong.features).write(
-            broken.predictions_path
-        )
+        answer = predictions_of(root)
+        Predictions("test", answer.labels[::-1], answer.logits, answer.features).write(broken.predictions_path)
         with pytest.raises(LabError, match=r"predictions\.npz is of other images"):
             await inspector.ask(ImagesRequest(folder=ALEXNET, count=1), Images)
         record = broken.read_record()
@@ -308,7 +306,7 @@ async def test_a_process_that_hangs_is_ended_and_started_again(trained_root: Pat
 @pytest.mark.parametrize("folder", ["../elsewhere", "/etc", "lenet/../../elsewhere"])
 async def test_a_folder_outside_the_root_is_not_looked_into(trained_root: Path, folder: str) -> None:
     async with opened(trained_root) as inspector:
-        with pytest.raises(LabError, match="is no folder below"):
+        with pytest.raises(LabError, match="is not a folder below"):
             await inspector.ask(ConfusionRequest(folder=folder), Counts)
 
 

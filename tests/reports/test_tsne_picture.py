@@ -67,21 +67,21 @@ def test_the_same_run_gives_the_same_bytes():
     assert tsne.draw(RECORD, predictions(width=300)) == tsne.draw(RECORD, predictions(width=300))
 
 
-def changed(said: Predictions, features: np.ndarray) -> Predictions:
-    return Predictions(said.split, said.labels, said.logits, features.astype(np.float32))
+def changed(predictions: Predictions, features: np.ndarray) -> Predictions:
+    return Predictions(predictions.split, predictions.labels, predictions.logits, features.astype(np.float32))
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("predictions", "reason"),
     [
         (predictions(5), "too few"),
         (changed(predictions(), np.full((120, 3), np.nan)), "not finite"),
         (changed(predictions(), np.ones((120, 3))), "collapsed"),
     ],
 )
-def test_features_that_cannot_be_arranged_are_said_to_be_so(said, reason):
+def test_features_that_cannot_be_arranged_are_said_to_be_so(predictions, reason):
     with pytest.raises(NotDrawable, match=reason):
-        tsne.draw(RECORD, said)
+        tsne.draw(RECORD, predictions)
 
 
 def test_a_handful_of_images_can_be_drawn():
