@@ -74,8 +74,8 @@ def record_of(
         record = folder.read_record()
         if record.config != config:
             damage = "run.json is of another configuration"
-        elif record.state == "finished" and record.summary is None:
-            damage = "run.json is finished but has no results"
+        elif record.state == "finished" and not is_tested(record):
+            damage = "run.json is finished but has no test results"
         else:
             return record
     except LabError as error:
@@ -126,13 +126,18 @@ def check(config: RunConfig, data: Dataset) -> None:
         )
 
 
+def is_tested(record: RunRecord) -> bool:
+    """Say whether a record has results of the test set, as each finished run's has."""
+    return record.summary is not None and record.summary.test_accuracy is not None
+
+
 def check_resumable(folder: RunFolder) -> RunRecord:
     """Return the record of the run in ``folder``; without a checkpoint it starts again, with the same result.
 
     Raises `UsageError` when the run is finished and `LabError` when the folder is no run folder.
     """
     record = folder.read_record()
-    if record.state == "finished":
+    if record.state == "finished" and is_tested(record):
         raise UsageError(f"{folder.path} is finished; there is nothing to resume")
     return record
 

@@ -7,6 +7,7 @@ import difflib
 import importlib
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from lenet_tui import __version__
@@ -15,7 +16,6 @@ from lenet_tui.errors import LabError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 # Each command and the module of `lenet_tui.cli` that has it.
 COMMANDS = {
@@ -72,6 +72,7 @@ def main(argv: list[str] | None = None) -> int:
 def _answer(words: list[str]) -> int:
     arguments = argparse.Namespace()
     try:
+        _check_current_folder()
         arguments = _parse(words)
         _check_root(arguments)
         code: int = arguments.run(arguments)
@@ -86,8 +87,18 @@ def _answer(words: list[str]) -> int:
     except output.ReaderGone:
         raise
     except Exception as error:  # noqa: BLE001 - a bug; the details go to a file
+        if isinstance(error, ImportError) and not (error.name or "").startswith("lenet_tui"):
+            output.complain(f"a library cannot be imported ({error}); 'lenet-tui doctor' says what is missing")
+            return 1
         return _internal(error, getattr(arguments, "root", None))
     return code
+
+
+def _check_current_folder() -> None:
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise UsageError(f"the current folder cannot be used ({error.strerror}); go to another one with cd") from None
 
 
 def _check_root(arguments: argparse.Namespace) -> None:

@@ -33,6 +33,7 @@ def store_of(arguments: argparse.Namespace) -> Iterator[Store]:
     if not root.is_dir():
         check_root(root)
     with Store(root) as store:
+        at_opening = len(store.notices)
         for notice in store.notices:
             output.tell(notice)
         if store.read_only:
@@ -41,6 +42,8 @@ def store_of(arguments: argparse.Namespace) -> Iterator[Store]:
         store.requeue_dead(is_alive)
         try:
             yield store
+            for notice in store.notices[at_opening:]:  # it was rebuilt meanwhile
+                output.tell(notice)
         except BaseException:
             with contextlib.suppress(LabError):  # the error that ended the command counts
                 start_runner_for_work(root, store)

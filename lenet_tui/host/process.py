@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -129,3 +130,20 @@ def _start_by_ps(pid: int) -> str | None:
 @cache
 def _boot() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def has_open(owner: Owner, path: Path) -> bool:
+    """Say whether a process of this host has a file open, where the system tells: a record may name any process."""
+    if not is_alive(owner):
+        return False
+    if sys.platform != "linux":
+        return True
+    try:
+        status = path.lstat()
+        for entry in Path(f"/proc/{owner.pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if os.path.samestat(entry.stat(), status):
+                    return True
+    except OSError:  # not ours to look into, so not ours to signal
+        return False
+    return False

@@ -49,9 +49,11 @@ def _plain(text: str) -> str:
 
 def _as_utc(moment: datetime) -> datetime:
     # Local times of every zone have to exist too.
-    if not 1970 <= moment.year < 9999:
-        raise ValueError("this is no time of a run")
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    if 1970 <= moment.year <= 9998:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        if 1970 <= moment.year <= 9998:
+            return moment
+    raise ValueError("this is no time of a run")
 
 
 Text = Annotated[str, AfterValidator(_plain)]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lenet_tui.errors import LabError
 from lenet_tui.host import safe_files
-from lenet_tui.host.process import Owner, host_name, is_alive, send_signal, this_host, this_process
+from lenet_tui.host.process import Owner, has_open, host_name, send_signal, this_host, this_process
 from lenet_tui.runner import tries
 from lenet_tui.runner.log import log_path as log_path  # for those who show where it is
 from lenet_tui.runner.log import open_log
@@ -152,7 +152,7 @@ def stop(root: Path, seconds: float = 30, tell: Callable[[str], None] = lambda _
     if not is_running(root):
         return False
     owner = runner_owner(root)
-    signalled = owner is not None and _has_lock_open(root, owner) and send_signal(owner, signal.SIGTERM)
+    signalled = owner is not None and has_open(owner, _path(root, LOCK_NAME)) and send_signal(owner, signal.SIGTERM)
     if not signalled and is_running(root):
         seconds = max(seconds, _REQUEST_SECONDS)
         tell(f"the runner is {_described(root, owner)}, so it is asked to end; this may take a minute")
@@ -236,23 +236,6 @@ def _lock(root: Path, lock: int, kind: int) -> bool:
             "work; put the root on a file system with locks"
         ) from None
     return True
-
-
-def _has_lock_open(root: Path, owner: Owner) -> bool:
-    """Say whether a process of this host has the lock file open, where the system tells: the file may name another."""
-    if not is_alive(owner):
-        return False
-    if sys.platform != "linux":
-        return True
-    try:
-        lock = _path(root, LOCK_NAME).lstat()
-        for entry in Path(f"/proc/{owner.pid}/fd").iterdir():
-            with contextlib.suppress(OSError):
-                if os.path.samestat(entry.stat(), lock):
-                    return True
-    except OSError:  # not ours to look into, so not ours to signal
-        return False
-    return False
 
 
 def _described(root: Path, owner: Owner | None) -> str:

@@ -198,7 +198,7 @@ class Scheduler:
         for run_id, since in self._stopping.items():
             waited = time.monotonic() - since
             force = waited > KILL_AFTER_SECONDS
-            if waited > TERM_AFTER_SECONDS and self._executor.terminate(run_id, asked[run_id].owner, force=force):
+            if waited > TERM_AFTER_SECONDS and self._executor.terminate(run_id, asked[run_id], force=force):
                 log.write(f"run {run_id} does not stop: its worker is {'killed' if force else 'terminated'}")
 
     def _abandon(self) -> None:
@@ -211,13 +211,13 @@ class Scheduler:
             asked = {run.id for run in self._store.queue() if run.is_stop_requested}
         ours = set(self._started)
         for run_id in ours - asked:
-            self._executor.terminate(run_id, None)
+            self._executor.terminate(run_id)
         self._wait_for(ours & asked, DRAWING_SECONDS)
         for run_id in self._started:
-            self._executor.terminate(run_id, None)
+            self._executor.terminate(run_id)
         self._wait_for(ours, ENDING_SECONDS)
         for run_id in self._started:
-            self._executor.terminate(run_id, None, force=True)
+            self._executor.terminate(run_id, force=True)
         self._wait_for(ours, ENDING_SECONDS)
         with contextlib.suppress(LabError):  # else the next command does it
             for run in self._store.queue():

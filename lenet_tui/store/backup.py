@@ -32,11 +32,15 @@ _NOTES = "SELECT folder, note FROM runs WHERE note <> '' AND folder IS NOT NULL"
 
 @dataclass(frozen=True)
 class Backup:
-    """What `save` wrote: ``runs`` are rows of the store, by column, in the order of the queue."""
+    """What `save` wrote: ``runs`` are rows of the store, by column, in the order of the queue.
+
+    ``unreadable`` counts the entries that `save` cannot have written.
+    """
 
     paused: bool = False
     runs: list[dict[str, Any]] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
+    unreadable: int = 0
 
 
 def save(database: sqlite3.Connection, private: Path) -> None:
@@ -53,7 +57,13 @@ def load(private: Path) -> Backup:
     """Return the backup in the private folder; an empty one where there is none that can be read."""
     try:
         document = json.loads(safe_files.read_own(private / NAME, _MOST_BYTES))
-        runs = [{name: row[name] for name in _COLUMNS} for row in document["runs"]]
-        return Backup(bool(document["paused"]), runs, {str(key): str(text) for key, text in document["notes"].items()})
+        entries, notes = document["runs"], document["notes"]
+        runs = [
+            {name: row[name] for name in _COLUMNS}
+            for row in entries
+            if isinstance(row, dict) and row.keys() >= {*_COLUMNS}
+        ]
+        texts = {k: v for k, v in notes.items() if isinstance(v, str)} if isinstance(notes, dict) else {}
+        return Backup(bool(document["paused"]), runs, texts, len(entries) - len(runs))
     except (OSError, LabError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Backup()

@@ -41,8 +41,10 @@ def private_folder(root: Path) -> Path:
     folder = root / PRIVATE_FOLDER
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = folder.stat()
-        if {status.st_uid, folder.lstat().st_uid} != {os.geteuid()}:
+        status = folder.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            raise UsageError(f"{folder} is a link, which nothing is written through; it must be a folder")
+        if status.st_uid != os.geteuid():
             raise UsageError(f"{folder} belongs to another user; give a --root of your own")
         if status.st_mode & 0o777 != 0o700:
             folder.chmod(0o700)
@@ -144,9 +146,14 @@ def builders_lock(store: Path) -> Iterator[None]:
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise LabError(f"{path} is not a regular file; delete it") from None
         raise LabError(f"cannot write in {path.parent}: {explain(error)}") from None
     try:
-        os.fchmod(descriptor, 0o600)
+        try:
+            os.fchmod(descriptor, 0o600)
+        except PermissionError:
+            raise LabError(f"{path} belongs to another user; delete it") from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         except OSError as error:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from lenet_tui.errors import LabError
 from lenet_tui.host.process import Owner
 from lenet_tui.run import metrics
-from lenet_tui.run.metrics import EpochMetrics, Progress
+from lenet_tui.run.metrics import MAX_EPOCHS, EpochMetrics, Progress
 
 if TYPE_CHECKING:
     import sqlite3
@@ -161,6 +161,11 @@ _TYPES: tuple[tuple[type, ...], ...] = (
     *(_WHOLE, _TEXT, *[(*_TEXT, type(None))] * 2),
     *((*_TEXT, type(None)), (*_WHOLE, type(None)), *[(*_TEXT, type(None))] * 2),
 )
+MAX_ID = 2**53  # beyond any count of runs; SQLite would have no number left for the next one at 2**63 - 1
+_MOST = {"epochs_done": MAX_EPOCHS, "best_epoch": MAX_EPOCHS, "selected_epoch": MAX_EPOCHS, "attempts": 1_000_000}
+# Losses may be infinite where a run diverged.
+_REAL = ("best_val_accuracy", "test_accuracy", "train_seconds", "images_per_second")
+_LARGEST = 1e15
 # What tables of many runs read of a configuration without checking it.
 _CONFIG_TYPES = {"model": str, "dataset": str, "batch_size": int, "epochs": int, "val_size": int, "threads": int}
 
@@ -188,7 +193,7 @@ def to_run(row: tuple[Any, ...], place: int | None) -> Run:
             progress[0] and _to_progress(*progress),
             place,
         )
-    except (TypeError, ValueError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise DamagedRowError(str(error)) from None
     return Run(*values)
 
@@ -196,14 +201,27 @@ def to_run(row: tuple[Any, ...], place: int | None) -> Run:
 def check_row(row: Sequence[Any]) -> None:
     """Raise TypeError or ValueError when the values of `RUN_COLUMNS` are not of a run."""
     _check_types(tuple(map(type, row[: len(_TYPES)])))
-    _, state, config, folder = row[:4]
+    run_id, state, config, folder = row[:4]
+    if not 0 < run_id < MAX_ID:
+        raise ValueError(f"{run_id} is no number of a run")
     if state not in _STATES:
         raise ValueError(f"there is no state {state!r}")
-    if folder is not None and not is_inside(folder):
+    if folder is not None and not (is_inside(folder) and folder.encode()):
         raise ValueError("its folder is outside the root")
+    _check_numbers(dict(zip(RUN_COLUMNS, row, strict=False)))
     values = json.loads(config)
     if not isinstance(values, dict) or any(type(values.get(name)) is not kind for name, kind in _CONFIG_TYPES.items()):
         raise ValueError("its configuration is none")
+
+
+def _check_numbers(row: dict[str, Any]) -> None:
+    for name in ("epochs_done", "best_epoch", "selected_epoch", "attempts"):
+        if not 0 <= (row[name] or 0) <= _MOST[name]:
+            raise ValueError(f"{name} is {row[name]}")
+    for name in _REAL:
+        value = row[name] or 0
+        if not abs(value) < _LARGEST or (name.endswith("accuracy") and not 0 <= value <= 1):
+            raise ValueError(f"{name} is {value}")
 
 
 @lru_cache(256)  # of ten thousand rows, most are alike
@@ -220,7 +238,7 @@ def is_inside(folder: str) -> bool:
 
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None or not 1970 <= moment.year < 9999:
+    if moment.tzinfo is None or not 1970 <= moment.astimezone(UTC).year < 9999:
         raise ValueError("a time of no time zone, or of no run")
     return moment
 
@@ -231,6 +249,7 @@ def _to_progress(epoch: int, step: int, steps: int, loss: float | None, speed: f
     return Progress(epoch, step, steps, math.nan if loss is None else float(loss), float(speed), _moment(moment))
 
 
+_EPOCH_TYPES = {int, float, type(None)}
 _epoch_values = attrgetter(*metrics.COLUMNS)  # SQLite turns "not a number" into NULL
 # Only names of our own are ever put into a statement; what a person wrote goes in as a parameter.
 # ruff: noqa: S608
@@ -242,9 +261,12 @@ _INSERT_EPOCH = (
 
 
 def epochs(database: sqlite3.Connection, run_id: int) -> list[EpochMetrics]:
-    """Return the epochs of a run, in order."""
-    rows = database.execute(_SELECT_EPOCHS, (run_id,))
-    return [EpochMetrics(row[0], *(math.nan if value is None else value for value in row[1:])) for row in rows]
+    """Return the epochs of a run, in order. Raises `DamagedRowError` for values that this program never writes."""
+    rows = database.execute(_SELECT_EPOCHS, (run_id,)).fetchmany(MAX_EPOCHS + 1)
+    for epoch, *values in rows:
+        if type(epoch) is not int or not 0 < epoch <= MAX_EPOCHS or not {*map(type, values)} <= _EPOCH_TYPES:
+            raise DamagedRowError(f"an epoch of run {run_id} is {(epoch, *values)}")
+    return [EpochMetrics(row[0], *(math.nan if value is None else float(value) for value in row[1:])) for row in rows]
 
 
 def insert(database: sqlite3.Connection, values: dict[str, Any]) -> int:

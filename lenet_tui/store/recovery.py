@@ -72,6 +72,9 @@ def build(root: Path, store: Path) -> list[str]:
         with contextlib.suppress(OSError):
             scratch.unlink(missing_ok=True)
     sources = [f"{counted(saved, 'run')} saved from it"] if aside else []
+    lost = saved_queue.unreadable + sum(not _is_sound(_whole(row)) for row in saved_queue.runs)
+    if lost:
+        notices.append(f"{counted(lost, 'entry', 'entries')} of {backup.NAME} left out: not written by lenet-tui")
     if queued:
         sources += [f"{queued if sources else counted(queued, 'run')} of the queue from {backup.NAME}"]
     sources += [f"{read if sources else counted(read, 'run')} read from run folders"]
@@ -94,8 +97,8 @@ def insert_folder(
 
     A run at work for ``owner`` is running. One that says it is at work, and was not begun by this store, is stopped: a
     folder may come from anywhere, and nothing starts by itself because a folder says so. ``record`` spares reading it
-    again. Raises `UsageError` when the folder is not below ``root`` and `LabError` when it cannot be read or another
-    process works on it.
+    again. Raises `UsageError` when the folder is not below ``root`` and `LabError` when it cannot be read, holds$
+    what is not of a run, or another process works on it.
     """
     relative = below(root, folder.path)
     row = database.execute("SELECT id FROM runs WHERE folder = ?", (relative,)).fetchone()
@@ -105,10 +108,15 @@ def insert_folder(
     history = folder.read_metrics()
     if owner is None and record.state == "running" and folder.is_held():
         raise LabError(f"{folder.path} is being worked on; import it when that is done")
-    run_id = insert(database, _values(record, owner) | {"folder": relative})
-    replace_epochs(database, run_id, history, after=0)
-    if record.summary:
-        set_summary(database, run_id, record.summary)
+    try:
+        run_id = insert(database, _values(record, owner) | {"folder": relative})
+        replace_epochs(database, run_id, history, after=0)
+        if record.summary:
+            set_summary(database, run_id, record.summary)
+        query = f"SELECT {', '.join(RUN_COLUMNS)} FROM runs WHERE id = ?"  # noqa: S608
+        to_run((*database.execute(query, (run_id,)).fetchone(), *[None] * len(PROGRESS_COLUMNS)), None)
+    except (DamagedRowError, *_BAD_ROW) as error:
+        raise LabError(f"{folder.path}: what is recorded there is not of a run: {error}") from None
     return run_id
 
 
@@ -169,6 +177,8 @@ def _restore(database: sqlite3.Connection, root: Path, saved: Backup) -> int:
     restored = 0
     for row in saved.runs:
         values = row | {"state": "queued", "attempts": 0}
+        if not _is_sound(_whole(values)):
+            continue
         if row["folder"]:
             with contextlib.suppress(LabError, TypeError):
                 folder = RunFolder(root / row["folder"])
@@ -177,11 +187,10 @@ def _restore(database: sqlite3.Connection, root: Path, saved: Backup) -> int:
                     continue  # its folder knows better
             values |= {"state": "interrupted", "reason": "the store was damaged before it was done"}
         values["position"] = database.execute(END_OF_QUEUE).fetchone()[0]
-        if _is_sound(_whole(values)):
-            with contextlib.suppress(*_BAD_ROW):
-                insert(database, values)
-                _read_folder(database, root, values)
-                restored += 1
+        with contextlib.suppress(*_BAD_ROW):
+            insert(database, values)
+            _read_folder(database, root, values)
+            restored += 1
     return restored
 
 
@@ -211,12 +220,15 @@ def _index(database: sqlite3.Connection, root: Path) -> tuple[int, list[str]]:
             notices.append(f"left out of the new store: {error}")
     before: int = database.execute(_COUNT).fetchone()[0]
     for record, folder in sorted(records, key=lambda pair: (pair[0].created_at, pair[1].path)):
+        database.execute("SAVEPOINT folder")
         try:
             insert_folder(database, root, folder, record=record)
         except LabError as error:
             notices.append(f"left out of the new store: {error}")
-        except _BAD_ROW as error:
-            notices.append(f"left out of the new store: {folder.path}: {error}")
+        else:
+            database.execute("RELEASE folder")
+            continue
+        database.execute("ROLLBACK TO folder")
     return database.execute(_COUNT).fetchone()[0] - before, notices
 
 
@@ -294,7 +306,7 @@ def _is_sound(row: dict[str, Any]) -> bool:
     try:
         to_run((*(row[name] for name in RUN_COLUMNS), *[None] * len(PROGRESS_COLUMNS)), None)
         RunConfig.model_validate_json(row["config"])
-    except (ValidationError, DamagedRowError):
+    except (ValidationError, DamagedRowError, RecursionError):
         return False
     return True
 

@@ -6,29 +6,34 @@ import contextlib
 import errno
 import shutil
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lenet_tui.errors import LabError
-from lenet_tui.host.safe_files import explain
+from lenet_tui.host.safe_files import explain, is_own_file
 from lenet_tui.store.files import private_folder
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lenet_tui.store.records import Run
 
 TRASH = "trash"
+# One of these is in every run folder, even in one that was damaged.
+_EVIDENCE = ("run.json", "log.txt", "metrics.csv", "checkpoint.pt", "model.safetensors")
 
 
 def put(root: Path, run: Run) -> Path | None:
-    """Move the folder of a run into the trash and return where it is then; None where there is no folder.
+    """Move the folder of a run into the trash and return where it is then; None where no run's files are there.
 
-    Raises `LabError` when it cannot be moved; it is then where it was.
+    A store may come from elsewhere and name any folder, so only one with a run's files is moved. Raises `LabError` when
+    it cannot be moved, or lies behind a link other than a model's folder; it is then where it was.
     """
     if run.folder is None:
         return None
     folder = root / run.folder
-    if not folder.is_symlink() and not folder.exists():
+    for parent in list(Path(run.folder).parents)[:-1]:
+        if (root / parent).is_symlink() and str(parent) != run.values["model"]:
+            raise LabError(f"{root / parent} is a link; {folder} is not deleted through it")
+    if not folder.is_symlink() and not any(is_own_file(folder / name) for name in _EVIDENCE):
         return None
     target = private_folder(root) / TRASH / f"{time.strftime('%Y%m%d-%H%M%S')}-{run.id}-{run.folder.replace('/', '-')}"
     try:

@@ -9,12 +9,12 @@ import pytest
 
 from lenet_tui.config import RunConfig
 from lenet_tui.host.hardware import Capacity, available_cores
-from lenet_tui.host.process import Owner, this_process
+from lenet_tui.host.process import this_process
 from lenet_tui.runner import daemon
 from lenet_tui.runner.executors.base import Executor
 from lenet_tui.runner.placement import Placed
 from lenet_tui.runner.scheduler import MAX_FALSE_STARTS, Scheduler
-from lenet_tui.store import Store
+from lenet_tui.store import Run, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ class Elsewhere(Executor):
             self.store.end(run_id, this_process(), "stopped")
         return dict.fromkeys(ended, "")
 
-    def terminate(self, run_id: int, owner: Owner | None, *, force: bool = False) -> bool:
+    def terminate(self, run_id: int, run: Run | None = None, *, force: bool = False) -> bool:
         raise AssertionError("nobody asked for that")
 
 

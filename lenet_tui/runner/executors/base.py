@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lenet_tui.host.hardware import Capacity
-    from lenet_tui.host.process import Owner
     from lenet_tui.runner.placement import Placed
+    from lenet_tui.store import Run
 
 
 class Executor(ABC):
@@ -27,8 +27,8 @@ class Executor(ABC):
         """Return the runs whose workers ended since the last call, with why; "" where all was well."""
 
     @abstractmethod
-    def terminate(self, run_id: int, owner: Owner | None, *, force: bool = False) -> bool:
+    def terminate(self, run_id: int, run: Run | None = None, *, force: bool = False) -> bool:
         """End the worker of a run, with ``force`` even one that hangs; return whether it was there to be ended.
 
-        ``owner`` is the process that works on the run by the store, which a runner before this one may have started.
+        ``run`` is its row in the store, which names the process of a worker that a runner before this one started.
         """

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from lenet_tui.errors import LabError
 from lenet_tui.formatting import printable
 from lenet_tui.host.hardware import Capacity, available_cores
-from lenet_tui.host.process import owner_of, send_signal
+from lenet_tui.host.process import has_open, owner_of, send_signal
 from lenet_tui.runner import log
 from lenet_tui.runner.executors.base import Executor
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from lenet_tui.host.process import Owner
     from lenet_tui.runner.placement import Placed
+    from lenet_tui.store import Run
 
 _PRELOADED = ["lenet_tui.runner.executors.preload"]
 _ELSEWHERE = ("/tmp", "/dev/shm", "/var/tmp")  # noqa: S108 - private folders are made in them
@@ -86,10 +87,12 @@ class LocalExecutor(Executor):
                 worker.answer.close()
         return ended
 
-    def terminate(self, run_id: int, owner: Owner | None, *, force: bool = False) -> bool:
-        """Signal the worker process, and no other that may have its process id by now."""
+    def terminate(self, run_id: int, run: Run | None = None, *, force: bool = False) -> bool:
+        """Signal the worker process, and no other: a store may name any, so it must have the run's log open."""
         worker = self._workers.get(run_id)
-        owner = worker.owner if worker else owner
+        owner = worker.owner if worker else None
+        if worker is None and run is not None and run.owner is not None and run.folder is not None:
+            owner = run.owner if has_open(run.owner, self._root / run.folder / "log.txt") else None
         return owner is not None and send_signal(owner, signal.SIGKILL if force else signal.SIGTERM)
 
     def _fork(
