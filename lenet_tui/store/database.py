@@ -237,6 +237,8 @@ class Database:
             up_to_date = schema.check_version(version)
             if _patiently(lambda: schema.tables(connection)) != schema.expected_tables(schema.MIGRATIONS[:version]):
                 raise _DamagedError
+            if not _patiently(lambda: schema.has_control(connection)):
+                raise _DamagedError
             if not up_to_date:
                 _patiently(lambda: schema.migrate(connection))
             self._wal = self._choose_journal(connection) == "wal"

@@ -205,8 +205,12 @@ def migrate(database: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS
 def tables(database: sqlite3.Connection) -> frozenset[str]:
     """Return the statements that made what is in a database: its tables, indexes and triggers."""
     rows = database.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")
-    found = frozenset(str(row[0]) for row in rows)
-    return found | ({"control"} if found and not database.execute("SELECT 1 FROM control").fetchone() else frozenset())
+    return frozenset(str(row[0]) for row in rows)
+
+
+def has_control(database: sqlite3.Connection) -> bool:
+    """Say whether the one row is there that says whether the queue is paused."""
+    return database.execute("SELECT count(*) FROM control").fetchone() == (1,)
 
 
 @cache
