@@ -210,7 +210,7 @@ def tables(database: sqlite3.Connection) -> frozenset[str]:
 
 def has_control(database: sqlite3.Connection) -> bool:
     """Say whether the one row is there that says whether the queue is paused."""
-    return database.execute("SELECT count(*) FROM control").fetchone() == (1,)
+    return bool(database.execute("SELECT count(*) FROM control").fetchone()[0] == 1)
 
 
 @cache
