@@ -230,7 +230,7 @@ async def test_what_is_wrong_with_a_folder_is_a_message_and_the_process_goes_on(
         shutil.copy(root / LENET / "predictions.npz", broken.predictions_path)
         answer = predictions_of(root)
         Predictions("test", answer.labels[::-1], answer.logits, answer.features).write(broken.predictions_path)
-        with pytest.raises(LabError, match=r"predictions\.npz is of other images"):
+        with pytest.raises(LabError, match=r"predictions\.npz does not fit the data set"):
             await inspector.ask(ImagesRequest(folder=ALEXNET, count=1), Images)
         record = broken.read_record()
         other = record.dataset.model_copy(update={"checksum": "c0ffee"})
@@ -293,7 +293,7 @@ async def test_a_process_that_hangs_is_ended_and_started_again(trained_root: Pat
                 await inspector.ask(ConfusionRequest(folder=LENET), Counts)
         hung = inspector.pid
         os.kill(hung, signal.SIGSTOP)
-        with pytest.raises(LabError, match="said nothing for 1 seconds; the next try starts another"):
+        with pytest.raises(LabError, match="did not answer for 1 seconds; the next try starts another"):
             await inspector.ask(ConfusionRequest(folder=LENET), Counts)
         assert inspector.pid is None
         inspector._patience = 300.0
@@ -318,7 +318,7 @@ def test_answers_that_do_not_fit_together_are_errors_for_who_waits() -> None:
         result = _parse(json.dumps({"id": 3, "answer": bad}).encode())
         assert result is not None
         assert (result.id, result.answer) == (3, None)
-        assert "cannot be read" in result.error
+        assert "damaged answer" in result.error
     for noise in (b"warning: something\n", b"[]", b"7", b'{"id": []}', b"\xff\x00"):
         assert _parse(noise) is None
 

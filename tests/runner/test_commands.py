@@ -201,7 +201,7 @@ def test_show_tells_settings_epochs_and_log(bench: Bench) -> None:
     text = bench.call("show", 1).stdout
     assert "run 1, finished" in text
     assert "dataset=digits" in text
-    assert "accuracy" in text
+    assert "test acc" in text
     assert "val loss" in text
     assert "log.txt, last lines:" in text
     assert [row["epoch"] for row in bench.json("show", 1)["epochs"]] == [1, 2]
@@ -211,7 +211,7 @@ def test_show_tells_settings_epochs_and_log(bench: Bench) -> None:
 def test_delete_asks_and_moves_the_folder_to_the_trash(bench: Bench) -> None:
     bench.call("train", *SHORT)
     folder = bench.root / Store(bench.root).get(1).folder
-    assert "--yes says it is meant" in bench.call("delete", 1, ok=2).stderr
+    assert "add --yes" in bench.call("delete", 1, ok=2).stderr
     assert folder.exists()
     (entry,) = bench.json("delete", 1, "--yes")
     assert not folder.exists()

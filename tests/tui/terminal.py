@@ -59,7 +59,10 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env=os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"} | environment,
+            # Some test runners set the size, which would win over the terminal's own.
+            env={k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
+            | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+            | environment,
             preexec_fn=_own_terminal,
         )
 
