@@ -1,4 +1,4 @@
-"""``python -m lenet_tui.runner ROOT``: the runner itself. started by `daemon.ensure`."""
+"""``python -m lenet_tui.runner ROOT``: the runner itself. Started by `daemon.ensure`."""
 
 from __future__ import annotations
 
