@@ -294,10 +294,10 @@ class Hyperparameter:
         """The command-line spelling, ``--batch-size``."""
         return "--" + self.name.replace("_", "-")
 
-    def default(self, existing: dict[str, Any] | None = None) -> Any:
-        """Return the default, which for some depends on the hyperparameters in ``existing`` (model, dataset)."""
+    def default(self, values: dict[str, Any] | None = None) -> Any:
+        """Return the default, which for some depends on the hyperparameters in ``values`` (model, dataset)."""
         # Stored values may be anything; what cannot be a key decides nothing.
-        plain = {name: value for name, value in (existing or {}).items() if isinstance(value, str)}
+        plain = {name: value for name, value in (values or {}).items() if isinstance(value, str)}
         base = {"model": "lenet", "dataset": "mnist"} | plain
         return RunConfig.model_fields[self.name].get_default(call_default_factory=True, validated_data=base)
 
@@ -379,6 +379,6 @@ def problems(error: ValidationError) -> list[Problem]:
     return result
 
 
-def _suggestion(given: str, existing: tuple[str, ...] | list[str]) -> str:
-    near = difflib.get_close_matches(re.sub(r"[\s_]+", "-", given.lower()), existing, n=1)
+def _suggestion(given: str, names: tuple[str, ...] | list[str]) -> str:
+    near = difflib.get_close_matches(re.sub(r"[\s_]+", "-", given.lower()), names, n=1)
     return f" (did you mean {near[0]}?)" if near else ""

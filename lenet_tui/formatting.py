@@ -17,7 +17,7 @@ def printable(text: str) -> str:
     Line breaks and tabs become spaces; control characters, marks that reverse the direction of text and what is not
     Unicode become U+FFFD.
     """
-    return _UNPRINTABLE.sub(lambda result: " " if result[0] in "\t\n\r" else _REPLACEMENT, text)
+    return _UNPRINTABLE.sub(lambda match: " " if match[0] in "\t\n\r" else _REPLACEMENT, text)
 
 
 def shown(text: str, longest: int = 200) -> str:

@@ -181,7 +181,7 @@ def block_contrasts(values: Mapping[str, Mapping[int, float]], baseline: str) ->
 
     design = np.array(
         [
-            [float(variant == other) for other in others] + [float(seed == existing) for existing in seeds]
+            [float(variant == other) for other in others] + [float(seed == column) for column in seeds]
             for variant, seed in cells
         ]
     )

@@ -57,14 +57,14 @@ def config_from(values: dict[str, Any]) -> RunConfig:
         raise usage_error(problems(error), advice=" (for a list of values: lenet-tui queue add)") from None
 
 
-def usage_error(result: Iterable[Problem], advice: str = "") -> UsageError:
+def usage_error(problems_found: Iterable[Problem], advice: str = "") -> UsageError:
     """Return the error that names each wrong flag with its value and what would be right; ``advice`` is for lists."""
     return UsageError(
         "; ".join(
             f"{hyperparameter(p.name).flag} {p.value} {p.message}{advice if ',' in str(p.value) else ''}"
             if p.name
             else p.message
-            for p in result
+            for p in problems_found
         )
     )
 

@@ -178,9 +178,9 @@ def _not_a_command(words: list[str], parser: Parser) -> UsageError:
     return UsageError(f"unknown argument {first}{_meant(first, _flags(parser))}; see 'lenet-tui --help'")
 
 
-def _meant(word: str, existing: Iterable[str]) -> str:
+def _meant(word: str, names: Iterable[str]) -> str:
     # Without the dashes, which would make all flags look like each other.
-    bare = {name.lstrip("-"): name for name in existing}
+    bare = {name.lstrip("-"): name for name in names}
     near = difflib.get_close_matches(word.lstrip("-"), list(bare), n=1)
     return f" (did you mean {bare[near[0]]}?)" if near else ""
 

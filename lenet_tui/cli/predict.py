@@ -45,8 +45,8 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a line for each digit; return 0, or 1 if any picture could not be read, 2 if only for being no file."""
-    from lenet_tui import handwriting  # imports torch, which takes a second
-    from lenet_tui.inspection import classifier
+    from lenet_tui import handwriting
+    from lenet_tui.inspection import classifier  # imports torch, which takes a second
 
     network = classifier.load(find(arguments.name, arguments.root))
     dataset = network.record.config.dataset

@@ -60,9 +60,12 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         help=f"seeds of each configuration (default {plan.seeds})",
     )
     homework.add_argument("--epochs", default=argparse.SUPPRESS, metavar="N", help=f"epochs (default {plan.epochs})")
-    existing = ", ".join(TRAINABLE_IMAGES)
+    dataset_names = ", ".join(TRAINABLE_IMAGES)
     homework.add_argument(
-        "--dataset", default=argparse.SUPPRESS, metavar="NAME", help=f"images [{existing}] (default {plan.dataset})"
+        "--dataset",
+        default=argparse.SUPPRESS,
+        metavar="NAME",
+        help=f"images [{dataset_names}] (default {plan.dataset})",
     )
     homework.add_argument("--no-queue", action="store_true", help="queue nothing, only write the documents")
     flags.add_root(parser, may_be_missing=True)

@@ -52,8 +52,8 @@ def expected_md5(name: DatasetName, folder: Path) -> Mapping[str, str]:
     record = folder / CHECKSUMS_FILE
     try:
         with files.reading(record) as (file, _):
-            existing = json.loads(file.read(_CHECKSUM_BYTES))
-        return {idx_file.name: str(existing[idx_file.name]) for idx_file in IDX_FILES}
+            checksums = json.loads(file.read(_CHECKSUM_BYTES))
+        return {idx_file.name: str(checksums[idx_file.name]) for idx_file in IDX_FILES}
     except (DataError, RecursionError, ValueError, KeyError, TypeError) as error:
         raise DamagedFileError(f"{record}, the checksums of the files beside it, cannot be read: {error}") from None
 

@@ -89,9 +89,9 @@ def check(name: DatasetName, file: IdxFile, path: Path | str, content: Content, 
 
 def _check_structure(name: DatasetName, file: IdxFile, path: Path | str, content: Content) -> None:
     wanted = f"{path} is not {title(name)}'s {file.name}"
-    existing = recognise(content)
-    if existing is not None and existing != (name, file.name):
-        raise DamagedFileError(f"{wanted}: its md5 {content.packed_md5 or content.md5} is that of {_named(existing)}")
+    published = recognise(content)
+    if published is not None and published != (name, file.name):
+        raise DamagedFileError(f"{wanted}: its md5 {content.packed_md5 or content.md5} is that of {_named(published)}")
     if content.length != file.length or content.complaint:
         reason = f" ({content.complaint})" if content.complaint else ""
         raise DamagedFileError(
@@ -136,13 +136,13 @@ def _mismatch(name: DatasetName, file: IdxFile, path: Path | str, content: Conte
     ]
     if content.length != file.length:
         parts.append(f"length expected {file.length} bytes, found {content.length}")
-    existing = recognise(content)
-    if existing is not None:
-        parts.append(f"it is {_named(existing)}")
+    published = recognise(content)
+    if published is not None:
+        parts.append(f"it is {_named(published)}")
     if content.complaint:
         parts.append(content.complaint)
     return "; ".join(parts)
 
 
-def _named(existing: tuple[DatasetName, str]) -> str:
-    return f"{title(existing[0])}'s {existing[1]}"
+def _named(published: tuple[DatasetName, str]) -> str:
+    return f"{title(published[0])}'s {published[1]}"

@@ -93,14 +93,14 @@ def what_else(folder: Path, dataset: DatasetName) -> str:
     others = [path.name for path in entries if path.name not in present and published_name(path.name, dataset)]
     tables = [name for name in present if _TABLE.fullmatch(name.lower())]
     archives = [name for name in present if name.lower().endswith(_ARCHIVE_SUFFIXES)]
-    text = []
+    parts = []
     if others:
-        text.append(f"{shown(others[0])} is not a regular file, nor a folder with that file")
+        parts.append(f"{shown(others[0])} is not a regular file, nor a folder with that file")
     if tables:
-        text.append(f"{shown(tables[0])} is a table of pixels, as Kaggle has them, and only IDX files can be used")
+        parts.append(f"{shown(tables[0])} is a table of pixels, as Kaggle has them, and only IDX files can be used")
     if archives:
-        text.append(f"{shown(archives[0])} has to be unpacked, if they are in it")
-    return "".join(f"; {part}" for part in text)
+        parts.append(f"{shown(archives[0])} has to be unpacked, if they are in it")
+    return "".join(f"; {part}" for part in parts)
 
 
 def _entries(folder: Path) -> list[Path]:

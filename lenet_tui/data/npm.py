@@ -73,8 +73,8 @@ def _pack(npm: str, into: Path) -> None:
 def _complaint(log: str) -> str:
     """Return the line of npm's output that says why: the first error that is not just a code."""
     errors = [line.split(maxsplit=2)[-1] for line in log.splitlines() if line.startswith(("npm error ", "npm ERR! "))]
-    text = [line for line in errors if not line.startswith(("code ", "errno ", "syscall "))]
-    return (text or errors or log.strip().splitlines()[-1:] or [""])[0]
+    reasons = [line for line in errors if not line.startswith(("code ", "errno ", "syscall "))]
+    return (reasons or errors or log.strip().splitlines()[-1:] or [""])[0]
 
 
 def _extract(archive: Path, into: Path) -> None:

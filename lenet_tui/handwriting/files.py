@@ -147,10 +147,10 @@ def _reduced(picture: Image.Image) -> NDArray[np.float32]:
 
 def _scaled(deep: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return deep greys from 0 to 1, by the fewest bits that hold them all: cameras store 10, 12 or 14 in 16."""
-    existing = np.isfinite(deep)
-    if not existing.any():
+    finite = np.isfinite(deep)
+    if not finite.any():
         return np.zeros_like(deep)
-    deep = np.where(existing, deep, np.median(deep[existing])).astype(np.float64)
+    deep = np.where(finite, deep, np.median(deep[finite])).astype(np.float64)
     lowest, highest = float(deep.min()), float(deep.max())
     if lowest < 0:
         deep, highest = deep - lowest, highest - lowest

@@ -31,12 +31,12 @@ def chosen(predictions: Predictions, true: int | None = None, predicted: int | N
 
     Only misclassified ones, unless both classes are given. Among equals the order is that of the data set.
     """
-    text = predictions.predicted
+    classes = predictions.predicted
     cell = true is not None and predicted is not None
-    wanted = np.ones(len(text), dtype=bool) if cell else text != predictions.labels
+    wanted = np.ones(len(classes), dtype=bool) if cell else classes != predictions.labels
     if true is not None:
         wanted &= predictions.labels == true
     if predicted is not None:
-        wanted &= text == predicted
+        wanted &= classes == predicted
     (numbers,) = np.nonzero(wanted)
     return numbers[np.argsort(-confidence(predictions)[numbers], kind="stable")]

@@ -85,8 +85,8 @@ class Runs:
             raise LabError(f"there is no model.safetensors yet in {folder.path}: it comes with the first epoch")
         network = self._kept(folder.weights_path, lambda: experiment.load_network(folder, record.config).eval())
         mean, std = record.dataset.mean, record.dataset.std
-        existing = mean is not None and std is not None  # folders of earlier versions don't tell
-        return Trained(record, network, Scaling(mean, std) if existing else self.held_out(name).scaling)  # type: ignore[arg-type]
+        has_scaling = mean is not None and std is not None  # folders of earlier versions don't tell
+        return Trained(record, network, Scaling(mean, std) if has_scaling else self.held_out(name).scaling)  # type: ignore[arg-type]
 
     def held_out(self, name: str) -> HeldOut:
         """Return the held-out images of the data set that the run saw.
@@ -100,22 +100,22 @@ class Runs:
         if key not in self._data:
             self.doing(f"reading {title(cast('DatasetName', key[0]))}…")
             self._data[key] = _held_out(cast("DatasetName", key[0]), key[1])
-        result = self._data[key]
-        if result.checksum != record.dataset.checksum:
+        images = self._data[key]
+        if images.checksum != record.dataset.checksum:
             raise LabError(
                 f"the run saw {record.dataset.name} with checksum {record.dataset.checksum[:12]}…, and "
-                f"{result.source} has {result.checksum[:12]}…; these are other images"
+                f"{images.source} has {images.checksum[:12]}…; these are other images"
             )
-        return result
+        return images
 
     def images(self, name: str, split: str) -> Tensor:
         """Return the images (N, 1, 28, 28) of ``split``, uint8. Raises `LabError`, also where predictions don't fit."""
-        result = self.held_out(name)
+        held_out = self.held_out(name)
         if self.has_predictions(name):
             predictions = self.predictions(name)
-            if predictions.split == split and not np.array_equal(predictions.labels, result.labels[split].numpy()):
+            if predictions.split == split and not np.array_equal(predictions.labels, held_out.labels[split].numpy()):
                 raise LabError("predictions.npz does not fit the data set; it may be another run's")
-        return result.images[split]
+        return held_out.images[split]
 
     def class_names(self, name: str) -> tuple[str, ...]:
         """Return the names of the ten classes."""
@@ -124,17 +124,17 @@ class Runs:
     def _kept(self, path: Path, read: Callable[[], _T]) -> _T:
         """Return what ``read`` makes of a file, again when the file has changed."""
         try:
-            result = path.stat()
+            status = path.stat()
         except OSError:  # who reads it knows best what that means
             return read()
-        stamp = result.st_mtime_ns, result.st_size
-        existing = self._files.pop(path, None)
-        if existing is None or existing[0] != stamp:
-            existing = stamp, read()
-        self._files[path] = existing
+        stamp = status.st_mtime_ns, status.st_size
+        cached = self._files.pop(path, None)
+        if cached is None or cached[0] != stamp:
+            cached = stamp, read()
+        self._files[path] = cached
         while len(self._files) > _KEPT:
             self._files.popitem(last=False)
-        return cast("_T", existing[1])
+        return cast("_T", cached[1])
 
 
 def _held_out(name: DatasetName, val_size: int) -> HeldOut:

@@ -143,20 +143,20 @@ class Service:
         return self._runs.predictions(folder).split if self._runs.has_predictions(folder) else "validation"
 
     def _map(self, number: int, folder: str) -> Map | None:
-        text, record = self._runs.predictions(folder), self._runs.record(folder)
-        existing = self._maps.get(folder)
-        if existing is not None and existing[0] is text:
-            return existing[1]
+        predictions, record = self._runs.predictions(folder), self._runs.record(folder)
+        cached = self._maps.get(folder)
+        if cached is not None and cached[0] is predictions:
+            return cached[1]
         self._tell(Reply(id=number, doing="arranging the images with t-SNE, which takes a few seconds…"))
-        self._to_arrange.put((number, folder, text, record))
+        self._to_arrange.put((number, folder, predictions, record))
         return None
 
     def _arrange(self) -> None:
         if sys.platform == "linux":  # elsewhere a thread has no priority of its own
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), max(NICENESS, os.nice(0)))
         while True:
-            number, folder, text, record = self._to_arrange.get()
-            self._answering(number, partial(self._arranged, folder, text, record))
+            number, folder, predictions, record = self._to_arrange.get()
+            self._answering(number, partial(self._arranged, folder, predictions, record))
 
     def _arranged(self, folder: str, predictions: Predictions, record: RunRecord) -> Map:
         from lenet_tui.errors import NotDrawable

@@ -1,4 +1,4 @@
-"""The picture of a comparison: validation loss per epoch of every configuration, the best epochs marked."""
+"""The picture of a comparison: validation loss per epoch of every configuration, the lowest ones marked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``loss.png``: train and validation loss per epoch, the best epoch, and where the run overfits."""
+"""``loss.png``: train and validation loss per epoch, the lowest one, and where the run overfits."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def draw(record: RunRecord, history: Sequence[EpochMetrics]) -> bytes:
     if best is not None:
         axes.plot(
             best.epoch, best.val_loss, "D", color="none", markeredgecolor=style.INK, markeredgewidth=1.8, markersize=11,
-            zorder=5, label=f"best epoch: {best.epoch}, validation {best.val_loss:.4g}",
+            zorder=5, label=f"lowest validation loss: {best.val_loss:.4g}, epoch {best.epoch}",
         )  # fmt: skip
     else:
         axes.text(0.5, 0.5, "no epoch has a finite validation loss", transform=axes.transAxes, ha="center", size=12)

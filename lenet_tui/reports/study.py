@@ -143,12 +143,12 @@ def _effects(findings: Findings) -> bytes:
 
 
 def _ratios(findings: Findings, question: Question) -> list[tuple[str, Contrast]]:
-    existing = [
+    measured = [
         (variant.name, findings.effects[variant.name].loss)
         for variant in variants_of(question)
         if variant.name in findings.effects
     ]
-    return [(name, contrast) for name, contrast in existing if contrast is not None]
+    return [(name, contrast) for name, contrast in measured if contrast is not None]
 
 
 def _losses(run: RunResult, pick: Callable[[EpochMetrics], float]) -> NDArray[np.float64]:

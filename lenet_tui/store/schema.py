@@ -153,7 +153,7 @@ BEGIN
 END;
 """
 
-# Names by the glossary; what the runner computes on, published for those that estimate times.
+# Names by the table of words in CONTRIBUTING.md; what the runner computes on, published for those that estimate times.
 _THIRD = """
 ALTER TABLE runs RENAME COLUMN wish TO stop_request;
 ALTER TABLE runs RENAME COLUMN kept_epoch TO selected_epoch;

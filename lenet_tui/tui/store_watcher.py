@@ -267,4 +267,6 @@ def _plain(changes: Changes) -> Changes:
 def _plain_run(run: Run) -> Run:
     words = {"reason": run.reason, "note": run.note, "device": run.device}
     plain = {name: printable(text) for name, text in words.items() if text and printable(text) != text}
-    return replace(run, **plain) if plain else run  # type: ignore[arg-type]  # all three are words
+    run = replace(run, **plain) if plain else run  # type: ignore[arg-type]  # all three are words
+    _ = run.identity  # kept with the run: for ten thousand it takes long, and the event loop asks for it
+    return run

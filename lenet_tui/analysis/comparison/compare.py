@@ -52,10 +52,10 @@ def compare(runs: Iterable[RunResult], notes: Iterable[str] = ()) -> Comparison:
     """
     given = list(runs)
     usable = [run for run in given if run.history]
-    existing = list(notes)
-    existing += [f"run {run.run_id} is {run.state} and has no epoch yet: left out" for run in given if not run.history]
+    all_notes = list(notes)
+    all_notes += [f"run {run.run_id} is {run.state} and has no epoch yet: left out" for run in given if not run.history]
     if len(usable) < 2:
-        raise ValueError("; ".join([*existing, "there is nothing to compare"]))
+        raise ValueError("; ".join([*all_notes, "there is nothing to compare"]))
     together: dict[tuple[RunConfig, str, str], list[RunResult]] = {}
     for run in usable:
         plain = run.config.model_copy(update=dict.fromkeys(REPLICATED, 0))
@@ -68,7 +68,7 @@ def compare(runs: Iterable[RunResult], notes: Iterable[str] = ()) -> Comparison:
         for label, runs in zip(_labels(firsts, differing), members, strict=True)
     )
     tested, untested = verdicts.verdicts(groups)
-    return Comparison(differing, groups, tuple(tested), (*existing, *_notes(groups), *untested))
+    return Comparison(differing, groups, tuple(tested), (*all_notes, *_notes(groups), *untested))
 
 
 def _counted(runs: Sequence[RunResult]) -> tuple[RunResult, ...]:

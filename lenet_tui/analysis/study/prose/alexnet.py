@@ -10,7 +10,7 @@ from lenet_tui.analysis.study.findings import PARAMETERS, is_shortened, variants
 from lenet_tui.analysis.study.phrases import Sentence, again, epochs, loss, of_runs, share
 from lenet_tui.analysis.study.plan import DEFAULT
 from lenet_tui.analysis.study.prose import factor
-from lenet_tui.analysis.study.prose.effect import named, of_accuracies, told, why_missing
+from lenet_tui.analysis.study.prose.effect import effect_sentences, named, of_accuracies, why_missing
 
 if TYPE_CHECKING:
     from lenet_tui.analysis.statistics import Contrast
@@ -28,7 +28,7 @@ def write(findings: Findings) -> Section:
     effect = findings.effects.get(NAME)
     if findings.default is None or effect is None:
         return section(title, [Paragraph((Sentence(f"No answer yet: {why_missing(findings, DEFAULT)}."),))])
-    sentences = told(findings, effect)
+    sentences = effect_sentences(findings, effect)
     blocks: list[Block] = [
         factor.table(findings, "network", NETWORKS, {}),
         factor.figure(FIGURE, "the networks"),

@@ -164,7 +164,7 @@ def _course(findings: Findings, effects: list[Effect]) -> list[Sentence]:
 
 
 def _apart(findings: Findings, effects: list[Effect]) -> str:
-    """Name the variants that end above every run of the default all the same, which a reader of the table sees."""
+    """Name the variants that end above every run of the default, which the table shows too."""
     default = findings.default
     summaries = [summary for effect in effects if (summary := findings.summaries.get(effect.variant.name))]
     apart = [summary for summary in summaries if default and summary.end.low > default.end.high]

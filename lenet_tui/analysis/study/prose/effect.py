@@ -43,7 +43,7 @@ def named(variant: Variant) -> str:
     return _LONG_NAMES.get(variant.name, variant.name)
 
 
-def told(findings: Findings, effect: Effect, lead: str = "") -> list[Sentence]:
+def effect_sentences(findings: Findings, effect: Effect, lead: str = "") -> list[Sentence]:
     """Say what a variant does to the best validation loss, or why that can't be said; ``lead`` may begin it."""
     name = named(effect.variant)
     lead = lead or f"With {name}"
@@ -56,13 +56,13 @@ def told(findings: Findings, effect: Effect, lead: str = "") -> list[Sentence]:
 
 def of_accuracies(effects: Sequence[Effect]) -> list[Sentence]:
     """Say what several variants do to test accuracy: each that is shown, and in one sentence those that aren't."""
-    existing = [(effect, effect.accuracy) for effect in effects if effect.accuracy is not None]
+    measured = [(effect, effect.accuracy) for effect in effects if effect.accuracy is not None]
     sentences = [
         Sentence(f"Test accuracy with {named(effect.variant)} is {points(accuracy)}.", effect.runs, accuracy.adjusted_p)
-        for effect, accuracy in existing
+        for effect, accuracy in measured
         if accuracy.shown
     ]
-    open_ = [(effect, accuracy) for effect, accuracy in existing if not accuracy.shown]
+    open_ = [(effect, accuracy) for effect, accuracy in measured if not accuracy.shown]
     if open_:
         runs = _runs(effect for effect, _ in open_)
         text = f"In test accuracy no difference from the {DEFAULT.name} is shown"
@@ -83,7 +83,7 @@ def of_accuracies(effects: Sequence[Effect]) -> list[Sentence]:
             sentences.append(Sentence(f"{text}{rest}; the intervals are in the table.", runs))
     unadjusted = [
         effect
-        for effect, accuracy in existing
+        for effect, accuracy in measured
         if not accuracy.shown and accuracy.difference.low * accuracy.difference.high > 0
     ]
     if unadjusted:
@@ -208,15 +208,15 @@ def _one_sided(findings: Findings, effect: Effect) -> str:
     losses = [
         (ours[seed].best_val_cross_entropy, baseline[seed].best_val_cross_entropy) for seed in ours if seed in baseline
     ]
-    existing = [(our, other) for our, other in losses if our is not None and other is not None]
-    if len(existing) < _UNANIMOUS:
+    measured = [(our, other) for our, other in losses if our is not None and other is not None]
+    if len(measured) < _UNANIMOUS:
         return ""
     for word, same in (
-        ("above", all(our > other for our, other in existing)),
-        ("below", all(o < b for o, b in existing)),
+        ("above", all(our > other for our, other in measured)),
+        ("below", all(o < b for o, b in measured)),
     ):
         if same:
-            return f"; all {len(existing)} runs lie {word} the {DEFAULT.name} of their seed"
+            return f"; all {len(measured)} runs lie {word} the {DEFAULT.name} of their seed"
     return ""
 
 

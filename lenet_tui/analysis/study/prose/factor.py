@@ -9,7 +9,7 @@ from lenet_tui.analysis.study.blocks import Block, Figure, Paragraph, Table
 from lenet_tui.analysis.study.findings import is_shortened, variants_of
 from lenet_tui.analysis.study.phrases import Sentence, epochs, listed, minutes, share, within
 from lenet_tui.analysis.study.plan import DEFAULT
-from lenet_tui.analysis.study.prose.effect import accuracies_briefly, brief, cells, named, told
+from lenet_tui.analysis.study.prose.effect import accuracies_briefly, brief, cells, effect_sentences, named
 from lenet_tui.formatting import p_value
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def effects_told(findings: Findings, question: Question) -> list[Block]:
     """Return the paragraphs that say what each variant of a question does."""
     blocks: list[Block] = []
     for effect in question_effects(findings, question):
-        sentences = told(findings, effect)
+        sentences = effect_sentences(findings, effect)
         details = details_told(effect)
         if details:
             sentences.append(details)
@@ -160,14 +160,14 @@ def still_falling(findings: Findings, question: Question) -> list[Sentence]:
 
 def overfitting_told(findings: Findings, value: Mapping[str, object]) -> list[Sentence]:
     """Say how many runs of each variant in ``value``, which names them, overfit, and from when on."""
-    existing = {name: findings.trends[name] for name in value if name in findings.trends}
-    if len(existing) < 2:
+    measured = {name: findings.trends[name] for name in value if name in findings.trends}
+    if len(measured) < 2:
         return []
-    runs = tuple(sorted(trend.run_id for trends in existing.values() for trend in trends))
-    if not any(trend.overfits for trends in existing.values() for trend in trends):
+    runs = tuple(sorted(trend.run_id for trends in measured.values() for trend in trends))
+    if not any(trend.overfits for trends in measured.values() for trend in trends):
         return [Sentence("By the criterion of section 1 no run of them overfits.", runs)]
     parts: list[str] = []
-    for name, trends in existing.items():
+    for name, trends in measured.items():
         onsets = [trend.onset for trend in trends if trend.overfits]
         count = f"{len(onsets)} of {len(trends)}{'' if parts else ' runs overfit'}"
         parts.append(f"{count} with {value[name]}{f' (onset in {epochs(onsets)})' if onsets else ''}")

@@ -25,9 +25,9 @@ from lenet_tui.analysis.study.prose.effect import (
     accuracies_briefly,
     brief,
     cells,
+    effect_sentences,
     named,
     of_accuracies,
-    told,
     why_missing,
 )
 from lenet_tui.analysis.study.prose.why import WHY
@@ -142,7 +142,7 @@ def _points(findings: Findings) -> list[tuple[Sentence, ...]]:
 
 
 def _point(findings: Findings, effect: Effect, lead: str) -> list[Sentence]:
-    sentences = told(findings, effect, lead)
+    sentences = effect_sentences(findings, effect, lead)
     why = WHY[effect.variant.name].text(effect.verdict)
     if why:
         p = effect.loss.adjusted_p if effect.loss and effect.loss.shown else None

@@ -76,12 +76,12 @@ def _pace(findings: Findings) -> list[Sentence]:
 
 
 def _roughness(summaries: list[tuple[str, ConfigSummary]]) -> list[Sentence]:
-    existing = [(rate, summary, summary.jitter) for rate, summary in summaries if summary.jitter is not None]
-    if len(existing) < len(summaries):
+    measured = [(rate, summary, summary.jitter) for rate, summary in summaries if summary.jitter is not None]
+    if len(measured) < len(summaries):
         return []
-    each = listed([f"{100 * math.expm1(jitter.mean):.0f} % with {rate}" for rate, _, jitter in existing])
+    each = listed([f"{100 * math.expm1(jitter.mean):.0f} % with {rate}" for rate, _, jitter in measured])
     text = f"Over the second half of a run the validation loss changes from one epoch to the next by {each} (medians)."
-    return [Sentence(text, tuple(run for _, summary, _ in existing for run in summary.runs))]
+    return [Sentence(text, tuple(run for _, summary, _ in measured for run in summary.runs))]
 
 
 def _failures(findings: Findings) -> list[Sentence]:
