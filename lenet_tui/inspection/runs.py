@@ -71,7 +71,7 @@ class Runs:
         if not folder.predictions_path.exists():
             state = self.record(name).state
             when = "it is written when the run has ended" if state == "running" else f"the run is {state}"
-            raise LabError(f"there is no predictions.npz yet: {when}")
+            raise LabError(f"there is no predictions.npz: {when}")
         return self._kept(folder.predictions_path, lambda: Predictions.read(folder.predictions_path))
 
     def has_predictions(self, name: str) -> bool:

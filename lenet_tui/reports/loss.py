@@ -40,7 +40,7 @@ LOSS_NAMES = {
 def draw(record: RunRecord, history: Sequence[EpochMetrics]) -> bytes:
     """Return the PNG of the run's loss curves. Raises `NotDrawable` when no epoch is done."""
     if not history:
-        raise NotDrawable("no epoch is done yet")
+        raise NotDrawable("there is no epoch in metrics.csv")
     region = overfitting_region(history)
     best = metrics.best(history)
     epochs = np.array([row.epoch for row in history])

@@ -189,7 +189,11 @@ class Database:
         except (OSError, LabError):
             raise error from None
         self.path = copy
+        before = len(self.notices)
         opened = self._open()
+        if rebuilt := self.notices[before:]:  # the copy; the damaged store stays where it is
+            left_out = [notice for notice in rebuilt if str(copy.parent) not in notice]
+            self.notices[before:] = ["its store is damaged or missing: this is what the run folders hold", *left_out]
         self.read_only = why_not_writable(self.root / PRIVATE_FOLDER)
         self.notices.append(f"{self.root} can only be looked at: {self.read_only}")
         return opened

@@ -104,11 +104,11 @@ def tighten(store: Path) -> None:
 
 
 def is_trustworthy(store: Path) -> bool:
-    """Say whether each of the store's files is a regular file of this user, or is missing."""
+    """Say whether each of the store's files is a regular file of this user and of one name, or is missing."""
     for suffix in SUFFIXES:
         with contextlib.suppress(FileNotFoundError):
             status = Path(f"{store}{suffix}").lstat()
-            if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+            if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_nlink > 1:
                 return False
     return True
 

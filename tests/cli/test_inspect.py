@@ -79,7 +79,7 @@ def test_what_is_wrong_is_one_line(lab: Lab, trained_root: Path, tmp_path: Path)
     (folder / "predictions.npz").unlink()
     done = lab("inspect", folder)
     assert done.returncode == 1
-    assert done.stderr == "lenet-tui: there is no predictions.npz yet: the run is finished\n"
+    assert done.stderr == "lenet-tui: there is no predictions.npz: the run is finished\n"
 
 
 def test_the_summary_names_the_most_frequent_error() -> None:

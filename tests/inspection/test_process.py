@@ -200,7 +200,7 @@ async def test_a_run_at_work_shows_validation_images_and_its_weights_so_far(
     folder.predictions_path.unlink()
     folder.write_record(folder.read_record().model_copy(update={"state": "running"}))
     async with opened(root) as inspector:
-        with pytest.raises(LabError, match=r"no predictions\.npz yet: it is written when the run has ended"):
+        with pytest.raises(LabError, match=r"no predictions\.npz: it is written when the run has ended"):
             await inspector.ask(ImagesRequest(folder=LENET, count=3), Images)
         result = await inspector.ask(LayersRequest(folder=LENET, index=0), Layers)
         assert result.split == "validation"

@@ -53,7 +53,7 @@ def test_a_run_stopped_before_its_first_epoch_says_why_there_are_no_pictures(mak
     skipped = {report.path.name: report.skipped for report in reports.write_all(folder)}
     assert skipped == {
         "confusion.png": "predictions.npz is not there yet",
-        "loss.png": "no epoch is done yet",
+        "loss.png": "there is no epoch in metrics.csv",
         "t-SNE.png": "predictions.npz is not there yet",
     }
     assert not any(path.exists() for path in folder.pictures)

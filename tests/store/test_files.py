@@ -231,6 +231,17 @@ def test_a_read_only_root_can_be_looked_at(small_disk: Path, tmp_path: Path) -> 
             store.add([RunConfig()])
 
 
+def test_a_damaged_store_on_a_read_only_root_is_not_said_to_be_kept_elsewhere(small_disk: Path) -> None:
+    Store(small_disk).close()
+    (small_disk / ".lenet-tui" / "store.db").write_bytes(b"nonsense" * 100)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with Store(small_disk) as store:
+        assert store.notices == [
+            "its store is damaged or missing: this is what the run folders hold",
+            f"{small_disk} can only be looked at: Read-only file system",
+        ]
+
+
 def test_a_run_folder_is_held_while_a_process_holds_its_log(tmp_path: Path) -> None:
     assert RunFolder(tmp_path).is_held() is False
     with (tmp_path / "log.txt").open("a") as log:

@@ -220,3 +220,19 @@ def test_a_library_that_cannot_be_imported_is_named(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("lenet-tui: a library cannot be imported (poisoned)")
+
+
+@pytest.mark.parametrize("name", ["store.db", "store.db-wal"])
+def test_a_file_elsewhere_that_is_the_store_by_a_hard_link_is_left_as_it_is(
+    name: str, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outside = tmp_path / "outside"
+    outside.write_bytes((root / PRIVATE_FOLDER / "store.db").read_bytes())
+    outside.chmod(0o644)
+    (root / PRIVATE_FOLDER / name).unlink(missing_ok=True)
+    os.link(outside, root / PRIVATE_FOLDER / name)
+    before = outside.read_bytes()
+    assert main(["runs", "--root", str(root)]) == 0
+    assert NAME in capsys.readouterr().out
+    assert outside.stat().st_mode & 0o777 == 0o644
+    assert outside.read_bytes() == before

@@ -347,9 +347,9 @@ async def test_a_run_at_work_has_what_it_has_and_the_rest_when_it_ends(root: Pat
     kept = root / str(finished.folder) / "predictions.npz"
     kept.rename(kept.with_suffix(".away"))
     async with looking(root) as (app, pilot):
-        await until(pilot, lambda: "there is no predictions.npz yet" in app.words())
+        await until(pilot, lambda: "there is no predictions.npz" in app.words())
         await pilot.press("2")
-        await until(pilot, lambda: "there is no predictions.npz yet" in app.words())
+        await until(pilot, lambda: "there is no predictions.npz" in app.words())
         await pilot.press("3")
         await until(pilot, lambda: "validation image 0" in app.text())  # the test set is for when it is finished
         await pilot.press("4")
