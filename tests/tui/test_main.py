@@ -175,6 +175,7 @@ async def test_runs_are_stopped_moved_resumed_and_deleted_by_key(store: Store, t
 async def test_a_deleted_runs_folder_is_in_the_trash(store: Store, tmp_path: Path) -> None:
     run = finished(store, RunConfig())
     assert run.folder is not None
+    (tmp_path / run.folder / "run.json").write_text("{}")  # what makes it a run folder
     async with opened(tmp_path) as bench:
         await bench.until(lambda: bench.main.runs.listed)
         await bench.press("escape", "d", "y")

@@ -233,7 +233,7 @@ def test_a_program_that_has_the_terminal_meanwhile_is_suspended_with_the_app(roo
     with Shell(root) as shell:
         shell.wait_for("finished")
         shell.press("escape", "v")
-        shell.wait_for("1/3")
+        shell.wait_for("1/3", "z zooms")  # the picture is there, and the keys
         shell.press("enter")
         shell.wait_for("any key goes back")
         shell.press(SUSPEND)
