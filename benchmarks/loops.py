@@ -17,6 +17,7 @@ from lenet_tui.data.torchvision_import import import_torchvision_datasets
 from lenet_tui.training import loop, models
 from lenet_tui.training.evaluation import Scaling
 from lenet_tui.training.losses import objective
+from lenet_tui.training.optimizer import make_optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,7 +127,7 @@ def ours(config: RunConfig, data: Dataset) -> Callable[[], float]:
     """Return a function that trains one epoch with the package's own loop."""
     loop.seed(config, epoch=0)
     network = models.build(config).to(memory_format=torch.channels_last)
-    optimizer = loop.make_optimizer(config, network, CPU)
+    optimizer = make_optimizer(config, network, CPU)
     scaling = Scaling(data.mean, data.std)
     number = 0
 

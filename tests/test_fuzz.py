@@ -19,6 +19,7 @@ from lenet_tui.run.folder import RunFolder
 from lenet_tui.run.predictions import Predictions
 from lenet_tui.store import Store
 from lenet_tui.training import checkpoint, loop
+from lenet_tui.training.optimizer import make_optimizer
 from lenet_tui.tui import settings as app_settings
 from tests.store.conftest import make_folder
 
@@ -70,7 +71,7 @@ def files(trained_root: Path) -> dict[str, bytes]:
 def read_checkpoint(path: Path) -> object:
     config = RunConfig(dataset="digits", epochs=2, seed=1, threads=1, tsne_samples=120)
     network = loop.models.build(config)
-    optimizer = loop.make_optimizer(config, network, torch.device("cpu"))
+    optimizer = make_optimizer(config, network, torch.device("cpu"))
     saved = checkpoint.read(path, torch.device("cpu"))
     checkpoint.restore(saved, path, network, optimizer, None, steps=19, scheduled=False)
     return saved

@@ -23,6 +23,7 @@ from lenet_tui.training.augment import distort
 from lenet_tui.training.averaging import averaged
 from lenet_tui.training.evaluation import Scaling, evaluate
 from lenet_tui.training.losses import objective
+from lenet_tui.training.optimizer import make_optimizer
 from lenet_tui.training.schedule import lr_factor
 
 if TYPE_CHECKING:
@@ -247,19 +248,6 @@ def seed(config: RunConfig, epoch: int) -> None:
     Epoch 0 stands for the initial weights. NumPy's SeedSequence keeps neighbouring seeds and epochs independent.
     """
     torch.manual_seed(int(np.random.SeedSequence([config.seed, epoch]).generate_state(1, np.uint64)[0]))
-
-
-def make_optimizer(config: RunConfig, network: nn.Module, device: torch.device) -> torch.optim.Optimizer:
-    """Return the optimizer of ``config`` over all parameters, fused where torch has it: one kernel for all of them."""
-    parameters, lr, decay = network.parameters(), config.lr, config.weight_decay
-    fused = device.type in ("cpu", "cuda", "mps")
-    if config.optimizer == "adam":
-        return torch.optim.Adam(parameters, lr=lr, weight_decay=decay, fused=fused)
-    if config.optimizer == "adamw":
-        return torch.optim.AdamW(parameters, lr=lr, weight_decay=decay, fused=fused)
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(parameters, lr=lr, weight_decay=decay, momentum=config.momentum, fused=fused)
-    return torch.optim.RMSprop(parameters, lr=lr, weight_decay=decay)
 
 
 def out_of_patience(history: list[EpochMetrics], patience: int) -> bool:

@@ -12,7 +12,6 @@ from lenet_tui.runner.log import reason_of
 
 _MODULES = (
     "lenet_tui.runner.worker",
-    "torch._dynamo",  # torch imports it with the first optimizer, which takes more than a second
     "lenet_tui.reports.confusion",
     "lenet_tui.reports.loss",
     "lenet_tui.reports.tsne",
