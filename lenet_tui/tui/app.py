@@ -14,12 +14,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
-from textual.events import InputEvent, Paste
+from textual.events import InputEvent, Key, Paste
 from textual.markup import escape
 from textual.message import Message
 
-from lenet_tui.tui import keys, settings
+from lenet_tui.tui import keys, settings, terminal_input
 from lenet_tui.tui.job_control import JobControl
+from lenet_tui.tui.key_gate import KeyGate
 from lenet_tui.tui.lab import Lab
 from lenet_tui.tui.main_screen import MainScreen
 from lenet_tui.tui.screens import LabScreen
@@ -67,11 +68,14 @@ class LabApp(App[None]):
 
     def __init__(self, root: Path, chosen: settings.Settings | None = None, complaints: tuple[str, ...] = ()) -> None:
         super().__init__()
+        terminal_input.tolerate_any_bytes(self.driver_class)
+        self.gate = KeyGate(self, self._handle)
         self.lab = Lab(
             root,
             chosen or settings.Settings(),
             on_snapshot=lambda snapshot: self.post_message(self.Seen(snapshot)),
             on_error=lambda error: self.notify(error, severity="error"),
+            hold_keys=self.gate.hold,
         )
         self._complaints = complaints
         self._clean = plain_text.Clean()
@@ -110,6 +114,7 @@ class LabApp(App[None]):
 
     def on_unmount(self) -> None:
         """Close the store, and end the process that has torch."""
+        self.gate.close()
         self._jobs.detach()
         self.lab.close()
 
@@ -163,7 +168,14 @@ class LabApp(App[None]):
             yield
 
     async def on_event(self, event: Event) -> None:
-        """Ignore what was typed before the shell came back."""
+        """Let keys through one at a time."""
+        if isinstance(event, (Key, Paste)) and not event.is_forwarded:
+            self.gate.put(event)
+        else:
+            await self._handle(event)
+
+    async def _handle(self, event: Event) -> None:
+        """Handle an event, unless it was typed before the shell came back."""
         if not isinstance(event, (InputEvent, Paste)) or event.time >= self._deaf_until:
             await super().on_event(event)
 

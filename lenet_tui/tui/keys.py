@@ -83,7 +83,7 @@ _BACK = Key("back", "escape,q", "Back", "back to the runs", "dismiss", priority=
 
 FORM = _section(
     "New run",
-    Key("queue", "ctrl+r", "Queue", "queue the runs of the form", "form.queue_after_typing", (), 90, anywhere=True),
+    Key("queue", "ctrl+r", "Queue", "queue the runs of the form", "form.queue", (), 90, anywhere=True),
     Key("next-preset", "ctrl+n", "Next preset", "fill the form with the next preset", "form.next_preset"),
     Key("reset-form", "f8", "Reset form", "set every field to its default", "form.reset"),
 )
@@ -322,3 +322,11 @@ NAMES: dict[str, str] = {name: key.id for key in ALL for name in (key.id, *key.a
 def bindings(keys: tuple[Key, ...]) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:
     """Return the bindings of a screen."""
     return [key.binding() for key in keys]
+
+
+def where_it_works(name: str, character: str) -> str:
+    """Return what to do for a key of the main screen that was pressed in the form, outside a field."""
+    key = next((key for key in MAIN if name in key.keys.split(",")), None)
+    if key is None:
+        return f"{character} can be typed into a field: ↓ goes to the first one"
+    return f"{key.shown} ({key.label.lower()}) works outside the form: press esc first"

@@ -20,7 +20,10 @@ _Answer = TypeVar("_Answer")
 
 
 class Lab:
-    """One root. ``on_snapshot`` is called in the watcher's thread, ``on_error`` in the event loop."""
+    """One root. ``on_snapshot`` is called in the watcher's thread, ``on_error`` in the event loop.
+
+    ``hold_keys`` keeps keys back until what it returns is called, as `KeyGate.hold` does.
+    """
 
     def __init__(
         self,
@@ -28,11 +31,13 @@ class Lab:
         settings: Settings,
         on_snapshot: Callable[[Snapshot], object],
         on_error: Callable[[str], object],
+        hold_keys: Callable[[], Callable[[], None]],
     ) -> None:
         self.root = root
         self.settings = settings
         self.snapshot = Snapshot()
         self.watcher = Watcher(root, on_snapshot, QUIET_SECONDS if settings.quiet else LOOK_SECONDS)
+        self.hold_keys = hold_keys
         self._on_error = on_error
         self._inspector: Inspector | None = None
 

@@ -55,7 +55,15 @@ class RunController:
 
     def queue(self, configs: tuple[RunConfig, ...]) -> None:
         """Queue runs of these configurations, after asking for missing data and about duplicates."""
-        self._start(self._queue(configs))
+        release = self._lab.hold_keys()  # the next key may be for a dialog
+
+        async def queue() -> None:
+            try:
+                await self._queue(configs)
+            finally:
+                release()
+
+        self._start(queue())
 
     async def _queue(self, configs: tuple[RunConfig, ...]) -> None:
         wanted = await self._with_datasets(configs)
@@ -140,8 +148,12 @@ class RunController:
         if run is None or run.place is None:
             self._notify("only a waiting run can be moved", severity="warning")
             return
-        place = max(1, run.place + by)
-        await self._lab.ask(lambda store: store.move(run.id, place))
+
+        def move(store: Store) -> Run:
+            now = store.get(run.id).place or 1  # the list may still show the place before the last move
+            return store.move(run.id, max(1, now + by))
+
+        await self._lab.ask(move)
 
     async def toggle_pause(self) -> None:
         """Pause the queue, or continue it."""

@@ -86,6 +86,9 @@ class Terminal:
             # A letter right after it would make escape the beginning of Alt and that letter.
             self._read(0.5 if name == "escape" else 0.05)
 
+    def write(self, data: bytes) -> None:
+        os.write(self._master, data)
+
     def text(self) -> str:
         return "\n".join(line.rstrip() for line in self.screen.display)
 

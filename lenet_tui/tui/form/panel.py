@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from lenet_tui.formatting import counted
 from lenet_tui.sweep import MAX_RUNS, Sweep
+from lenet_tui.tui import keys
 from lenet_tui.tui.form import presets
 from lenet_tui.tui.form import values as form_values
 from lenet_tui.tui.form.command_line import command, plain
@@ -223,11 +224,13 @@ class RunForm(Widget):
         self.action_go(1)
 
     def on_key(self, event: events.Key) -> None:
-        """Go on from a line that has no use for enter itself."""
+        """Go on from a line that has no use for enter itself; say where a letter works."""
         if event.key == "enter":
             event.stop()
             event.prevent_default()
             self.action_go(1)
+        elif isinstance(self.screen.focused, FormLine) and event.is_printable:
+            self._foot.show_help(keys.where_it_works(event.key, event.character or ""))
 
     def on_descendant_focus(self) -> None:
         """Show help for the field, and what is wrong with the one that was left."""
@@ -282,10 +285,6 @@ class RunForm(Widget):
     def reset(self) -> None:
         """Set every field to its default."""
         self._fill({})
-
-    def queue_after_typing(self) -> None:
-        """Queue once the field has taken the keys that were typed before; a priority key comes ahead of them."""
-        (self.screen.focused or self).call_later(self.queue)
 
     def queue(self) -> None:
         """Queue the runs of the form or, when something is wrong, go to the first wrong field."""
