@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import warm
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import subprocess
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from lenet_tui.data.datasets import Dataset
@@ -22,6 +23,12 @@ def digits() -> Dataset:
     from lenet_tui.data import datasets
 
     return datasets.load("digits", val_size=200)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_warm_process_is_left() -> Iterator[None]:
+    yield
+    warm.close()
 
 
 class Watcher:
@@ -85,7 +92,6 @@ def lab(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def call(*words: object, **options: object) -> subprocess.CompletedProcess[str]:
         env = environment(**options.pop("env", {}))  # type: ignore[arg-type]
-        command = [sys.executable, "-m", "lenet_tui", *map(str, words)]
-        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=240, **options)
+        return warm.run([*map(str, words)], options.pop("cwd", tmp_path), env, **options)  # type: ignore[arg-type]
 
     return call

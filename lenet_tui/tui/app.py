@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,6 +20,7 @@ from textual.markup import escape
 from textual.message import Message
 
 from lenet_tui.tui import keys, settings, terminal_input
+from lenet_tui.tui.dialogs.messages import ShownMessage
 from lenet_tui.tui.job_control import JobControl
 from lenet_tui.tui.key_gate import KeyGate
 from lenet_tui.tui.lab import Lab
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 # How long messages stay: long enough to read, errors long enough to read twice.
 _SHOWN_SECONDS: Mapping[SeverityLevel, float] = {"information": 4.0, "warning": 6.0, "error": 10.0}
+_MOST_MESSAGES = 200
 _HANGUP_SECONDS = 2.0
 _TERM_SECONDS = 10.0
 
@@ -53,11 +56,12 @@ class LabApp(App[None]):
         replace(keys.HELP, priority=0).binding("help"),
         keys.SUSPEND.binding("suspend"),
     ]
-    # Messages lie below titles and legend, over the upper right of the curves and not over the runs.
+    # A message lies over the keys in the last line; what is longer needs the lines above it, never curves or images.
     CSS = """
     Screen { background: $background; }
-    ToastRack { dock: top; align: right top; margin: 4 0 0 0; }
-    Toast { margin: 0 0 1 0; padding: 0 1; }
+    ToastRack { margin: 0; overflow: hidden; }
+    ToastHolder { align-horizontal: left; }
+    Toast { width: 100%; max-width: 100%; margin: 0; padding: 0 1; max-height: 4; }
     """
 
     @dataclass
@@ -69,7 +73,7 @@ class LabApp(App[None]):
     def __init__(self, root: Path, chosen: settings.Settings | None = None, complaints: tuple[str, ...] = ()) -> None:
         super().__init__()
         terminal_input.tolerate_any_bytes(self.driver_class)
-        self.gate = KeyGate(self, self._handle)
+        self.gate = KeyGate(self, self._handle, self._show_what_came)
         self.lab = Lab(
             root,
             chosen or settings.Settings(),
@@ -79,15 +83,32 @@ class LabApp(App[None]):
         )
         self._complaints = complaints
         self._clean = plain_text.Clean()
+        self._seen: Snapshot | None = None  # what came while keys were handled
+        self._shown_messages: list[ShownMessage] = []
         self._jobs = JobControl(self.lab.watcher.at_rest, self._forget_keys, self._redraw, self._cannot_suspend)
         self._deaf_until = 0.0  # earlier keys are for the shell
         self.animation_level = "none"
 
     def action_help(self) -> None:
-        """Show every key."""
+        """Show the keys of the screen, those of the panel with the focus first, and run the one that is chosen."""
         from lenet_tui.tui.dialogs.help import HelpScreen
 
-        self.push_screen(HelpScreen(keys.ALL, self.lab.settings.keys))
+        below = self.screen
+        table = below.KEYS if isinstance(below, LabScreen) else ()
+        table += tuple(key for key in (keys.HELP, keys.SUSPEND) if key not in table)
+        section = below.section if isinstance(below, LabScreen) else ""
+
+        async def run(key_id: str | None) -> None:
+            if key_id and isinstance(below, LabScreen):
+                await below.press_if_offered(key_id)
+
+        self.push_screen(HelpScreen(table, self.lab.settings.keys, section), run)
+
+    def show_messages(self) -> None:
+        """Show the messages of this session again."""
+        from lenet_tui.tui.dialogs.messages import MessagesScreen
+
+        self.push_screen(MessagesScreen(self._shown_messages))
 
     def on_mount(self) -> None:
         """Show the main screen and begin to watch."""
@@ -104,8 +125,8 @@ class LabApp(App[None]):
                 # Not the loop's handlers: the loop may hang on a blocked terminal.
                 signal.signal(number, lambda number, _: self._end_by(number, loop))
         self._jobs.attach(self._driver, loop)
-        for line in self._complaints:
-            self.notify(line, severity="warning")
+        if self._complaints:
+            self.notify("\n".join(self._complaints), severity="warning")
 
     def on_ready(self) -> None:
         """Collect garbage from now on, except what was imported."""
@@ -120,16 +141,25 @@ class LabApp(App[None]):
 
     def on_lab_app_seen(self, event: Seen) -> None:
         """Show another state of the store."""
-        if not self.is_running:  # it is leaving, and its screens are already empty
-            return
-        before, self.lab.snapshot = self.lab.snapshot, event.snapshot
-        for line in event.snapshot.notices[len(before.notices) :]:
-            self.notify(line, severity="warning")
-        if event.snapshot.runner_failure not in ("", before.runner_failure) and not event.snapshot.paused:
-            self.notify(event.snapshot.runner_failure, title="the runner cannot start", severity="error")
+        self._seen = event.snapshot
+        if not self.gate.busy:
+            self._show_what_came()
+
+    def _show_what_came(self) -> None:
+        """Show the last snapshot; not between keys of a burst, which were meant for what was on the screen."""
+        seen, self._seen = self._seen, None
+        if seen is not None and self.is_running:  # else it is leaving, and its screens are already empty
+            self._show_snapshot(seen)
+
+    def _show_snapshot(self, snapshot: Snapshot) -> None:
+        before, self.lab.snapshot = self.lab.snapshot, snapshot
+        if notices := snapshot.notices[len(before.notices) :]:
+            self.notify("\n".join(notices), severity="warning")
+        if snapshot.runner_failure not in ("", before.runner_failure) and not snapshot.paused:
+            self.notify(snapshot.runner_failure, title="the runner cannot start", severity="error")
         for screen in self.screen_stack:
             if isinstance(screen, LabScreen):
-                screen.show(event.snapshot, before)
+                screen.show(snapshot, before)
 
     def notify(
         self,
@@ -143,8 +173,12 @@ class LabApp(App[None]):
         """Show a message for as long as its severity needs; ``timeout`` is for text to copy by hand."""
         seconds = _SHOWN_SECONDS[severity] if timeout is None else timeout
         # Never as markup: brackets in paths and reasons would disappear.
-        message, title = plain_text.lines(message), plain_text.lines(title)
-        super().notify(message, title=title, severity=severity, timeout=seconds, markup=False)
+        text = plain_text.lines(f"{title}: {message}" if title else message)
+        self._shown_messages.append(ShownMessage(datetime.now().astimezone(), text, severity))
+        del self._shown_messages[:-_MOST_MESSAGES]
+        if severity != "information" or not any(note.severity == "error" for note in self._notifications):
+            self.clear_notifications()  # one at a time; `show_messages` has them all
+        super().notify(text, severity=severity, timeout=seconds, markup=False)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Clean every painted line."""
@@ -189,12 +223,17 @@ class LabApp(App[None]):
         self.notify(complaint, severity="warning")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Offer the keys of the main screen, and Textual's commands, in the palette."""
-        if isinstance(screen, MainScreen):
-            for key in keys.MAIN:
-                shown = escape(self.lab.settings.keys.get(key.id) or key.shown)
-                yield SystemCommand(f"{key.label} ({shown})", key.help, partial(screen.action_press, key.id))
-        yield from super().get_system_commands(screen)
+        """Offer the keys of the screen in the palette, then what Textual has and no key does."""
+        labels: set[str] = set()
+        if isinstance(screen, LabScreen):
+            for key in screen.KEYS:
+                if key.label not in labels and screen.check_action("press", (key.id,)):
+                    labels.add(key.label)
+                    shown = escape(self.lab.settings.keys.get(key.id) or key.shown)
+                    yield SystemCommand(f"{key.label} ({shown})", key.help, partial(screen.action_press, key.id))
+        for command in super().get_system_commands(screen):
+            if command.title not in ("Quit", "Keys", *labels):
+                yield command
 
     def _end_by(self, number: int, loop: asyncio.AbstractEventLoop) -> None:
         # The terminal may be gone or blocked. If an orderly end fails, exit anyway: runs belong to the runner.

@@ -24,11 +24,18 @@ _LOOK_SECONDS = 0.005
 
 
 class KeyGate:
-    """Queues keys and pasted texts, and passes each to ``deliver`` once the app has done with the one before."""
+    """Queues keys and pasted texts, and passes each to ``deliver`` once the app has done with the one before.
 
-    def __init__(self, app: App[Any], deliver: Callable[[Event], Awaitable[None]]) -> None:
+    ``at_rest`` is called whenever none is left.
+    """
+
+    def __init__(
+        self, app: App[Any], deliver: Callable[[Event], Awaitable[None]], at_rest: Callable[[], object]
+    ) -> None:
         self._app = app
         self._deliver = deliver
+        self._at_rest = at_rest
+        self._waiting = 0  # keys, with the one that is being handled
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self._holds = 0
@@ -37,7 +44,13 @@ class KeyGate:
         """Take a key or a text that was pasted."""
         if self._task is None:
             self._task = asyncio.create_task(self._run())
+        self._waiting += 1
         self._events.put_nowait(event)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there are keys that the app has not done with."""
+        return self._waiting > 0
 
     def close(self) -> None:
         """Deliver nothing any more."""
@@ -63,6 +76,9 @@ class KeyGate:
             with contextlib.suppress(TimeoutError, ScreenStackError):
                 async with asyncio.timeout(_PATIENCE):
                     await self._settle(screen)
+            self._waiting -= 1
+            if not self._waiting:
+                self._at_rest()
 
     async def _settle(self, before: object) -> None:
         """Return once the key has been up all the way to the app, and what it opened has the focus."""

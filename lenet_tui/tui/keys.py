@@ -23,6 +23,10 @@ _SIGNS = {
     "shift+tab": "⇧tab",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    "greater_than_sign": ">",
+    "less_than_sign": "<",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
 }
 
 
@@ -160,16 +164,30 @@ MAIN: tuple[Key, ...] = (
     *_section(
         "Go to",
         Key("go-form", "1,f2", "Form", "go to the form", "go_to_form", sign="1 F2"),
-        Key("go-curves", "2,f3", "Curves", "go to the curves", "curves.focus", sign="2 F3"),
+        Key("go-curves", "2,f3", "Curves", "go to the curves", "go_to_curves", sign="2 F3"),
         Key("go-runs", "escape,3,f4", "Runs", "go to the runs; 3 and F4 also work", "go_to_runs", (), 65),
     ),
     *_section(
         "App",
         Key(
-            *("hide-form", "z", "Hide form", "hide the form so that curves and runs are wider, or show it"),
+            *("full-screen", "z", "Full screen", "show the panel with the focus on the whole screen, or all panels"),
+            *("toggle_full_screen",),
+        ),
+        Key(
+            *("hide-form", "Z", "Hide form", "hide the form so that curves and runs are wider, or show it"),
             *("toggle_form",),
             aliases=("wide",),
         ),
+        Key("wider", "greater_than_sign", "Wider form", "make the form wider", "resize", (2, 0)),
+        Key("narrower", "less_than_sign", "Narrower form", "make the form narrower", "resize", (-2, 0)),
+        Key("more-curves", "right_curly_bracket", "More curves", "more lines for the curves", "resize", (0, 1)),
+        Key("more-runs", "left_curly_bracket", "More runs", "more lines for the runs", "resize", (0, -1)),
+        Key(
+            *("jump", "ctrl+o", "Jump", "show a letter at every panel and field; the next key goes to one of them"),
+            *("jump",),
+            anywhere=True,
+        ),
+        Key("messages", "M", "Messages", "show the messages of this session again", "app.show_messages"),
         Key("theme", "T", "Theme", "choose other colours", "app.search_themes"),
         HELP,
         SUSPEND,

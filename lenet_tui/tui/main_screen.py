@@ -6,8 +6,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Horizontal, Vertical
+from textual.errors import NoWidget
 from textual.widgets import Input, Static
 
+from lenet_tui import __version__
 from lenet_tui.errors import LabError
 from lenet_tui.formatting import percent
 from lenet_tui.tui import keys
@@ -27,11 +29,15 @@ from lenet_tui.tui.widgets.plain_text import PlainStatic
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.widget import Widget
 
     from lenet_tui.store import Run
     from lenet_tui.tui.lab import Lab
 
 MAX_OVERLAID = 8
+_TITLES = {"#form": "1 New run", "#curves-panel": "2 Curves", "#runs-panel": "3 Runs"}
+_LEAST_WIDTH, _LEAST_HEIGHT = 20, 6
+_LETTERS = "1abcdefghijklmnopqrstuvwxyz"
 _LOW = 1  # the priority of a key that does nothing now
 _STOP_PRIORITY = next(key.priority for key in keys.RUNS if key.id == "stop")
 
@@ -48,7 +54,7 @@ class MainScreen(LabScreen[None]):
     def __init__(self, lab: Lab) -> None:
         super().__init__()
         self._lab = lab
-        self.form = RunForm(id="form")
+        self.form = RunForm(id="form", classes="panel")
         self.curves = CurvesPanel(id="curves")
         self.runs = RunsList(id="runs")
         self.controller = RunController(self, lab, self.runs, self.form)
@@ -56,23 +62,46 @@ class MainScreen(LabScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay the panes out."""
-        yield PlainStatic("", id="status")
-        with Horizontal(id="panes"):
+        with Horizontal(id="header"):
+            yield PlainStatic(f"lenet-tui {__version__}", id="product")
+            yield PlainStatic("", id="status")
+            yield MachineLine(id="machine")
+        with Horizontal(id="panels"):
             yield self.form
             with Vertical(id="right"):
-                yield self.curves
-                yield MachineLine(id="machine")
-                yield Input(placeholder="words to filter by; esc: all runs", id="filter", compact=True)
-                yield self.runs
+                with Vertical(id="curves-panel", classes="panel"):
+                    yield self.curves
+                with Vertical(id="runs-panel", classes="panel"):
+                    yield Input(placeholder="words to filter by; esc: all runs", id="filter", compact=True)
+                    yield self.runs
         yield KeyFooter(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Fill the form with the defaults of the settings."""
         self.query_one("#filter").display = False
+        for panel, title in self._panels.items():
+            panel.border_title = title
         if self._lab.settings.defaults:
             self.form.load_values(self._lab.settings.defaults)
         self.show(self._lab.snapshot, Snapshot())
         self.call_after_refresh(self.form.focus_first)
+
+    @property
+    def _panels(self) -> dict[Widget, str]:
+        """The panels by title, whose number is the key that goes there."""
+        return {self.query_one(name): title for name, title in _TITLES.items()}
+
+    @property
+    def panel(self) -> Widget | None:
+        """The panel that has the focus."""
+        above = self.focused.ancestors_with_self if self.focused else ()
+        return next((panel for panel in self._panels if panel in above), None)
+
+    @property
+    def section(self) -> str:
+        """The keys of the panel that has the focus."""
+        panel = self.panel
+        return self._panels[panel].partition(" ")[2] if panel else ""
 
     # What is shown
 
@@ -166,12 +195,20 @@ class MainScreen(LabScreen[None]):
 
     def go_to_form(self) -> None:
         """Go to the form."""
+        self._show_all_panels()
         self.form.display = True
         self.form.focus_first()
+
+    def go_to_curves(self) -> None:
+        """Go to the curves."""
+        self._show_all_panels()
+        self.curves.focus()
 
     def go_to_runs(self) -> None:
         """Go to the runs; from there, remove the filter or else the marks."""
         line = self.query_one("#filter", Input)
+        if not self.runs.has_focus:
+            self._show_all_panels()
         if line.has_focus or self.runs.has_focus:
             if line.value or line.display:
                 line.value = ""
@@ -188,9 +225,56 @@ class MainScreen(LabScreen[None]):
 
     def toggle_form(self) -> None:
         """Hide the form, or show it."""
+        self._show_all_panels()
         self.form.display = not self.form.display
         if not self.form.display and (self.focused is None or self.form in self.focused.ancestors_with_self):
             self.runs.focus()
+
+    def toggle_full_screen(self) -> None:
+        """Show only the panel with the focus, or all of them again."""
+        panel = self.panel
+        if self.has_class("-full") or panel is None:
+            self._show_all_panels()
+            return
+        self.add_class("-full")
+        for other in self._panels:
+            other.set_class(other is not panel, "-hidden")
+        self.query_one("#right").set_class(panel is self.form, "-hidden")
+
+    def _show_all_panels(self) -> None:
+        self.remove_class("-full")
+        for panel in (*self._panels, self.query_one("#right")):
+            panel.remove_class("-hidden")
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Make the form wider by so many columns, and the curves taller by so many lines."""
+        if columns:
+            width = self.form.outer_size.width + columns
+            self.form.styles.width = min(max(width, _LEAST_WIDTH), max(self.size.width // 2, _LEAST_WIDTH))
+        if lines:
+            curves, runs = self.query_one("#curves-panel"), self.query_one("#runs-panel")
+            room = curves.outer_size.height + runs.outer_size.height
+            height = min(max(curves.outer_size.height + lines, _LEAST_HEIGHT), max(room - _LEAST_HEIGHT, _LEAST_HEIGHT))
+            curves.styles.height, runs.styles.height = f"{height}fr", f"{room - height}fr"
+
+    def jump(self) -> None:
+        """Show a letter at every panel and field, and go where the next key says."""
+        from lenet_tui.tui.dialogs.jump import JumpScreen
+
+        chain = [widget for widget in self.focus_chain if self._is_in_sight(widget)]
+        targets = dict(zip(_LETTERS, chain, strict=False))
+
+        def go(letter: str | None) -> None:
+            if letter is not None:
+                self.set_focus(targets[letter])
+
+        self.app.push_screen(JumpScreen(targets), go)
+
+    def _is_in_sight(self, widget: Widget) -> bool:
+        try:
+            return bool(self.find_widget(widget).visible_region)
+        except NoWidget:
+            return False
 
     def copy_command(self) -> None:
         """Copy the command that queues the current run or, from the form, its runs."""

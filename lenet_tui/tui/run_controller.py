@@ -275,11 +275,7 @@ class RunController:
 
     def export(self) -> None:
         """Write the three pictures of the chosen runs into their folders."""
-        self._start(self._export(self._chosen("export")), group="export")
-
-    async def _export(self, runs: list[Run]) -> None:
-        for run in runs:
-            await run_pictures.draw(self._screen, self._lab.root, run)
+        self._start(run_pictures.draw(self._screen, self._lab.root, self._chosen("export")), group="export")
 
     def write_csv(self) -> None:
         """Write the marked runs, or all that are listed, into a CSV file."""

@@ -29,6 +29,11 @@ class LabScreen(Screen[ScreenResultType]):
         """The part of the screen that is shown, for keys that work in some places only."""
         return ""
 
+    @property
+    def section(self) -> str:
+        """The section of help that is shown first."""
+        return ""
+
     def show(self, snapshot: Snapshot, before: Snapshot) -> None:
         """Show a state of the store that differs from the one ``before``."""
 
@@ -42,6 +47,14 @@ class LabScreen(Screen[ScreenResultType]):
         result = attrgetter(key.target)(self)(*key.parameters)
         if inspect.iscoroutine(result):
             await result
+
+    async def press_if_offered(self, key_id: str) -> None:
+        """Call the target of a key, or say that it works elsewhere on this screen."""
+        key = next(key for key in self.KEYS if key.id == key_id)
+        if self.check_action("press", (key_id,)):
+            await self.action_press(key_id)
+        else:
+            self.notify(f"{key.shown} ({key.label.lower()}) works in: {', '.join(key.places)}", severity="warning")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer a key only in the places where it works."""

@@ -6,8 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -17,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lenet_tui.runner import daemon
+from tests import warm
 from tests.conftest import environment
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
 
 MARK = "LENET_TUI_TEST"
@@ -44,10 +44,7 @@ class Bench:
         return environment(**{MARK: self.mark}) | self.extra
 
     def call(self, *words: object, ok: int | None = 0, timeout: float = 240) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "lenet_tui", *map(str, words)]
-        done = subprocess.run(
-            command, cwd=self.root, env=self.env, capture_output=True, text=True, timeout=timeout, check=False
-        )
+        done = warm.run([*map(str, words)], self.root, self.env, timeout=timeout)
         if ok is not None:
             assert done.returncode == ok, f"{words}: {done.stdout}{done.stderr}{self.log()}"
         return done

@@ -52,7 +52,7 @@ WAYS = [
     ("main", ("escape", "end"), "lowest 0"),
     ("main-accuracy", ("escape", "end", "m"), "accuracy"),
     ("main-overlay", ("escape", "end", "space", "up", "up", "space"), "*"),
-    ("main-without-form", ("escape", "end", "z"), "lowest 0"),
+    ("main-without-form", ("escape", "end", "Z"), "lowest 0"),
     ("main-filter", ("escape", "slash", "o", "d", "d"), "no run matches"),
     ("form", ("f2", "down", "down", "down", "1", "6", "comma", "3", "2"), "2 runs"),
     ("help", ("escape", "question_mark"), "New run"),

@@ -274,7 +274,7 @@ class DetailsScreen(TabScreen):
     @work(group="export")
     async def export(self) -> None:
         """Write the three pictures into the run's folder."""
-        await run_pictures.draw(self, self._root, self._run)
+        await run_pictures.draw(self, self._root, [self._run])
 
 
 def _without_pulse(run: Run) -> Run:

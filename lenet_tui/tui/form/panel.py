@@ -62,8 +62,8 @@ class RunForm(Widget):
 
         configs: tuple[RunConfig, ...]
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
-        super().__init__(id=id)
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id, classes=classes)
         fields = form_values.fields()
         widths = {folded: max(len(f.label) for f in fields if bool(f.group) == folded) for folded in (False, True)}
         self._rows = {field.name: FieldRow(field, widths[bool(field.group)]) for field in fields}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lenet_tui.host import ssh
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from typing import Literal
 
@@ -23,20 +26,36 @@ def view(screen: Screen[Any], root: Path, run: Run, mode: Literal["blocks", "pix
     screen.app.push_screen(PicturesScreen(root / run.folder, mode))
 
 
-async def draw(screen: Screen[Any], root: Path, run: Run) -> None:
-    """Write the three pictures into the run's folder and show their paths, or why they could not be drawn."""
+_MOST_REASONS = 3
+
+
+async def draw(screen: Screen[Any], root: Path, runs: Sequence[Run]) -> None:
+    """Write the three pictures into the folder of each run; one message says where, or what could not be drawn."""
     from lenet_tui.tui.runs import export
 
-    if run.folder is None or not run.epochs_done:
-        screen.notify(f"run {run.id} has finished no epoch yet", severity="warning")
-        return
-    if run.state == "running":
-        screen.notify(f"drawing the pictures of run {run.id} so far…")
-    else:
-        screen.notify(f"drawing the pictures of run {run.id}…")
-    result = await export.export(root / run.folder)
-    if result.error:
-        screen.notify(result.error, title=f"run {run.id}", severity="error")
-    else:
-        names = "  ".join(path.name for path in result.paths)
-        screen.notify(f"{names}\nin {run.folder}", title=f"run {run.id}: written")
+    able = [run for run in runs if run.folder is not None and run.epochs_done]
+    failed: list[str] = []
+    skipped = len(runs) - len(able)
+    for number, run in enumerate(able, start=1):
+        of_all = f" ({number} of {len(able)})" if len(able) > 1 else ""
+        screen.notify(f"drawing the pictures of run {run.id}{' so far' * (run.state == 'running')}{of_all}…")
+        result = await export.export(root / str(run.folder))
+        if result.error:
+            failed.append(f"run {run.id}: {result.error}")
+        elif len(runs) == 1:
+            names = " ".join(path.name for path in result.paths)
+            screen.notify(f"exported {names} into {run.folder}; {_how_to_fetch(root / str(run.folder))}", timeout=12)
+    if len(runs) == 1 and skipped:
+        screen.notify(f"run {runs[0].id} has finished no epoch yet: there is nothing to draw", severity="warning")
+    elif len(runs) > 1:
+        counts = [f"exported {len(able) - len(failed)}"]
+        counts += [f"skipped {skipped} without a finished epoch"] if skipped else []
+        counts += [f"failed {len(failed)}"] if failed else []
+        place = _how_to_fetch(root)
+        screen.notify(f"{', '.join(counts)}; {place}", severity="warning" if failed else "information", timeout=12)
+    if failed:
+        screen.notify("; ".join(failed[:_MOST_REASONS]), severity="error")
+
+
+def _how_to_fetch(folder: Path) -> str:
+    return ssh.copy_command(folder) if ssh.is_remote() else "v shows them"

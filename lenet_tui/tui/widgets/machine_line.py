@@ -182,6 +182,7 @@ class MachineLine(Static):
             self._show()
 
     def _show(self) -> None:
+        self.display = self._load is not None
         text = load_text(self._load, self.size.width) if self._load else ""
         if text != self.content:
             self.update(text)

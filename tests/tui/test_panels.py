@@ -1,0 +1,88 @@
+"""What is around the panels of the main screen: help, messages, jumping, sizes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.widgets import OptionList
+
+from lenet_tui.tui.dialogs.help import HelpScreen
+from lenet_tui.tui.dialogs.jump import JumpScreen
+from lenet_tui.tui.dialogs.messages import MessagesScreen
+from lenet_tui.tui.widgets.plain_text import PlainStatic
+from tests.tui.test_main import opened
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lenet_tui.store import Store
+
+
+async def test_messages_can_be_read_again(store: Store, tmp_path: Path) -> None:
+    async with opened(tmp_path) as bench:
+        await bench.press("ctrl+r")
+        await bench.until(lambda: "queued run 1" in bench.told())
+        await bench.press("escape", "p")
+        await bench.until(lambda: "the queue is" in bench.told())
+        assert "queued run 1" not in bench.told()  # one at a time
+        await bench.press("M")
+        await bench.until(lambda: isinstance(bench.app.screen, MessagesScreen))
+        text = "\n".join(str(line.render()) for line in bench.app.screen.query(PlainStatic))
+        assert text.index("the queue is") < text.index("queued run 1")
+        await bench.press("M")
+        assert bench.app.screen is bench.main
+
+
+async def test_help_finds_a_key_and_runs_it(store: Store, tmp_path: Path) -> None:
+    paused = store.is_paused()
+    async with opened(tmp_path) as bench:
+        await bench.press("escape", "question_mark", "slash", *"pause", "space", *"queue")
+        await bench.press("enter")
+        await bench.until(lambda: bench.app.screen is bench.main)
+        await bench.until(lambda: store.is_paused() is not paused)
+
+
+async def test_help_begins_with_the_panel_that_has_the_focus(store: Store, tmp_path: Path) -> None:
+    async with opened(tmp_path) as bench:
+        for way, section in (("escape", "Runs"), ("2", "Curves"), ("1", "New run")):
+            await bench.press(way, "f1")
+            await bench.until(lambda: isinstance(bench.app.screen, HelpScreen))
+            assert str(bench.app.screen.query_one(OptionList).options[0].prompt) == section
+            await bench.press("escape")
+
+
+async def test_one_panel_fills_the_screen_and_gives_it_back(store: Store, tmp_path: Path) -> None:
+    async with opened(tmp_path) as bench:
+        for way, panel in (("escape", "#runs-panel"), ("2", "#curves-panel")):
+            await bench.press(way, "z")
+            assert bench.main.query_one(panel).outer_size.width == 80
+            assert bench.main.query_one(panel).outer_size.height == 22
+            await bench.press("z")
+            assert bench.main.query_one(panel).outer_size.width < 60
+        await bench.press("f2", "escape", "z", "f2")  # who goes elsewhere sees all of it
+        assert bench.main.form.region.width < 40
+
+
+async def test_panels_change_their_size_within_bounds(store: Store, tmp_path: Path) -> None:
+    async with opened(tmp_path) as bench:
+        await bench.press("escape")
+        width, height = bench.main.form.outer_size.width, bench.main.curves.size.height
+        await bench.press("greater_than_sign", "right_curly_bracket")
+        assert bench.main.form.outer_size.width == width + 2
+        assert bench.main.curves.size.height == height + 1
+        await bench.press(*["less_than_sign"] * 30, *["left_curly_bracket"] * 30)
+        assert bench.main.form.outer_size.width == 20
+        assert bench.main.curves.size.height >= 4
+
+
+async def test_a_letter_jumps_to_a_field(store: Store, tmp_path: Path) -> None:
+    async with opened(tmp_path) as bench:
+        await bench.press("ctrl+o")
+        await bench.until(lambda: isinstance(bench.app.screen, JumpScreen))
+        labels = {str(label.render()): label.region.offset for label in bench.app.screen.query(PlainStatic)}
+        batch = bench.main.form._rows["batch_size"]
+        letter = next(letter for letter, offset in labels.items() if batch.region.contains_point(offset))
+        await bench.press(letter)
+        await bench.until(lambda: bench.app.focused is batch.input)
+        await bench.press("ctrl+o", "escape")
+        assert bench.app.focused is batch.input
