@@ -301,7 +301,7 @@ async def test_the_queue_is_paused_and_goes_on(store: Store, tmp_path: Path) -> 
         await bench.until(lambda: not store.is_paused())
         await bench.until(lambda: not bench.app.lab.snapshot.paused)
         await bench.press("p")
-        await bench.until(lambda: store.is_paused() is not paused)
+        await bench.until(store.is_paused)
 
 
 async def test_curves_of_the_current_and_the_marked_runs_are_shown(store: Store, tmp_path: Path) -> None:
