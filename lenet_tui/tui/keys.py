@@ -21,6 +21,8 @@ _SIGNS = {
     "up": "↑",
     "down": "↓",
     "shift+tab": "⇧tab",
+    "shift+up": "⇧↑",
+    "shift+down": "⇧↓",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
 }
@@ -93,6 +95,9 @@ RUNS = _section(
         *("mark", "space", "Mark", "mark the run: its curves are shown too, and commands act on all marked runs"),
         *("runs.mark", (), 60),
     ),
+    Key("mark-down", "shift+down", "Mark down", "mark the run and the next one, and go there", "runs.extend", (1,)),
+    Key("mark-up", "shift+up", "Mark up", "mark the run and the one above, and go there", "runs.extend", (-1,)),
+    Key("mark-range", "V", "Mark range", "mark what the cursor passes; V or space ends it", "runs.toggle_range"),
     Key(
         *("details", "enter", "Details", "configuration, epochs, confusion matrix and log of the run"),
         *("controller.show_details", (), 80),

@@ -312,6 +312,10 @@ class RunController:
         runs = self._runs.chosen
         if not runs:
             self._notify(f"there is no run to {verb}", severity="warning")
+        elif self._runs.hidden:
+            self._notify(
+                f"{counted(self._runs.hidden, 'marked run')} hidden by the filter: left out", severity="warning"
+            )
         return runs
 
     def _notify(self, message: str, *, title: str = "", severity: str = "information") -> None:

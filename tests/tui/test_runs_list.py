@@ -173,8 +173,10 @@ async def test_filtering_and_marking(store: Store) -> None:
         app.runs.filter("")
         app.runs.go_to(4)
         app.runs.mark()
+        assert app.runs.current.id == 4  # it stays
+        app.runs.action_step(1)
         app.runs.mark()
-        assert [run.id for run in app.runs.chosen] == [4, 3]  # it went on to the next below after each
+        assert [run.id for run in app.runs.chosen] == [4, 3]
         app.runs.mark_all()
         assert len(app.runs.chosen) == 4
         app.runs.mark_all()

@@ -14,6 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from lenet_tui.tui.runs import columns
+from lenet_tui.tui.runs.marks import Marks
 from lenet_tui.tui.store_watcher import Snapshot
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class RunsList(ScrollView, can_focus=True):
         self._words: tuple[str, ...] = ()
         self._sort = columns.DEFAULT_SORT
         self._reverse = False
-        self._marked: dict[int, None] = {}  # in the order in which they were marked
+        self._marks = Marks()
         self._current: int | None = None
         self._layout: list[tuple[columns.Column, int]] = []
 
@@ -98,12 +99,20 @@ class RunsList(ScrollView, can_focus=True):
 
     @property
     def marked(self) -> list[Run]:
-        """The marked runs, in the order in which they were marked."""
-        return [self._snapshot.runs[run_id] for run_id in self._marked if run_id in self._snapshot.runs]
+        """The marked runs that are listed, in the order in which they were marked.
+
+        Commands act on them, and never on what a person does not see.
+        """
+        return [self._rows[self._index[run_id]] for run_id in self._marks if run_id in self._index]
+
+    @property
+    def hidden(self) -> int:
+        """How many marked runs the filter hides."""
+        return sum(run_id not in self._index for run_id in self._marks)
 
     @property
     def chosen(self) -> list[Run]:
-        """The runs that a command means: those marked or, when there are none, the current one."""
+        """The runs that a command means: the marked ones that are listed or, when there are none, the current one."""
         return self.marked or ([self.current] if self.current else [])
 
     @property
@@ -123,7 +132,7 @@ class RunsList(ScrollView, can_focus=True):
         before = self.current
         if snapshot.runs != self._snapshot.runs or snapshot.until != self._snapshot.until:
             self._snapshot = snapshot
-            self._arrange()
+            self._arrange(reloaded=True)
             if self.current != before:
                 self.post_message(self.Moved(by_person=False))
 
@@ -149,30 +158,44 @@ class RunsList(ScrollView, can_focus=True):
         self.post_message(self.Sorted())
 
     def mark(self) -> None:
-        """Mark or unmark the current run, and go to the next."""
+        """Mark or unmark the current run; at the end of a range, leave it marked."""
         if self._current is None:
             return
-        if self._current in self._marked:
-            del self._marked[self._current]
+        if self._marks.sticky:
+            self._marks.end_range()
         else:
-            self._marked[self._current] = None
-        self._step(1)
-        self.refresh()
-        self.post_message(self.Moved(by_person=True))
+            self._marks.toggle(self._current)
+        self._changed_marks()
 
     def mark_all(self) -> None:
         """Mark every run in the list, or none when all are marked."""
-        listed = dict.fromkeys(run.id for run in self._rows)
-        self._marked = {} if listed.keys() <= self._marked.keys() else listed
-        self.refresh()
-        self.post_message(self.Moved(by_person=True))
+        self._marks.toggle_all(run.id for run in self._rows)
+        self._changed_marks()
 
     def unmark_all(self) -> None:
-        """Remove every mark."""
-        if self._marked:
-            self._marked = {}
-            self.refresh()
-            self.post_message(self.Moved(by_person=True))
+        """Remove every mark, hidden ones too."""
+        if self._marks or self._marks.sticky:
+            self._marks.clear()
+            self._changed_marks()
+
+    def toggle_range(self) -> None:
+        """Begin to mark the runs that the cursor passes, or end it."""
+        if self._marks.sticky:
+            self._marks.end_range()
+        elif self._current is not None:
+            self._marks.begin_range(self._current, sticky=True)
+        self._changed_marks()
+
+    def extend(self, by: int) -> None:
+        """Move the cursor so many rows, and mark from where that began to where it ends."""
+        if self._current is None:
+            return
+        self._marks.begin_range(self._current)
+        self._step(by, extend=True)
+
+    def _changed_marks(self) -> None:
+        self.refresh()
+        self.post_message(self.Moved(by_person=True))
 
     def go_to(self, run_id: int, *, by_person: bool = True) -> None:
         """Make a run the current one, where it is in the list."""
@@ -197,34 +220,70 @@ class RunsList(ScrollView, can_focus=True):
         self._step(by * len(self._rows))
 
     def on_click(self, event: events.Click) -> None:
-        """Go to the run that was clicked."""
+        """Go to the run that was clicked; with shift mark all from here to there, with ctrl mark that one."""
         row = event.y - 1 + self.scroll_offset.y
-        if 0 <= row < len(self._rows):
-            self.go_to(self._rows[row].id)
+        if event.y < 1 or row >= len(self._rows):
+            return
+        if event.shift and self._current is not None:
+            self.extend(row - self._index[self._current])
+            return
+        self.go_to(self._rows[row].id)
+        if event.ctrl:
+            self.mark()
 
-    def _step(self, by: int) -> None:
-        if self._rows:
-            here = self._index.get(self._current, 0) if self._current is not None else 0
-            self.go_to(self._rows[min(max(here + by, 0), len(self._rows) - 1)].id)
+    def _step(self, by: int, *, extend: bool = False) -> None:
+        if not self._rows:
+            return
+        here = self._index.get(self._current, 0) if self._current is not None else 0
+        there = self._rows[min(max(here + by, 0), len(self._rows) - 1)].id
+        if extend or self._marks.sticky:
+            self._marks.extend(there, [run.id for run in self._rows], self._index)
+            self._changed_marks()
+        else:
+            self._marks.end_range()
+        self.go_to(there)
 
     def _scroll_to_current(self) -> None:
         row = self._index.get(self._current, 0) if self._current is not None else 0
         # The heading stays in the first line and hides the row behind it.
         self.scroll_to_region(Region(0, row, 1, 2), animate=False, immediate=True)
 
+    # When a person scrolls, the cursor stays in sight: commands never act on a row that is not.
+
+    def on_mouse_scroll_down(self) -> None:
+        """Follow."""
+        self.call_next(self._bring_current)
+
+    on_mouse_scroll_up = on_scroll_to = on_scroll_up = on_scroll_down = on_mouse_scroll_down
+
+    def _bring_current(self) -> None:
+        first = self.scroll_offset.y
+        last = min(first + max(self.scrollable_content_region.height - 1, 1), len(self._rows)) - 1
+        if self._current is not None and first <= last:
+            self.go_to(self._rows[min(max(self._index[self._current], first), last)].id)
+
     # Drawing
 
-    def _arrange(self) -> None:
+    def _arrange(self, *, reloaded: bool = False) -> None:
+        """List the runs again. After a reload the current one stays listed, whether it still matches or not:
+        a key that is on its way means this run.
+        """
         here = self._index.get(self._current, 0) if self._current is not None else 0
         runs = self._snapshot.runs.values()
-        matching = [run for run in runs if columns.matches(run, self._words)] if self._words else runs
-        self._rows = columns.ordered(matching, self._snapshot, self._sort, reverse=self._reverse)
+        stays = self._current if reloaded and self._current in self._index else None
+        if self._words:
+            runs = [run for run in runs if run.id == stays or columns.matches(run, self._words)]
+        self._rows = columns.ordered(runs, self._snapshot, self._sort, reverse=self._reverse)
         self._index = {run.id: row for row, run in enumerate(self._rows)}
-        self._marked = {run_id: None for run_id in self._marked if run_id in self._snapshot.runs}
+        self._marks.keep(self._snapshot.runs)
         if self._current not in self._index:
             self._current = self._rows[min(here, len(self._rows) - 1)].id if self._rows else None
         self._layout = []
-        self.virtual_size = Size(self.size.width, len(self._rows) + 1)
+        size = Size(self.size.width, len(self._rows) + 1)
+        if size != self.virtual_size:
+            self.virtual_size = size
+            self.call_after_refresh(self._scroll_to_current)  # when the scroll bar has been laid out
+        self._scroll_to_current()
         self.refresh()
 
     def on_resize(self) -> None:
@@ -259,13 +318,18 @@ class RunsList(ScrollView, can_focus=True):
         before, chosen, after = columns.heading(self._columns(), self._sort, reverse=self._reverse)
         style = self.get_component_rich_style("runs--heading")
         underlined = style + Style(underline=True)  # so that the arrow visibly belongs to this column
-        parts = [Segment(" " * (_MARK_WIDTH - 1) + before, style), Segment(chosen, underlined), Segment(after, style)]
+        range_sign = "V" if self._marks.sticky else " "
+        parts = [
+            Segment(range_sign.ljust(_MARK_WIDTH - 1) + before, style),
+            Segment(chosen, underlined),
+            Segment(after, style),
+        ]
         return Strip(parts).adjust_cell_length(width, style)
 
     def _row(self, run: Run, width: int) -> Strip:
         current = run.id == self._current
         style = self.get_component_rich_style("runs--current") if current else self._style_of(run)
-        sign = ("▸" if current else " ") + ("*" if run.id in self._marked else " ")
+        sign = ("▸" if current else " ") + ("*" if run.id in self._marks else " ")
         cells = [columns.cell(c.text(run, self._snapshot, room), room, left=c.left) for c, room in self._columns()]
         return Strip([Segment(sign + " ".join(cells), style)]).adjust_cell_length(width, style)
 
