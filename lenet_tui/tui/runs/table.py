@@ -18,6 +18,8 @@ from lenet_tui.tui.runs.marks import Marks
 from lenet_tui.tui.store_watcher import Snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from textual import events
     from textual.binding import BindingType
 
@@ -269,7 +271,7 @@ class RunsList(ScrollView, can_focus=True):
         a key that is on its way means this run.
         """
         here = self._index.get(self._current, 0) if self._current is not None else 0
-        runs = self._snapshot.runs.values()
+        runs: Iterable[Run] = self._snapshot.runs.values()
         stays = self._current if reloaded and self._current in self._index else None
         if self._words:
             runs = [run for run in runs if run.id == stays or columns.matches(run, self._words)]
