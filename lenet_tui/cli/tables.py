@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lenet_tui.cli import output
 from lenet_tui.formatting import duration, loss, percent
 from lenet_tui.run.folder import numbered
+from lenet_tui.store.wording import state as state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -47,15 +48,6 @@ def names(root: Path, runs: Iterable[Run], queue: Iterable[Run]) -> dict[int, st
         )
         result[run.id] = numbered(plain, number)
     return result
-
-
-def state(run: Run) -> str:
-    """Return the state of a run in a word or two: ``queued #3``, ``running 7/20``, ``stopping``."""
-    if run.is_stop_requested:
-        return "stopping"
-    if run.state == "running":
-        return f"running {run.epochs_done}/{run.values['epochs']}"
-    return f"{run.state} #{run.place}" if run.waiting else run.state
 
 
 def counts(queue: Iterable[Run]) -> dict[str, int]:
