@@ -10,11 +10,12 @@ from lenet_tui.config import DATASET_TITLES, MODEL_TITLES, hyperparameter, hyper
 from lenet_tui.formatting import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 DEFAULT = "default"
 ALL_NAMED_UP_TO = 2  # settings that differ; of more, only those are named that are not at their default
 _LONGEST_VALUE = 40
+_PLAIN = frozenset({str, int, float})
 
 
 class Configured(Protocol):
@@ -29,6 +30,16 @@ class Configured(Protocol):
         """The hyperparameters, unchecked, none missing."""
 
 
+@lru_cache(4096, typed=True)
+def short_setting(name: str, value: Any) -> str:
+    """Return a setting as folder names have it: ``bs16``, ``AlexNet``, ``lr0.01``, ``aug-affine``."""
+    if name in ("model", "dataset"):
+        return setting(name, value)
+    key = hyperparameter(name).key
+    return f"{key}-{value}" if isinstance(value, str) else key + repr(value).removesuffix(".0")
+
+
+@lru_cache(4096, typed=True)
 def setting(name: str, value: Any) -> str:
     """Return a setting in words: ``batch 16``, ``AlexNet``, ``lr 0.01``."""
     text = value if isinstance(value, str) else repr(value).removesuffix(".0")
@@ -45,10 +56,11 @@ class Differences:
 
     def __init__(self) -> None:
         self.names: tuple[str, ...] = ()
+        self._places: tuple[int, ...] = ()  # of the names among all hyperparameters
         self._configs: dict[int, str] = {}
         self._values: dict[int, tuple[Any, ...]] = {}  # in the order of the hyperparameters
         self._counts: list[Counter[Any]] = [Counter() for _ in _names()]
-        self._labels: dict[int, str] = {}
+        self._labels: dict[int, tuple[str, str]] = {}
 
     def update(self, runs: Mapping[int, Configured]) -> None:
         """Take the runs there are now, by number."""
@@ -57,46 +69,53 @@ class Differences:
         for run_id in (*gone, *changed):
             self._labels.pop(run_id, None)
             if self._configs.pop(run_id, None) is not None:
-                self._count(self._values.pop(run_id), -1)
-        for run_id in changed:
-            values = runs[run_id].values
-            self._configs[run_id] = runs[run_id].config_json
-            self._values[run_id] = tuple(_plain(values[name]) for name in _names())
-            self._count(self._values[run_id], 1)
+                self._uncount(self._values.pop(run_id))
+        new = [_plain(tuple(map(runs[run_id].values.__getitem__, _names()))) for run_id in changed]
+        self._configs.update((run_id, runs[run_id].config_json) for run_id in changed)
+        self._values.update(zip(changed, new, strict=True))
+        for counts, values in zip(self._counts, zip(*new, strict=True), strict=False):  # quick for many
+            counts.update(values)
         names = tuple(name for name, counts in zip(_names(), self._counts, strict=True) if len(counts) > 1)
         if names != self.names or (changed and not names):
             self.names = names
+            self._places = tuple(map(_names().index, names))
             self._labels = {}
 
-    def label(self, run_id: int) -> str:
-        """Return what tells a run from the others, "default" when that is nothing; "" for an unknown run."""
+    def label(self, run_id: int, room: int = 9999) -> str:
+        """Return what tells a run from the others, "default" when that is nothing; "" for an unknown run.
+
+        Where that is longer than ``room`` it is as short as a folder's name: ``bs16 seed1``.
+        """
         if run_id not in self._values:
             return ""
         if run_id not in self._labels:
-            self._labels[run_id] = printable(" · ".join(self._parts(run_id)) or DEFAULT)
-        return self._labels[run_id]
+            parts = self._parts(run_id)
+            long = " · ".join(setting(*part) for part in parts) or DEFAULT
+            self._labels[run_id] = printable(long), printable(" ".join(short_setting(*part) for part in parts))
+        long, short = self._labels[run_id]
+        return long if len(long) <= room or not short else short
 
     def sort_key(self, run_id: int) -> tuple[tuple[bool, Any], ...]:
         """Return a key that sorts runs by what differs, numbers by size."""
-        values = dict(zip(_names(), self._values.get(run_id, ()), strict=False))
-        return tuple((isinstance(values.get(name), str), values.get(name, 0)) for name in self.names)
+        values = self._values.get(run_id, ())
+        return tuple([(isinstance(values[place], str), values[place]) for place in self._places]) if values else ()
 
     def values_of(self, name: str) -> Iterable[Any]:
         """Return the values that a hyperparameter has in these runs, the most frequent first."""
         return [value for value, _ in self._counts[_names().index(name)].most_common()]
 
-    def _parts(self, run_id: int) -> list[str]:
-        values = dict(zip(_names(), self._values[run_id], strict=True))
-        defaults = _defaults(str(values["model"]), str(values["dataset"]))
-        changed = [name for name in _names() if values[name] != defaults[name]]
-        shown = [name for name in changed if name in self.names] if self.names else changed
-        if not shown and changed and len(self.names) <= ALL_NAMED_UP_TO:
-            shown = list(self.names)
-        return [setting(name, values[name]) for name in shown]
+    def _parts(self, run_id: int) -> list[tuple[str, Any]]:
+        names, values = _names(), self._values[run_id]
+        defaults = _defaults(values[names.index("model")], values[names.index("dataset")])
+        differing = self._places or range(len(names))
+        shown: Sequence[int] = [place for place in differing if values[place] != defaults[place]]
+        if not shown and 0 < len(self.names) <= ALL_NAMED_UP_TO and values != defaults:
+            shown = self._places
+        return [(names[place], values[place]) for place in shown]
 
-    def _count(self, values: Iterable[Any], by: int) -> None:
+    def _uncount(self, values: Iterable[Any]) -> None:
         for value, counts in zip(values, self._counts, strict=True):
-            counts[value] += by
+            counts[value] -= 1
             if not counts[value]:
                 del counts[value]
 
@@ -107,11 +126,13 @@ def _names() -> tuple[str, ...]:
 
 
 @lru_cache(64)
-def _defaults(model: str, dataset: str) -> dict[str, Any]:
+def _defaults(model: Any, dataset: Any) -> tuple[Any, ...]:
     values = {"model": model, "dataset": dataset}
-    return {parameter.name: parameter.default(values) for parameter in hyperparameters()}
+    return tuple(parameter.default(values) for parameter in hyperparameters())
 
 
-def _plain(value: Any) -> Any:
-    # A store may hold anything.
-    return value if isinstance(value, str | int | float) and len(str(value)) <= _LONGEST_VALUE else repr(value)[:40]
+def _plain(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return values that can be counted and sorted: a store may hold anything."""
+    if _PLAIN.issuperset(map(type, values)):
+        return values
+    return tuple(value if type(value) in _PLAIN else repr(value)[:_LONGEST_VALUE] for value in values)

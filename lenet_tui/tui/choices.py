@@ -1,87 +1,77 @@
-"""What a person chose in the app and finds again the next time: columns, sort, the baseline of a root.
+"""What a person chose with keys, kept for the next time: ``chosen.json`` beside the ``settings.toml`` that it is about.
 
-`settings.toml` is written by the person, ``choices.json`` beside it by the app; what belongs to one root lies in its
-private folder.
+A choice holds until the setting is another one in ``settings.toml``: what was done last wins.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from lenet_tui.errors import LabError, UsageError
+from pydantic import ValidationError
+
+from lenet_tui.errors import LabError
 from lenet_tui.host.safe_files import read_own, write_own
 from lenet_tui.store import PRIVATE_FOLDER
-from lenet_tui.tui import settings
+from lenet_tui.tui import settings as settings_files
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILE = "choices.json"
+    from lenet_tui.tui.settings import Settings
+
+FILE = "chosen.json"
+OF_A_ROOT = frozenset({"baseline"})  # the others are the person's, in every root
 _MOST_BYTES = 100_000
-_Value = TypeVar("_Value")
 
 
 class Choices:
-    """Values by name, those of the person and those of a root; what cannot be read or written is forgotten.
+    """The choices of a person, and those in a root. ``given`` are the settings of the files, without choices."""
 
-    ``own`` is the person's file, None to keep theirs in memory only, as in tests.
-    """
-
-    def __init__(self, root: Path, own: Path | None = None) -> None:
-        self._paths = {False: own, True: root / PRIVATE_FOLDER / FILE}
-        self._values = {of_root: _read(path) for of_root, path in self._paths.items()}
+    def __init__(self, root: Path, given: Settings) -> None:
+        own = settings_files.own_path()
+        self._given = given
+        self._paths = (own.with_name(FILE) if own else None, root / PRIVATE_FOLDER / FILE)
+        self._chosen = [_read(path) for path in self._paths]
         self._writing = threading.Lock()
-        self._writers: list[threading.Thread] = []
 
-    def get(self, name: str, kind: type[_Value], default: _Value, *, of_root: bool = False) -> _Value:
-        """Return what was chosen, ``default`` where nothing of that kind was."""
-        value = self._values[of_root].get(name, default)
-        return value if type(value) is kind else default
+    def applied(self) -> Settings:
+        """Return the settings with what was chosen since they were written."""
+        result = self._given
+        for chosen in self._chosen:
+            for name, entry in chosen.items():
+                if isinstance(entry, dict) and entry.get("instead_of") == getattr(self._given, name, None):
+                    try:
+                        result = settings_files.Settings.model_validate(
+                            result.model_dump() | {name: entry.get("chosen")}
+                        )
+                    except ValidationError:
+                        continue  # of another version
+        return result
 
-    def names(self, name: str) -> tuple[str, ...]:
-        """Return a chosen list of words, () where there is none."""
-        value = self.get(name, list, [])
-        return tuple(value) if all(isinstance(word, str) for word in value) else ()
+    def choose(self, name: str, value: object) -> None:
+        """Take note of a choice; `write` keeps it."""
+        chosen = self._chosen[name in OF_A_ROOT]
+        chosen.pop(name, None)
+        if value != (instead_of := getattr(self._given, name)):
+            chosen[name] = {"chosen": value, "instead_of": instead_of}
 
-    def keep(self, name: str, value: Any, *, of_root: bool = False) -> None:
-        """Keep a value, written in a thread since the event loop never waits for a disk; None forgets it."""
-        self._values[of_root][name] = value
-        path = self._paths[of_root]
-        if path is not None:
-            self._writers = [writer for writer in self._writers if writer.is_alive()]
-            self._writers.append(threading.Thread(target=self._write, args=(path, name, value), daemon=True))
-            self._writers[-1].start()
-
-    def close(self) -> None:
-        """Wait until all is written, not for long."""
-        for writer in self._writers:
-            writer.join(2)
-
-    def _write(self, path: Path, name: str, value: Any) -> None:
-        with self._writing, contextlib.suppress(LabError, OSError):
-            values = _read(path) | {name: value}  # another app may have written since
-            text = json.dumps({name: value for name, value in values.items() if value is not None}, indent=1)
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_own(path, text.encode(), durable=False, private=True)
-
-
-def own_path() -> Path | None:
-    """Return where the person's own choices are; None where their settings have no place."""
-    try:
-        path = settings.own_path()
-    except UsageError:
-        return None
-    return path and path.with_name(FILE)
+    def write(self) -> None:
+        """Write all choices, from any thread. Raises `LabError`."""
+        with self._writing:
+            for path, chosen in zip(self._paths, self._chosen, strict=True):
+                if path is not None and dict(chosen) != _read(path):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    write_own(path, (json.dumps(chosen, indent=2) + "\n").encode(), durable=False)
 
 
 def _read(path: Path | None) -> dict[str, Any]:
+    """Return the choices in a file; none where it cannot be read: they are only a convenience."""
     if path is None:
         return {}
     try:
-        values = json.loads(read_own(path, _MOST_BYTES))
-    except (LabError, OSError, ValueError, RecursionError):
+        content = json.loads(read_own(path, _MOST_BYTES))
+    except (OSError, LabError, ValueError, RecursionError):
         return {}
-    return values if isinstance(values, dict) else {}
+    return content if isinstance(content, dict) else {}

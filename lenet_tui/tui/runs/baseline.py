@@ -9,6 +9,7 @@ import math
 import re
 import statistics
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,13 +51,17 @@ class Baseline:
         self.run: Run | None = None
         self._runs: Mapping[int, Run] = {}
         self._groups: dict[str, dict[str, Run]] | None = None
+        self._means: dict[tuple[str, Callable[[Run], float | None]], Delta | None] = {}
 
     def update(self, runs: Mapping[int, Run], baseline_id: int | None) -> None:
         """Take the runs there are now, and which one is the baseline."""
         if _finished(runs, self._runs) or _finished(self._runs, runs):
             self._groups = None
         self._runs = runs
-        self.run = runs.get(baseline_id) if baseline_id is not None else None
+        base = runs.get(baseline_id) if baseline_id is not None else None
+        if base is not self.run or self._groups is None:
+            self._means = {}
+        self.run = base
 
     def val_loss(self, run: Run) -> Delta | None:
         """Return the difference of lowest val loss in per cent of the baseline's; None where it cannot be compared.
@@ -73,7 +78,7 @@ class Baseline:
 
     def test_accuracy(self, run: Run) -> Delta | None:
         """Return the difference of test accuracy in points; None where it cannot be compared."""
-        delta = self._delta(run, lambda each: each.test_accuracy)
+        delta = self._delta(run, _test_accuracy)
         return delta and Delta(100 * delta.mean, None if delta.half is None else 100 * delta.half)
 
     def _delta(self, run: Run, figure: Callable[[Run], float | None]) -> Delta | None:
@@ -83,13 +88,20 @@ class Baseline:
         mine, theirs = figure(run), figure(base)
         if mine is None or theirs is None or not (math.isfinite(mine) and math.isfinite(theirs)):
             return None
-        own, other = self._seeds(run), self._seeds(base)
-        if own is not other and run.id in (each.id for each in own.values()):
+        own = self._seeds(run)
+        first = own.get(str(run.values["seed"]))
+        of_pairs = self._mean(_without_seed(run.identity), figure) if first is run else None
+        return of_pairs or Delta(mine - theirs)
+
+    def _mean(self, group: str, figure: Callable[[Run], float | None]) -> Delta | None:
+        """Return the mean difference of the seeds that a configuration and the baseline's share; None of fewer than 2."""
+        if (group, figure) not in self._means:
+            own, other = (self._groups or {}).get(group, {}), self._seeds(self.run) if self.run else {}
             pairs = [(figure(own[seed]), figure(other[seed])) for seed in own.keys() & other.keys()]
             differences = [a - b for a, b in pairs if a is not None and b is not None and math.isfinite(a - b)]
-            if len(differences) > 1:
-                return _interval(differences)
-        return Delta(mine - theirs)
+            enough = len(differences) > 1 and own is not other
+            self._means[group, figure] = _interval(differences) if enough else None
+        return self._means[group, figure]
 
     def _seeds(self, run: Run) -> dict[str, Run]:
         """Return the finished runs of a run's configuration by seed, the first of each."""
@@ -97,8 +109,8 @@ class Baseline:
             self._groups = {}
             for each in sorted(self._runs.values(), key=lambda each: each.id):
                 if each.state == "finished":
-                    self._groups.setdefault(_without_seed(each), {}).setdefault(str(each.values["seed"]), each)
-        return self._groups.get(_without_seed(run), {})
+                    self._groups.setdefault(_without_seed(each.identity), {}).setdefault(str(each.values["seed"]), each)
+        return self._groups.get(_without_seed(run.identity), {})
 
 
 def _finished(runs: Mapping[int, Run], others: Mapping[int, Run]) -> bool:
@@ -113,8 +125,13 @@ def _interval(differences: list[float]) -> Delta:
     return Delta(statistics.fmean(differences), half)
 
 
-def _without_seed(run: Run) -> str:
-    return _SEED.sub("", run.identity)
+@lru_cache(20_000)
+def _without_seed(identity: str) -> str:
+    return _SEED.sub("", identity)
+
+
+def _test_accuracy(run: Run) -> float | None:
+    return run.test_accuracy
 
 
 def _log_loss(run: Run) -> float | None:

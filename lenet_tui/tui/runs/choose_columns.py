@@ -36,11 +36,14 @@ class ColumnsScreen(LabScreen[None], ModalScreen[None]):
     DEFAULT_CSS = """
     ColumnsScreen { align: center middle; }
     ColumnsScreen > Vertical {
-        width: 76; max-width: 95%; height: auto; max-height: 90%; padding: 1 2;
+        width: 76; max-width: 95%; height: 90%; max-height: 44; padding: 1 2;
         background: $surface; border: round $primary;
     }
     ColumnsScreen .question { text-style: bold; margin-bottom: 1; }
-    ColumnsScreen OptionList { height: auto; max-height: 20; border: none; padding: 0; background: $surface; }
+    ColumnsScreen OptionList, ColumnsScreen OptionList:focus {
+        height: 1fr; border: none; padding: 0; background: $surface;
+        text-wrap: nowrap; text-overflow: ellipsis;
+    }
     ColumnsScreen .keys { color: $text-muted; margin-top: 1; }
     """
 

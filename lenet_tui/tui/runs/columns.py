@@ -48,9 +48,9 @@ class View:
     differences: Differences = field(default_factory=Differences)
     baseline: Baseline = field(default_factory=Baseline)
 
-    def label(self, run: Run) -> str:
-        """Return what tells a run from the others: ``batch 16 · seed 1``."""
-        return self.differences.label(run.id) or name(run)
+    def label(self, run: Run, room: int = 9999) -> str:
+        """Return what tells a run from the others, ``batch 16 · seed 1``, or ``bs16 seed1`` where room is short."""
+        return self.differences.label(run.id, room) or name(run)
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ _BEST = "lowest val loss so far"
 COLUMNS: tuple[Column, ...] = (
     Column("id", "id", 0, 100, lambda run, *_: str(run.id), lambda run, _: run.id, "number of the run"),
     Column(
-        *("run", "run", 0, 100, lambda run, view, _: view.label(run)),
+        *("run", "run", 0, 100, lambda run, view, room: view.label(run, room)),
         *(lambda run, view: view.differences.sort_key(run.id), "what differs between the runs"),
         left=True,
     ),
@@ -210,7 +210,7 @@ COLUMNS: tuple[Column, ...] = (
     ),
 )
 DEFAULT_SORT = ""
-_NAME_LEAST, _NAME_ENOUGH = 14, 26
+_NAME_LEAST, _NAME_ENOUGH = 16, 26
 _SOME = 500  # runs whose labels are measured
 
 

@@ -174,9 +174,8 @@ def _membership(field: Field, given: str, values: Sequence[str]) -> Callable[[Ru
         for value in values:
             if value.lower() not in field.choices:
                 near = difflib.get_close_matches(value.lower(), field.choices, n=1)
-                choices = ", ".join(field.choices)
-                meant = f" (did you mean {near[0]}?)" if near else ""
-                raise ValueError(f"{given}={value}: must be one of {choices}{meant}")
+                right = f"did you mean {near[0]}?" if near else f"must be one of {', '.join(field.choices)}"
+                raise ValueError(f"{given}={value}: {right}")
     chosen = frozenset(wanted)
 
     def has_one(run: Run, view: View) -> bool:

@@ -110,6 +110,10 @@ class RunsList(CursorList):
     def _moved(self, *, by_person: bool) -> None:
         self.post_message(self.Moved(by_person=by_person))
 
+    def begin_with(self, keys: Sequence[str], sort: str, baseline: int | None, *, reverse: bool) -> None:
+        """Set columns, order and baseline before anything is shown."""
+        self._chosen_columns, self._sort, self._reverse, self._baseline = tuple(keys), sort, reverse, baseline
+
     def show(self, snapshot: Snapshot) -> None:
         """Show another state of the store."""
         before, last = self.current, self.view.snapshot
@@ -146,6 +150,7 @@ class RunsList(CursorList):
         self._baseline = run_id
         self.view.baseline.update(self.view.snapshot.runs, run_id)
         self._arrange(reloaded=True)
+        self._moved(by_person=True)
 
     def set_order(self, key: str, *, reverse: bool) -> None:
         """Sort by a column; "" is the default order."""

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from lenet_tui.tui.lab import Lab
     from lenet_tui.tui.runs.table import RunsList
 
-_COLUMNS, _SORT, _REVERSE, _BASELINE = "columns", "sort", "reverse", "baseline"
-
 
 @dataclass(frozen=True)
 class Deleted:
@@ -42,17 +40,13 @@ class TableController:
         self._runs = runs
         self._start = start
         self._deleted: list[list[Deleted]] = []
-        choices = lab.choices
-        runs.set_columns(choices.names(_COLUMNS))
-        runs.set_order(choices.get(_SORT, str, ""), reverse=choices.get(_REVERSE, bool, False))
-        baseline = choices.get(_BASELINE, int, 0, of_root=True)
-        runs.set_baseline(baseline or None)
+        chosen = lab.settings
+        runs.begin_with(chosen.columns, chosen.sort, chosen.baseline, reverse=chosen.reverse)
         runs.on_sight = lab.watcher.watch_trends
         runs.on_order = self._keep_order
 
     def _keep_order(self, key: str, reverse: bool) -> None:  # noqa: FBT001 - a callback's two values
-        self._lab.choices.keep(_SORT, key or None)
-        self._lab.choices.keep(_REVERSE, reverse or None)
+        self._lab.keep(sort=key, reverse=reverse)
 
     # Columns and baseline
 
@@ -62,7 +56,7 @@ class TableController:
 
         def change(keys: tuple[str, ...]) -> None:
             self._runs.set_columns(keys)
-            self._lab.choices.keep(_COLUMNS, list(keys) or None)
+            self._lab.keep(columns=keys)
 
         def shown() -> list[str]:
             return [column.key for column in self._runs.shown_columns]
@@ -77,7 +71,7 @@ class TableController:
             return
         baseline = None if run.id == self._runs.baseline else run.id
         self._runs.set_baseline(baseline)
-        self._lab.choices.keep(_BASELINE, baseline, of_root=True)
+        self._lab.keep(baseline=baseline)
         if baseline is None:
             self._notify(f"run {run.id} is no longer the baseline")
         else:
