@@ -42,7 +42,7 @@ class Settings(BaseModel):
     pictures: Annotated[Literal["blocks", "pixels"], Field(description="how pictures are shown in the terminal")] = (
         "blocks"
     )
-    columns: Annotated[tuple[str, ...], Field(description="the columns of the runs list; none: the usual ones")] = ()
+    columns: Annotated[list[str], Field(description="the columns of the runs list; none: the usual ones")] = []
     sort: Annotated[str, Field(description="the column that sorts the runs; none: the queue, then the newest")] = ""
     reverse: Annotated[bool, Field(description="whether the order is reversed")] = False
     baseline: Annotated[int | None, Field(description="the number of the run to compare with")] = None

@@ -90,11 +90,11 @@ class Baseline:
             return None
         own = self._seeds(run)
         first = own.get(str(run.values["seed"]))
-        of_pairs = self._mean(_without_seed(run.identity), figure) if first is run else None
+        of_pairs = self._mean(_without_seed(run.identity), figure) if first and first.id == run.id else None
         return of_pairs or Delta(mine - theirs)
 
     def _mean(self, group: str, figure: Callable[[Run], float | None]) -> Delta | None:
-        """Return the mean difference of the seeds that a configuration and the baseline's share; None of fewer than 2."""
+        """Return the mean difference of the seeds that a configuration shares with the baseline's, if two or more."""
         if (group, figure) not in self._means:
             own, other = (self._groups or {}).get(group, {}), self._seeds(self.run) if self.run else {}
             pairs = [(figure(own[seed]), figure(other[seed])) for seed in own.keys() & other.keys()]

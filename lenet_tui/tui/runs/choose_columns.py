@@ -25,6 +25,18 @@ _ALWAYS = ("id", "run")
 _TITLE_WIDTH = 14
 
 
+class _ColumnList(OptionList):
+    """An option list whose page keys do nothing where there is no room for a row: Textual's would fail."""
+
+    def action_page_down(self) -> None:
+        if self.scrollable_content_region.area:
+            super().action_page_down()
+
+    def action_page_up(self) -> None:
+        if self.scrollable_content_region.area:
+            super().action_page_up()
+
+
 class ColumnsScreen(LabScreen[None], ModalScreen[None]):
     """A list of all columns. ``on_change`` is called with the keys of those that are chosen, () for the usual ones.
 
@@ -41,7 +53,7 @@ class ColumnsScreen(LabScreen[None], ModalScreen[None]):
     }
     ColumnsScreen .question { text-style: bold; margin-bottom: 1; }
     ColumnsScreen OptionList, ColumnsScreen OptionList:focus {
-        height: 1fr; border: none; padding: 0; background: $surface;
+        height: 1fr; min-height: 3; border: none; padding: 0; background: $surface;
         text-wrap: nowrap; text-overflow: ellipsis;
     }
     ColumnsScreen .keys { color: $text-muted; margin-top: 1; }
@@ -64,7 +76,7 @@ class ColumnsScreen(LabScreen[None], ModalScreen[None]):
         """Show the columns and the keys."""
         with Vertical():
             yield PlainStatic("Columns of the runs list", classes="question")
-            yield OptionList(*self._options())
+            yield _ColumnList(*self._options())
             yield PlainStatic("space: show or hide   K J: move   r: the usual ones   esc: close", classes="keys")
 
     def toggle(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -16,7 +17,7 @@ from lenet_tui.tui.runs.columns import View
 from lenet_tui.tui.runs.cursor_list import CursorList
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from textual.timer import Timer
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _MARK_WIDTH = 2
 _SIGHT_SECONDS = 0.1  # that rows stay in sight before their losses are read
+_MANY = 1000  # runs whose texts are prepared for the filter, so many at once
+_WARMED_AT_ONCE, _WARM_SECONDS = 300, 0.05
 _NOT_FOUND = "  no run matches"
 _HINTS = (
     "  no runs yet",
@@ -89,6 +92,8 @@ class RunsList(CursorList):
         self._layout: list[tuple[columns.Column, int]] = []
         self._in_sight: frozenset[int] = frozenset()
         self._timer: Timer | None = None
+        self._cold: Iterator[int] = iter(())
+        self._warming: Timer | None = None
 
     @property
     def sorting(self) -> str:
@@ -125,6 +130,9 @@ class RunsList(CursorList):
             if names != self.view.differences.names:
                 self._texts = {}
             self._arrange(reloaded=True)
+            if self._warming is None and len(snapshot.runs) > _MANY and self.is_mounted:
+                self._cold = iter(list(snapshot.runs))
+                self._warming = self.set_interval(_WARM_SECONDS, self._warm)
             if self.current != before:
                 self._moved(by_person=False)
         elif snapshot.trends != last.trends:
@@ -185,7 +193,8 @@ class RunsList(CursorList):
         stays = self._current if reloaded and self._current in self._index else None
         if self._filter:
             view, matches = self.view, self._filter.matches
-            runs = [run for run in runs if run.id == stays or matches(run, view, self._text_of(run))]
+            text_of = self._text_of if self._filter.words else lambda _: ""
+            runs = [run for run in runs if run.id == stays or matches(run, view, text_of(run))]
         self._rows = columns.ordered(runs, self.view, self._sort, reverse=self._reverse)
         self._index = {run.id: row for row, run in enumerate(self._rows)}
         self._marks.keep(self.view.snapshot.runs)
@@ -200,12 +209,20 @@ class RunsList(CursorList):
         self._look_at_sight()
         self.refresh()
 
+    def _warm(self) -> None:
+        """Prepare the texts of some more runs for the filter, so that its first key is as quick as the others."""
+        some = list(islice(self._cold, _WARMED_AT_ONCE))
+        for run_id in some:
+            if (run := self.view.snapshot.runs.get(run_id)) is not None:
+                self._text_of(run)
+        if not some and self._warming is not None:
+            self._warming.stop()
+
     def _text_of(self, run: Run) -> str:
         known, text = self._texts.get(run.id, (None, ""))
         if known is not run:
-            text = filtering.text_of(run, self.view) if self._filter.words else ""
-            if self._filter.words:
-                self._texts[run.id] = run, text
+            text = filtering.text_of(run, self.view)
+            self._texts[run.id] = run, text
         return text
 
     def on_resize(self) -> None:

@@ -56,7 +56,7 @@ class TableController:
 
         def change(keys: tuple[str, ...]) -> None:
             self._runs.set_columns(keys)
-            self._lab.keep(columns=keys)
+            self._lab.keep(columns=list(keys))
 
         def shown() -> list[str]:
             return [column.key for column in self._runs.shown_columns]
@@ -136,7 +136,7 @@ class TableController:
 
     async def _restore(self, deleted: Sequence[Deleted]) -> None:
         restored: list[Run] = []
-        for each in sorted(deleted, key=lambda each: each.run.place or 0):  # places in the queue, the first one first
+        for each in reversed(deleted):  # each place in the queue is that from when the run was deleted
             run = await self._lab.ask(
                 lambda store, each=each: store.restore(each.run, each.place, each.history)  # type: ignore[misc]
             )
