@@ -30,11 +30,11 @@ class _ColumnList(OptionList):
 
     def action_page_down(self) -> None:
         if self.scrollable_content_region.area:
-            super().action_page_down()
+            super().action_page_down()  # type: ignore[no-untyped-call]
 
     def action_page_up(self) -> None:
         if self.scrollable_content_region.area:
-            super().action_page_up()
+            super().action_page_up()  # type: ignore[no-untyped-call]
 
 
 class ColumnsScreen(LabScreen[None], ModalScreen[None]):

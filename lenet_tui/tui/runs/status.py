@@ -62,9 +62,11 @@ def status_line(snapshot: Snapshot, root: Path, sorting: str = "") -> str:
     parts = []
     if running or waiting:
         parts.append(f"{running} running, {waiting} waiting")
-        seconds_left = [seconds for seconds in snapshot.until.values() if seconds is not None]
-        if seconds_left and len(seconds_left) == len(snapshot.queue) and not snapshot.paused:
-            parts.append(time_left(max(seconds_left)))
+        ahead = snapshot.running if snapshot.paused else snapshot.queue
+        seconds = [snapshot.until.get(run.id) for run in ahead]
+        known = [each for each in seconds if each is not None]
+        if ahead and (snapshot.runner_alive or running):
+            parts.append(time_left(max(known) if len(known) == len(seconds) else None))
     else:
         parts.append("idle")
     if snapshot.paused:
