@@ -248,7 +248,8 @@ class _Reading:
         self._watched = watched, in_sight
 
         speeds = self._last.speeds
-        if time.monotonic() >= self._next_speeds or changes.changed:
+        is_unknown = None in self._last.until.values() and any(run.state == "running" for run in changes.queue)
+        if time.monotonic() >= self._next_speeds or changes.changed or is_unknown:
             self._next_speeds = time.monotonic() + SPEEDS_SECONDS
             speeds = store.speeds()
         self._last = Snapshot(

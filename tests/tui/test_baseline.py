@@ -84,6 +84,8 @@ def test_runs_of_other_data_are_not_compared_and_those_of_another_loss_by_cross_
 
 def test_a_difference_is_written_with_a_true_minus() -> None:
     assert (Delta(-3.14).text(1), Delta(0.5, 0.25).text(2)) == ("−3.1", "+0.50 ±0.25")
+    interval = Delta(-44.32, 21.4)
+    assert [interval.text(1, room) for room in (12, 10, 8, 5)] == ["−44.3 ±21.4", "−44.3±21.4", "−44±21", "−44.3"]
 
 
 async def test_the_baseline_is_pinned_by_key_and_kept_in_its_root(store: Store, tmp_path: Path) -> None:

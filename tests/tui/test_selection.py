@@ -93,6 +93,7 @@ async def test_a_marked_run_that_the_filter_hides_is_left_out(store: Store) -> N
         app.runs.filter("bs8")
         assert [run.id for run in app.runs.marked] == [2, 4, 6] or len(app.runs.marked) == 3
         assert app.runs.hidden == 3
+        assert app.runs.summary == "3 of 6 runs · 6 marked (3 hidden)"
         app.runs.mark_all()  # all that are listed are marked: none of them is
         assert app.runs.chosen == [app.runs.current]
         app.runs.filter("")

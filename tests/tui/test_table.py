@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.widgets import OptionList
-
 from lenet_tui.config import RunConfig
 from lenet_tui.tui.dialogs.ask import AskText, Confirm
-from lenet_tui.tui.runs import columns
 from lenet_tui.tui.runs.choose_columns import ColumnsScreen
 from tests.tui.runs import at_work, finished, running
 from tests.tui.test_main import opened
@@ -46,18 +43,6 @@ async def test_columns_are_chosen_moved_and_reset_by_key(store: Store, tmp_path:
         await bench.press("end", "enter", "escape")
         assert bench.app.screen is bench.main
         assert heading(bench) != usual
-
-
-async def test_every_key_of_the_column_chooser_can_be_pressed_in_any_size(store: Store, tmp_path: Path) -> None:
-    finished(store, RunConfig())
-    for size in ((80, 24), (12, 4)):
-        async with opened(tmp_path, size) as bench:
-            await bench.until(lambda bench=bench: bench.main.runs.listed)
-            await bench.press("escape", "C", "space", "enter", "K", "J", "K", "K", "end", "J", "r", "down", "pagedown")
-            assert isinstance(bench.app.screen, ColumnsScreen)
-            assert bench.app.screen.query_one(OptionList).option_count == len(columns.every())
-            await bench.press("C")
-            assert bench.app.screen is bench.main
 
 
 async def test_a_click_on_a_title_sorts_and_another_reverses(store: Store, tmp_path: Path) -> None:

@@ -34,10 +34,14 @@ class Delta:
     mean: float
     half: float | None = None
 
-    def text(self, digits: int) -> str:
-        """Return ``−3.1`` or ``−3.1 ±0.8``, with a true minus."""
-        number = f"{self.mean:+.{digits}f}".replace("-", "−")
-        return number if self.half is None else f"{number} ±{self.half:.{digits}f}"
+    def text(self, digits: int, room: int = 9999) -> str:
+        """Return ``−3.1`` or ``−3.1 ±0.8``, with a true minus, and fewer digits rather than no interval."""
+        forms = [(digits, " ±"), (digits, "±"), (max(digits - 1, 0), "±")] if self.half is not None else []
+        for places, sign in forms:
+            text = f"{self.mean:+.{places}f}{sign}{self.half:.{places}f}".replace("-", "−")
+            if len(text) <= room:
+                return text
+        return f"{self.mean:+.{digits}f}".replace("-", "−")
 
 
 class Baseline:

@@ -113,8 +113,7 @@ def _delta(run: Run, view: View, delta: Delta | None, digits: int, room: int) ->
         return BASELINE
     if delta is None:
         return ""
-    text = delta.text(digits)
-    return text if len(text) <= room else Delta(delta.mean).text(digits)
+    return delta.text(digits, room)
 
 
 def _mean(delta: Delta | None) -> float:

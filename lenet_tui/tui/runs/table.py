@@ -12,6 +12,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
+from lenet_tui.formatting import counted
 from lenet_tui.tui.runs import columns, filtering
 from lenet_tui.tui.runs.columns import View
 from lenet_tui.tui.runs.cursor_list import CursorList
@@ -112,7 +113,16 @@ class RunsList(CursorList):
         """The number of the run that the others are compared with."""
         return self._baseline
 
+    @property
+    def summary(self) -> str:
+        """How many runs are listed and marked: ``3 of 11 runs · 4 marked (1 hidden)``."""
+        total = len(self.view.snapshot.runs)
+        runs = counted(total, "run") if len(self._rows) == total else f"{len(self._rows):,} of {counted(total, 'run')}"
+        marked = f" · {len(self._marks):,} marked" if self._marks else ""
+        return runs + marked + (f" ({self.hidden:,} hidden)" if self.hidden else "")
+
     def _moved(self, *, by_person: bool) -> None:
+        self.border_subtitle = self.summary
         self.post_message(self.Moved(by_person=by_person))
 
     def begin_with(self, keys: Sequence[str], sort: str, baseline: int | None, *, reverse: bool) -> None:
@@ -207,6 +217,7 @@ class RunsList(CursorList):
             self.call_after_refresh(self._scroll_to_current)  # when the scroll bar has been laid out
         self._scroll_to_current()
         self._look_at_sight()
+        self.border_subtitle = self.summary
         self.refresh()
 
     def _warm(self) -> None:
