@@ -81,19 +81,23 @@ class Differences:
             self._places = tuple(map(_names().index, names))
             self._labels = {}
 
-    def label(self, run_id: int, room: int = 9999) -> str:
-        """Return what tells a run from the others, "default" when that is nothing; "" for an unknown run.
+    def label(self, run_id: int) -> str:
+        """Return what tells a run from the others, "default" when that is nothing; "" for an unknown run."""
+        return self._both(run_id)[0]
 
-        Where that is longer than ``room`` it is as short as a folder's name: ``bs16 seed1``.
-        """
+    def short_label(self, run_id: int) -> str:
+        """Return `label` as short as a folder's name: ``bs16 seed1``."""
+        return self._both(run_id)[1]
+
+    def _both(self, run_id: int) -> tuple[str, str]:
         if run_id not in self._values:
-            return ""
+            return "", ""
         if run_id not in self._labels:
             parts = self._parts(run_id)
             long = " · ".join(setting(*part) for part in parts) or DEFAULT
-            self._labels[run_id] = printable(long), printable(" ".join(short_setting(*part) for part in parts))
-        long, short = self._labels[run_id]
-        return long if len(long) <= room or not short else short
+            short = " ".join(short_setting(*part) for part in parts) or DEFAULT
+            self._labels[run_id] = printable(long), printable(short)
+        return self._labels[run_id]
 
     def sort_key(self, run_id: int) -> tuple[tuple[bool, Any], ...]:
         """Return a key that sorts runs by what differs, numbers by size."""

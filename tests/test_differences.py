@@ -20,10 +20,10 @@ class Fake:
         return complete(json.loads(self.config_json))
 
 
-def labels(*configs: RunConfig | dict[str, Any], room: int = 999) -> list[str]:
+def labels(*configs: RunConfig | dict[str, Any]) -> list[str]:
     differences = Differences()
     differences.update({number: Fake(config) for number, config in enumerate(configs)})
-    return [differences.label(number, room) for number in range(len(configs))]
+    return [differences.label(number) for number in range(len(configs))]
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,10 @@ def test_a_label_has_what_differs(configs: list[RunConfig], expected: list[str])
     assert labels(*configs) == expected
 
 
-def test_a_label_is_short_where_room_is() -> None:
-    long, default = labels(RunConfig(batch_size=16, seed=1, augment="affine"), RunConfig(), room=20)
-    assert (long, default) == ("bs16 aug-affine seed1", "default")
+def test_a_short_label_is_as_in_folder_names() -> None:
+    differences = Differences()
+    differences.update({1: Fake(RunConfig(batch_size=16, seed=1, augment="affine")), 2: Fake(RunConfig())})
+    assert [differences.short_label(number) for number in (1, 2, 3)] == ["bs16 aug-affine seed1", "default", ""]
 
 
 def test_labels_follow_runs_that_come_and_go() -> None:

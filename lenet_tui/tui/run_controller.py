@@ -12,6 +12,7 @@ from lenet_tui.store.wording import state
 from lenet_tui.tui.dialogs.ask import AskText, Confirm
 from lenet_tui.tui.form import duplicates
 from lenet_tui.tui.pictures import run_pictures
+from lenet_tui.tui.runs import columns
 from lenet_tui.tui.runs.table_controller import TableController
 
 if TYPE_CHECKING:
@@ -179,12 +180,12 @@ class RunController:
                 subject = f"run {chosen[0].id} is" if len(chosen) == 1 else "these runs are"
                 self._notify(f"{subject} running; stop first (x), then delete", severity="warning")
             return
-        lines = [f"{run.id}  {self._runs.view.label(run)}  {state(run)}" for run in runs[:_SHOWN]]
+        lines = [f"{run.id}  {columns.name(run)}  {state(run)}" for run in runs[:_SHOWN]]
         lines += [f"and {len(runs) - _SHOWN} more"] if len(runs) > _SHOWN else []
         question = "Delete this run?" if len(runs) == 1 else f"Delete these {len(runs)} runs?"
         if running := len(chosen) - len(runs):
             lines.append(f"{counted(running, 'run')} still running: not deleted")
-        lines += ["", "Folders go to the trash in the private folder .lenet-tui; u undoes it."]
+        lines += ["", "Folders go to the trash in .lenet-tui; u undoes it."]
 
         def answered(yes: bool | None) -> None:  # noqa: FBT001 - Textual calls it so
             if yes:

@@ -42,15 +42,23 @@ UNKNOWN = "…"  # time left that is still being estimated
 
 @dataclass
 class View:
-    """What the columns are filled from: the runs, what differs between them, and the one they are compared with."""
+    """What the columns are filled from: the runs, what differs between them, and the one they are compared with.
+
+    ``is_short`` is whether there is too little room for the names of the runs.
+    """
 
     snapshot: Snapshot = field(default_factory=Snapshot)
     differences: Differences = field(default_factory=Differences)
     baseline: Baseline = field(default_factory=Baseline)
+    is_short: bool = False
 
-    def label(self, run: Run, room: int = 9999) -> str:
-        """Return what tells a run from the others, ``batch 16 · seed 1``, or ``bs16 seed1`` where room is short."""
-        return self.differences.label(run.id, room) or name(run)
+    def label(self, run: Run) -> str:
+        """Return what tells a run from the others: ``batch 16 · seed 1``."""
+        return self.differences.label(run.id) or name(run)
+
+    def name(self, run: Run) -> str:
+        """Return the run's label, or ``bs16 seed1`` where the names are short."""
+        return (self.differences.short_label(run.id) or name(run)) if self.is_short else self.label(run)
 
 
 @dataclass(frozen=True)
@@ -124,7 +132,7 @@ _BEST = "lowest val loss so far"
 COLUMNS: tuple[Column, ...] = (
     Column("id", "id", 0, 100, lambda run, *_: str(run.id), lambda run, _: run.id, "number of the run"),
     Column(
-        *("run", "run", 0, 100, lambda run, view, room: view.label(run, room)),
+        *("run", "run", 0, 100, lambda run, view, _: view.name(run)),
         *(lambda run, view: view.differences.sort_key(run.id), "what differs between the runs"),
         left=True,
     ),
@@ -253,7 +261,7 @@ def shown(view: View, chosen: Sequence[str] = ()) -> list[Column]:
 def name_room(view: View) -> int:
     """Return the width that the names of runs need, those of the newest where there are many."""
     newest = sorted(view.snapshot.runs, reverse=True)[:_SOME]
-    return max((len(view.label(view.snapshot.runs[run_id])) for run_id in newest), default=0)
+    return max((len(view.name(view.snapshot.runs[run_id])) for run_id in newest), default=0)
 
 
 def fitting(

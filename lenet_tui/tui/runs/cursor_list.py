@@ -38,6 +38,9 @@ class CursorList(ScrollView, can_focus=True):
         self._marks = Marks()
         self._current: int | None = None
 
+    def _settle(self) -> None:
+        """Do at once what would change the rows, before anything asks for them or moves among them."""
+
     def _moved(self, *, by_person: bool) -> None:
         """Say that another run is the current one, or others are marked."""
         raise NotImplementedError
@@ -49,6 +52,7 @@ class CursorList(ScrollView, can_focus=True):
     @property
     def current(self) -> Run | None:
         """The run under the cursor."""
+        self._settle()
         return self._rows[self._index[self._current]] if self._current in self._index else None
 
     @property
@@ -57,11 +61,13 @@ class CursorList(ScrollView, can_focus=True):
 
         Commands act on them, and never on what a person does not see.
         """
+        self._settle()
         return [self._rows[self._index[run_id]] for run_id in self._marks if run_id in self._index]
 
     @property
     def hidden(self) -> int:
         """How many marked runs the filter hides."""
+        self._settle()
         return sum(run_id not in self._index for run_id in self._marks)
 
     @property
@@ -72,12 +78,14 @@ class CursorList(ScrollView, can_focus=True):
     @property
     def listed(self) -> list[Run]:
         """The runs in the list as it is filtered and sorted."""
+        self._settle()
         return self._rows
 
     # Marking
 
     def mark(self) -> None:
         """Mark or unmark the current run; at the end of a range, leave it marked."""
+        self._settle()
         if self._current is None:
             return
         if self._marks.sticky:
@@ -88,6 +96,7 @@ class CursorList(ScrollView, can_focus=True):
 
     def mark_all(self) -> None:
         """Mark every run in the list, or none when all are marked."""
+        self._settle()
         self._marks.toggle_all(run.id for run in self._rows)
         self._changed_marks()
 
@@ -99,6 +108,7 @@ class CursorList(ScrollView, can_focus=True):
 
     def toggle_range(self) -> None:
         """Begin to mark the runs that the cursor passes, or end it."""
+        self._settle()
         if self._marks.sticky:
             self._marks.end_range()
         elif self._current is not None:
@@ -107,6 +117,7 @@ class CursorList(ScrollView, can_focus=True):
 
     def extend(self, by: int) -> None:
         """Move the cursor so many rows, and mark from where that began to where it ends."""
+        self._settle()
         if self._current is None:
             return
         self._marks.begin_range(self._current)
@@ -151,6 +162,7 @@ class CursorList(ScrollView, can_focus=True):
                 self.mark()
 
     def _step(self, by: int, *, extend: bool = False) -> None:
+        self._settle()
         if not self._rows:
             return
         here = self._index.get(self._current, 0) if self._current is not None else 0

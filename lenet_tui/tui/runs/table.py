@@ -85,6 +85,7 @@ class RunsList(CursorList):
         self.on_sight: Callable[[frozenset[int]], object] = lambda _: None
         self.on_order: Callable[[str, bool], object] = lambda *_: None
         self._filter = filtering.Filter()
+        self._wanted: str | None = None  # a filter that is not applied yet
         self._texts: dict[int, tuple[Run, str]] = {}
         self._chosen_columns: tuple[str, ...] = ()
         self._baseline: int | None = None
@@ -149,10 +150,23 @@ class RunsList(CursorList):
             self.refresh()
 
     def filter(self, text: str) -> None:
-        """Show only runs that match ``text``; see `filtering`."""
-        self._filter = filtering.parse(text)
-        self._arrange()
-        self._moved(by_person=True)
+        """Show only runs that match ``text``; see `filtering`.
+
+        With very many runs that waits for the next frame, so that a word typed at once is filtered by once.
+        """
+        self._wanted = text
+        if len(self.view.snapshot.runs) > _MANY:
+            self.call_after_refresh(self._settle)
+            self.refresh()
+        else:
+            self._settle()
+
+    def _settle(self) -> None:
+        if self._wanted is not None:
+            text, self._wanted = self._wanted, None
+            self._filter = filtering.parse(text)
+            self._arrange()
+            self._moved(by_person=True)
 
     def completion(self, text: str) -> str | None:
         """Return the text of a filter with its last word completed."""
@@ -264,8 +278,12 @@ class RunsList(CursorList):
         if not self._layout:
             most = max(self.view.snapshot.runs, default=0)
             width = self.scrollable_content_region.width - _MARK_WIDTH
-            names = columns.name_room(self.view)
-            self._layout = columns.fitting(width, self.shown_columns, most=most, names=names)
+            for is_short in (False, True):  # all names are short where one would be cut
+                self.view.is_short = is_short
+                names = columns.name_room(self.view)
+                self._layout = columns.fitting(width, self.shown_columns, most=most, names=names)
+                if any(column.key == "run" and room >= names for column, room in self._layout):
+                    break
         return self._layout
 
     def render_line(self, y: int) -> Strip:
