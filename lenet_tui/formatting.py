@@ -75,11 +75,13 @@ def estimate(seconds: float | None) -> str:
     if seconds is None or not math.isfinite(seconds):
         return "?"
     if seconds < 99.5:
-        return f"{max(seconds, 0):.0f} s"
+        return f"{max(seconds, 1):.0f} s"
     if seconds < 99.5 * 60:
         return f"{seconds / 60:.0f} min"
     hours = seconds / 3600
-    return f"{hours:.1f} h" if hours < 9.95 else f"{hours:,.0f} h"
+    if hours < 9.95:
+        return f"{hours:.1f} h"
+    return f"{round(hours, 1 - int(math.log10(hours))):,.0f} h"
 
 
 def time_left(seconds: float | None) -> str:

@@ -41,5 +41,7 @@ def test_numbers_are_written_in_one_way() -> None:
     assert (percent(0.5, 0), percent(0.123, 1, "")) == ("50 %", "12.3")
     assert [duration(seconds) for seconds in (26, 725, 10810, None, math.nan)] == ["0:26", "12:05", "3:00:10", "?", "?"]
     assert [estimate(seconds) for seconds in (26.4, 240, 9000, 90000)] == ["26 s", "4 min", "2.5 h", "25 h"]
+    assert [estimate(3600 * hours) for hours in (9.96, 99.6, 123, 1234)] == ["10 h", "100 h", "120 h", "1,200 h"]
+    assert estimate(0) == "1 s"
     assert (time_left(240), time_left(None)) == ("about 4 min left", "estimating…")
     assert [speed(value) for value in (950, 2810, 28100)] == ["950 images/s", "2.8k images/s", "28k images/s"]

@@ -27,6 +27,7 @@ COMMANDS = {
     "compare": "compare",
     "predict": "predict",
     "inspect": "inspect",
+    "tag": "tag",
     "delete": "runs",
     "import": "runs",
     "study": "study",

@@ -108,7 +108,7 @@ def list_queue(arguments: argparse.Namespace) -> int:
         return 0
     if not queue:
         return _nothing(arguments)
-    tables.show(tables.queue_rows(queue, until, tables.names(arguments.root, queue, queue)))
+    tables.show(tables.queue_rows(queue, until, tables.names(arguments.root, queue, queue), is_paused=paused))
     if paused:
         tell("the queue is paused: running runs finish, no run starts; 'lenet-tui queue start' makes it active again")
     return 0

@@ -119,6 +119,8 @@ def show(arguments: argparse.Namespace) -> int:
         say(f"  val loss   lowest {loss(run.best_val_loss)} at epoch {run.best_epoch}")
     if run.test_accuracy is not None:
         say(f"  test acc   {percent(run.test_accuracy)}, best epoch {run.selected_epoch}")
+    if run.tags:
+        say(f"  tags       {' '.join(run.tags)}")
     if run.note:
         say(f"  note       {run.note}")
     if epochs:

@@ -8,8 +8,9 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from lenet_tui.cli import output
-from lenet_tui.formatting import duration, loss, percent
+from lenet_tui.formatting import duration, estimate, loss, percent
 from lenet_tui.run.folder import numbered
+from lenet_tui.store.wording import state as state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -49,15 +50,6 @@ def names(root: Path, runs: Iterable[Run], queue: Iterable[Run]) -> dict[int, st
     return result
 
 
-def state(run: Run) -> str:
-    """Return the state of a run in a word or two: ``queued #3``, ``running 7/20``, ``stopping``."""
-    if run.is_stop_requested:
-        return "stopping"
-    if run.state == "running":
-        return f"running {run.epochs_done}/{run.values['epochs']}"
-    return f"{run.state} #{run.place}" if run.waiting else run.state
-
-
 def counts(queue: Iterable[Run]) -> dict[str, int]:
     """Return how many runs are ``running``, ``stopping`` and ``waiting``, each counted once."""
     result = {"running": 0, "stopping": 0, "waiting": 0}
@@ -66,7 +58,9 @@ def counts(queue: Iterable[Run]) -> dict[str, int]:
     return result
 
 
-def queue_rows(queue: Sequence[Run], until: Mapping[int, float | None], named: Mapping[int, str]) -> list[list[str]]:
+def queue_rows(
+    queue: Sequence[Run], until: Mapping[int, float | None], named: Mapping[int, str], *, is_paused: bool = False
+) -> list[list[str]]:
     """Return the table of what runs and waits, heading first; ``named`` has the runs' names."""
     rows = [["id", "run", "state", "train loss", "val loss", "images/s", "time left"]]
     for run in queue:
@@ -79,10 +73,16 @@ def queue_rows(queue: Sequence[Run], until: Mapping[int, float | None], named: M
                 "" if where is None else loss(where.train_loss),
                 loss(run.best_val_loss),
                 "" if where is None else f"{where.images_per_second:,.0f}",
-                duration(until.get(run.id)),
+                _left(run, until.get(run.id), is_paused=is_paused),
             ]
         )
     return rows
+
+
+def _left(run: Run, seconds: float | None, *, is_paused: bool) -> str:
+    if seconds is None:
+        return "" if is_paused and run.waiting else "estimating…"
+    return estimate(seconds)
 
 
 def run_rows(runs: Sequence[Run], named: Mapping[int, str]) -> list[list[str]]:
@@ -211,6 +211,7 @@ def _without_config(run: Run, done_in: float | None) -> dict[str, Any]:
         "attempts": run.attempts,
         "reason": run.reason,
         "note": run.note,
+        "tags": list(run.tags),
         "epochs_done": run.epochs_done,
         "best_epoch": run.best_epoch,
         "best_val_loss": run.best_val_loss,

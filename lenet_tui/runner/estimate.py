@@ -8,6 +8,7 @@ import statistics
 from typing import TYPE_CHECKING
 
 from lenet_tui.config import TRAINABLE_IMAGES
+from lenet_tui.store.speed import speed_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,23 +21,27 @@ PICTURES_SECONDS = 5.0
 
 
 def seconds_left(run: Run, speeds: Mapping[SpeedKey, float]) -> float | None:
-    """Return the seconds that a run has still to work, pictures included; None while no run like it was measured.
+    """Return the seconds that a run has still to work, pictures included; None while that cannot be said.
 
-    One that was asked to stop only draws its pictures.
+    A run's own epochs, evaluation included, say most about it; before the first is done, its steps, as soon as enough
+    of them are; before those, runs like it. One that was asked to stop only draws its pictures.
     """
     if run.is_stop_requested:
         return PICTURES_SECONDS
-    speed = _speed(run, speeds)
-    if speed is None:
-        return None
     values = run.values
     if values["dataset"] not in TRAINABLE_IMAGES:  # of another version
         return None
-    images = TRAINABLE_IMAGES[values["dataset"]] - values["val_size"]
+    if run.epochs_done and run.train_seconds:
+        seconds = run.train_seconds / run.epochs_done
+    else:
+        speed = speed_of(run) or _measured(values["model"], values["batch_size"], run.threads or 1, speeds)
+        if speed is None:
+            return None
+        seconds = max(TRAINABLE_IMAGES[values["dataset"]] - values["val_size"], 0) / speed
     epochs = values["epochs"] - run.epochs_done
     if run.progress is not None and run.progress.epoch > run.epochs_done:
         epochs -= run.progress.step / run.progress.steps
-    return float(max(epochs, 0) * images / speed + PICTURES_SECONDS)
+    return float(max(epochs, 0) * seconds + PICTURES_SECONDS)
 
 
 def seconds_until_done(
@@ -108,21 +113,15 @@ def _take_place(busy: list[float], seconds: float | None) -> float:
     return end
 
 
-def _speed(run: Run, speeds: Mapping[SpeedKey, float]) -> float | None:
-    """Return images/second of the runs most like this one: also of its threads, or only of its kind."""
-    if run.progress is not None:
-        return run.progress.images_per_second or None
-    return _measured(run.values["model"], run.values["batch_size"], run.threads or 1, speeds)
-
-
 def _measured(model: str, batch_size: int, threads: int, speeds: Mapping[SpeedKey, float]) -> float | None:
+    """Return images/second of the runs of a model that are most alike: in batch size first, then in threads."""
+
+    def distance(key: SpeedKey) -> tuple[float, float]:
+        ratios = max(key.batch_size, 1) / max(batch_size, 1), max(key.threads, 1) / max(threads, 1)
+        return abs(math.log2(ratios[0])), abs(math.log2(ratios[1]))
+
     alike = {key: speed for key, speed in speeds.items() if key.model == model and speed > 0}
-    for fits in (
-        lambda key: key.batch_size == batch_size and key.threads == threads,
-        lambda key: key.batch_size == batch_size,
-        lambda _: True,
-    ):
-        fitting = [speed for key, speed in alike.items() if fits(key)]
-        if fitting:
-            return statistics.median(fitting)
-    return None
+    if not alike:
+        return None
+    nearest = min(map(distance, alike))
+    return statistics.median([speed for key, speed in alike.items() if distance(key) == nearest])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lenet_tui.errors import UsageError
 from lenet_tui.host.hardware import Capacity, available_cores
 from lenet_tui.store.records import PROGRESS_COLUMNS, RUN_COLUMNS, Changes, Run, SpeedKey, to_run
+from lenet_tui.store.speed import speed_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -90,11 +91,11 @@ def changes(database: sqlite3.Connection, since: int) -> Changes:
 
 
 def speeds(database: sqlite3.Connection) -> dict[SpeedKey, float]:
-    """Return the median speed (images/second) of the latest runs of each kind, those running included."""
-    latest = "WHERE r.images_per_second IS NOT NULL AND r.state <> 'running' ORDER BY r.id DESC LIMIT ?"
+    """Return the median speed of the latest runs of each kind, those running included, as `speed_of` has it."""
+    latest = "WHERE r.train_seconds > 0 AND r.state <> 'running' ORDER BY r.id DESC LIMIT ?"
     measured: defaultdict[SpeedKey, list[float]] = defaultdict(list)
     for run in [*running(database), *select(database, latest, (_SPEED_SAMPLE,))]:
-        speed = run.progress.images_per_second if run.progress else run.images_per_second
+        speed = speed_of(run)
         if speed and run.threads:
             values = run.values
             key = SpeedKey(values["model"], values["dataset"], values["batch_size"], run.threads, run.device)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING, Literal
 
-from lenet_tui.errors import UsageError
+from lenet_tui.errors import LabError, UsageError
 from lenet_tui.store.queries import get, select, waiting_ids
-from lenet_tui.store.records import insert, stamp
+from lenet_tui.store.records import END_OF_QUEUE, insert, insert_again, stamp
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from lenet_tui.config import RunConfig
     from lenet_tui.run.folder import State
+    from lenet_tui.run.metrics import EpochMetrics
     from lenet_tui.store.records import Run
 
 # Only names of our own are ever put into a statement; what a person wrote goes in as a parameter.
 # ruff: noqa: S608
 
-END_OF_QUEUE = "SELECT coalesce(max(position), 0) + 1 FROM runs"
 QUEUE_AGAIN = (
     "UPDATE runs SET state = 'queued', attempts = 0, reason = NULL, finished_at = NULL, "
     f"position = ({END_OF_QUEUE}) WHERE id = ?"
@@ -88,6 +88,16 @@ def remove(database: sqlite3.Connection, run_id: int) -> Literal["removed", "sto
         return "removed"
     database.execute(_STOP_WAITING, (stamp(), "removed from the queue", run_id))
     return "stopped"
+
+
+def restore(database: sqlite3.Connection, run: Run, history: Sequence[EpochMetrics]) -> None:
+    """Insert a deleted run again; one that waited gets its place back. Raises `LabError` when that cannot be."""
+    try:
+        insert_again(database, run, history)
+    except sqlite3.IntegrityError:
+        raise LabError(f"run {run.id} cannot be restored: its number or folder is in use again") from None
+    if run.place is not None:
+        move(database, run.id, run.place)
 
 
 def first_step(run: Run) -> str:

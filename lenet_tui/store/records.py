@@ -14,10 +14,11 @@ from lenet_tui.errors import LabError
 from lenet_tui.host.process import Owner
 from lenet_tui.run import metrics
 from lenet_tui.run.metrics import MAX_EPOCHS, EpochMetrics, Progress
+from lenet_tui.store.tags import from_text
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from lenet_tui.config import RunConfig
     from lenet_tui.host.hardware import Capacity
@@ -58,6 +59,7 @@ class Run:
     train_seconds: float | None
     images_per_second: float | None
     stopped_early: bool
+    tags: tuple[str, ...]
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -148,7 +150,7 @@ _PLAIN_COLUMNS = (
 )
 RUN_COLUMNS = (
     *_PLAIN_COLUMNS,
-    *("stopped_early", "created_at", "started_at", "finished_at"),
+    *("stopped_early", "tags", "created_at", "started_at", "finished_at"),
     *("heartbeat", "owner_pid", "owner_host", "owner_start"),
 )
 PROGRESS_COLUMNS = ("epoch", "step", "steps", "train_loss", "images_per_second", "updated_at")
@@ -158,7 +160,7 @@ _TYPES: tuple[tuple[type, ...], ...] = (
     *(_WHOLE, _TEXT, _TEXT, (*_TEXT, type(None)), (*_WHOLE, type(None)), (*_TEXT, type(None)), _WHOLE),
     *((*_TEXT, type(None)), (*_TEXT, type(None)), _TEXT),
     *(_WHOLE, (*_WHOLE, type(None)), (*_WHOLE, type(None)), *[(*_NUMBER, type(None))] * 7),
-    *(_WHOLE, _TEXT, *[(*_TEXT, type(None))] * 2),
+    *(_WHOLE, _TEXT, _TEXT, *[(*_TEXT, type(None))] * 2),
     *((*_TEXT, type(None)), (*_WHOLE, type(None)), *[(*_TEXT, type(None))] * 2),
 )
 MAX_ID = 2**53  # beyond any count of runs; SQLite would have no number left for the next one at 2**63 - 1
@@ -179,12 +181,13 @@ def to_run(row: tuple[Any, ...], place: int | None) -> Run:
 
     Raises `DamagedRowError` when this program cannot have written the row: a store may come from anywhere.
     """
-    early, created, started, finished, heartbeat, pid, host, start, *progress = row[len(_PLAIN_COLUMNS) :]
+    early, tags, created, started, finished, heartbeat, pid, host, start, *progress = row[len(_PLAIN_COLUMNS) :]
     try:
         check_row(row)
         values = (
             *row[: len(_PLAIN_COLUMNS)],
             bool(early),
+            from_text(tags),
             _moment(created),
             started and _moment(started),
             finished and _moment(finished),
@@ -209,6 +212,7 @@ def check_row(row: Sequence[Any]) -> None:
     if folder is not None and not (is_inside(folder) and folder.encode()):
         raise ValueError("its folder is outside the root")
     _check_numbers(dict(zip(RUN_COLUMNS, row, strict=False)))
+    from_text(row[len(_PLAIN_COLUMNS) + 1])
     values = json.loads(config)
     if not isinstance(values, dict) or any(type(values.get(name)) is not kind for name, kind in _CONFIG_TYPES.items()):
         raise ValueError("its configuration is none")
@@ -249,6 +253,7 @@ def _to_progress(epoch: int, step: int, steps: int, loss: float | None, speed: f
     return Progress(epoch, step, steps, math.nan if loss is None else float(loss), float(speed), _moment(moment))
 
 
+END_OF_QUEUE = "SELECT coalesce(max(position), 0) + 1 FROM runs"
 _EPOCH_TYPES = {int, float, type(None)}
 _epoch_values = attrgetter(*metrics.COLUMNS)  # SQLite turns "not a number" into NULL
 # Only names of our own are ever put into a statement; what a person wrote goes in as a parameter.
@@ -269,12 +274,34 @@ def epochs(database: sqlite3.Connection, run_id: int) -> list[EpochMetrics]:
     return [EpochMetrics(row[0], *(math.nan if value is None else float(value) for value in row[1:])) for row in rows]
 
 
+def val_losses(database: sqlite3.Connection, run_ids: Iterable[int]) -> dict[int, tuple[float, ...]]:
+    """Return the validation loss of each epoch of runs, in order, by number; runs without an epoch have ()."""
+    statement = "SELECT val_loss FROM epochs WHERE run_id = ? ORDER BY epoch LIMIT ?"
+    rows = {run_id: database.execute(statement, (run_id, MAX_EPOCHS)).fetchall() for run_id in run_ids}
+    return {
+        run_id: tuple(float(value) if isinstance(value, float | int) else math.nan for (value,) in values)
+        for run_id, values in rows.items()
+    }
+
+
 def insert(database: sqlite3.Connection, values: dict[str, Any]) -> int:
     """Insert a run and return its number."""
     statement = f"INSERT INTO runs ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})"
     run_id = database.execute(statement, tuple(values.values())).lastrowid
     assert run_id is not None  # noqa: S101 - SQLite gives every row one
     return run_id
+
+
+def insert_again(database: sqlite3.Connection, run: Run, history: Sequence[EpochMetrics]) -> None:
+    """Insert a deleted run again, with its number; ``run`` did not run, and one that waited is last in the queue."""
+    moments = ("created_at", "started_at", "finished_at")
+    stored = {name: getattr(run, name) for name in (*_PLAIN_COLUMNS, "stopped_early") if name != "config"}
+    stored |= {name: moment and moment.isoformat() for name in moments for moment in [getattr(run, name)]}
+    stored |= {"config": run.config_json, "tags": " ".join(run.tags)}
+    if run.waiting:
+        stored["position"] = database.execute(END_OF_QUEUE).fetchone()[0]
+    insert(database, stored)
+    database.executemany(_INSERT_EPOCH, [(run.id, *_epoch_values(row)) for row in history])
 
 
 def replace_epochs(database: sqlite3.Connection, run_id: int, rows: Sequence[EpochMetrics], *, after: int) -> None:

@@ -11,8 +11,8 @@ from lenet_tui.formatting import counted
 from lenet_tui.host.safe_files import explain
 from lenet_tui.store import backup, schema
 from lenet_tui.store.files import PRIVATE_FOLDER, is_trustworthy, make_private_file, set_aside
-from lenet_tui.store.queue import END_OF_QUEUE
 from lenet_tui.store.records import (
+    END_OF_QUEUE,
     PROGRESS_COLUMNS,
     RUN_COLUMNS,
     DamagedRowError,
@@ -58,7 +58,8 @@ def build(root: Path, store: Path) -> list[str]:
             saved = _salvage(database, store, root) if is_trustworthy(store) else 0
             queued = _restore(database, root, saved_queue)
             read, notices = _index(database, root)
-            _write_notes(database, saved_queue.notes)
+            _write_notes(database, "note", saved_queue.notes)
+            _write_notes(database, "tags", saved_queue.tags)
             if saved_queue.paused or (is_trustworthy(store) and _was_paused(store)):
                 database.execute("UPDATE control SET paused = 1")
             database.execute("COMMIT")
@@ -196,14 +197,14 @@ def _restore(database: sqlite3.Connection, root: Path, saved: Backup) -> int:
 
 def _whole(values: dict[str, Any]) -> dict[str, Any]:
     """Return a row of every column, the others as a new run has them."""
-    counts = {"epochs_done": 0, "attempts": 0, "stopped_early": 0}
-    return {name: counts.get(name) for name in RUN_COLUMNS} | values
+    given = {"epochs_done": 0, "attempts": 0, "stopped_early": 0, "tags": ""}
+    return {name: given.get(name) for name in RUN_COLUMNS} | values
 
 
-def _write_notes(database: sqlite3.Connection, notes: dict[str, str]) -> None:
-    for folder, note in notes.items():
+def _write_notes(database: sqlite3.Connection, column: str, texts: dict[str, str]) -> None:
+    for folder, text in texts.items():
         with contextlib.suppress(*_BAD_ROW):
-            database.execute("UPDATE runs SET note = ? WHERE folder = ? AND note = ''", (note, folder))
+            database.execute(f"UPDATE runs SET {column} = ? WHERE folder = ? AND {column} = ''", (text, folder))  # noqa: S608
 
 
 def _index(database: sqlite3.Connection, root: Path) -> tuple[int, list[str]]:
@@ -291,7 +292,8 @@ def _readable_rows(store: Path) -> Iterator[dict[str, Any]]:
             version = schema.version(database)
             if not 1 <= version <= len(schema.MIGRATIONS):
                 return
-            columns = [f"{_OLD_NAMES.get(name, name) if version < 3 else name} AS {name}" for name in _SAVED]
+            old_names = (_OLD_NAMES if version < 3 else {}) | ({"tags": "''"} if version < 4 else {})
+            columns = [f"{old_names.get(name, name)} AS {name}" for name in _SAVED]
             rows = database.execute(f"SELECT {', '.join(columns)} FROM runs ORDER BY id {order}")  # noqa: S608
             names = [column[0] for column in rows.description]
             for row in rows:

@@ -168,7 +168,19 @@ CREATE TABLE capacity (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)
+# Words that a person gives to runs, separated by single spaces.
+_FOURTH = """
+ALTER TABLE runs ADD COLUMN tags TEXT NOT NULL DEFAULT '';
+DROP TRIGGER runs_count_update;
+
+CREATE TRIGGER runs_count_update AFTER UPDATE OF state, folder, stop_request, note, tags ON runs
+BEGIN
+    UPDATE control SET revision = revision + 1;
+    UPDATE runs SET revision = (SELECT revision FROM control) WHERE id = NEW.id;
+END;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
 
 
 def version(database: sqlite3.Connection) -> int:

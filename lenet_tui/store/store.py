@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Self
 
-from lenet_tui.store import ownership, queries, queue, records, recovery, trash
+from lenet_tui.store import ownership, queries, queue, records, recovery, tags, trash
 from lenet_tui.store.database import Database, DiskFullError, repeatable
 from lenet_tui.store.records import stamp
 
@@ -85,6 +85,11 @@ class Store:
         """Return the epochs of a run, in order; none for a run that is not in the store."""
         with self._database.read() as database:
             return records.epochs(database, run_id)
+
+    def val_losses(self, run_ids: Iterable[int]) -> dict[int, tuple[float, ...]]:
+        """Return the val loss of each epoch of some runs, by number, for sparklines; NaN where it is not finite."""
+        with self._database.read() as database:
+            return records.val_losses(database, run_ids)
 
     def is_stop_requested(self, run_id: int) -> bool:
         """Say whether a person asked a running run to stop."""
@@ -199,6 +204,23 @@ class Store:
         with self._database.write() as database:
             queries.get(database, run_id)
             database.execute("UPDATE runs SET note = ? WHERE id = ?", (note, run_id))
+
+    def restore(self, run: Run, place: Path | None, history: Sequence[EpochMetrics] = ()) -> Run:
+        """Undo `delete` or `remove`: ``run`` as it was, its folder back from ``place``, its epochs. Return it.
+
+        Raises `LabError` when its folder cannot be moved back or its number or folder's name is in use again.
+        """
+        with self._database.write() as database:
+            queue.restore(database, run, history)
+            trash.restore(self.root, run, place)
+            return queries.get(database, run.id)
+
+    def set_tags(self, run_id: int, names: Iterable[str]) -> None:
+        """Keep a person's tags on a run. Raises `UsageError` for a word that is no tag, or a number of no run."""
+        text = tags.to_text(names)
+        with self._database.write() as database:
+            queries.get(database, run_id)
+            database.execute("UPDATE runs SET tags = ? WHERE id = ?", (text, run_id))
 
     @repeatable
     def set_paused(self, paused: bool) -> None:  # noqa: FBT001 - its name says what True is

@@ -51,6 +51,25 @@ def take_back(root: Path, run: Run, place: Path) -> None:
             _move(place, root / run.folder)
 
 
+def restore(root: Path, run: Run, place: Path | None) -> None:
+    """Move the folder of a deleted run from ``place`` in the trash to where it was; None where none had been moved.
+
+    Raises `LabError` when it is not there any more, or something else has its name.
+    """
+    if run.folder is None or place is None:
+        return
+    folder = root / run.folder
+    if folder.exists() or folder.is_symlink():
+        raise LabError(f"{folder} exists again; the deleted run is in {place}")
+    if not place.is_dir() or place.parent != private_folder(root) / TRASH:
+        raise LabError(f"{place} is not in the trash any more; run {run.id} cannot be restored")
+    try:
+        folder.parent.mkdir(exist_ok=True)
+        _move(place, folder)
+    except OSError as error:
+        raise LabError(f"cannot move {place} to {folder}: {explain(error)}") from None
+
+
 def _move(folder: Path, target: Path) -> None:
     try:
         folder.rename(target)

@@ -21,6 +21,8 @@ _SIGNS = {
     "up": "↑",
     "down": "↓",
     "shift+tab": "⇧tab",
+    "shift+up": "⇧↑",
+    "shift+down": "⇧↓",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "greater_than_sign": ">",
@@ -97,6 +99,9 @@ RUNS = _section(
         *("mark", "space", "Mark", "mark the run: its curves are shown too, and commands act on all marked runs"),
         *("runs.mark", (), 60),
     ),
+    Key("mark-down", "shift+down", "Mark down", "mark the run and the next one, and go there", "runs.extend", (1,)),
+    Key("mark-up", "shift+up", "Mark up", "mark the run and the one above, and go there", "runs.extend", (-1,)),
+    Key("mark-range", "V", "Mark range", "mark what the cursor passes; V or space ends it", "runs.toggle_range"),
     Key(
         *("details", "enter", "Details", "configuration, epochs, confusion matrix and log of the run"),
         *("controller.show_details", (), 80),
@@ -116,15 +121,22 @@ RUNS = _section(
     Key("move-up", "K", "Move up", "start a waiting run earlier", "controller.move", (-1,), aliases=("earlier",)),
     Key("move-down", "J", "Move down", "start a waiting run later", "controller.move", (1,), aliases=("later",)),
     Key("delete", "d", "Delete", "delete the run (asks first; its folder goes to the trash)", "controller.delete"),
+    Key("undo-delete", "u", "Undo", "undo the last deletion of this session", "controller.table.undo"),
     Key("note", "n", "Note", "write a note on the run", "controller.write_note"),
     Key(
         *("pause", "p", "Pause queue", "pause the queue, or continue it; running runs finish"),
         *("controller.toggle_pause",),
         aliases=("drain",),
     ),
-    Key("filter", "slash", "Filter", "show only runs with these words", "show_filter"),
-    Key("sort", "s", "Sort", "sort by the next column", "runs.sort_by_next"),
+    Key("tags", "t", "Tags", "write tags on the run, or on all marked runs", "controller.table.write_tags"),
+    Key("filter", "slash", "Filter", "show only some runs: lr=0.01 state:finished tag:best words", "show_filter"),
+    Key("sort", "s", "Sort", "sort by the next column; a click on its title does it too", "runs.sort_by_next"),
     Key("reverse", "S", "Reverse sort", "reverse the order", "runs.reverse"),
+    Key("columns", "C", "Columns", "choose the columns of the table", "controller.table.choose_columns"),
+    Key(
+        *("baseline", "B", "Baseline", "compare every run with this one in the Δ columns; again ends that"),
+        "controller.table.pin_baseline",
+    ),
     Key("mark-all", "a", "Mark all", "mark every run in the list, or none", "runs.mark_all"),
     Key("csv", "w", "Write CSV", "write the marked runs, or all, into a CSV file", "controller.write_csv"),
     Key("follow", "f", "Follow", "select the running run, and the next one after it", "controller.follow"),
@@ -324,6 +336,14 @@ STUDY = _section(
     ),
     _BACK,
 )
+COLUMNS = _section(
+    "Columns of the table",
+    Key("toggle-column", "space", "Show", "show or hide the column; enter does it too", "toggle", (), 50),
+    Key("column-up", "K", "Move up", "move the column to the left in the table", "move", (-1,)),
+    Key("column-down", "J", "Move down", "move the column to the right in the table", "move", (1,)),
+    Key("reset-columns", "r", "Usual", "show the usual columns again", "reset", (), 50),
+    Key("close-columns", "escape,q,C", "Close", "back to the runs", "dismiss", priority=100),
+)
 MISSING_DATA = _section(
     "Missing data",
     Key("download", "d", "Download", "download the data set into the cache", "download"),
@@ -332,7 +352,7 @@ MISSING_DATA = _section(
     Key("not-now", "escape", "Not now", "cancel, or close the dialog", "cancel", aliases=("away",)),
 )
 
-ALL: tuple[Key, ...] = (*MAIN, *DETAILS, *PICTURES_KEYS, *INSPECT, *COMPARE, *STUDY, *MISSING_DATA)
+ALL: tuple[Key, ...] = (*MAIN, *DETAILS, *PICTURES_KEYS, *INSPECT, *COMPARE, *STUDY, *COLUMNS, *MISSING_DATA)
 # Names in settings.toml, older ones included, and the ids that they stand for.
 NAMES: dict[str, str] = {name: key.id for key in ALL for name in (key.id, *key.aliases)}
 

@@ -18,6 +18,7 @@ from lenet_tui.tui.form import duplicates
 from lenet_tui.tui.form.command_line import command_for, root_flag
 from lenet_tui.tui.form.panel import RunForm
 from lenet_tui.tui.run_controller import RunController
+from lenet_tui.tui.runs.filter_input import FilterInput
 from lenet_tui.tui.runs.status import curve, headline, status_line
 from lenet_tui.tui.runs.table import RunsList
 from lenet_tui.tui.screens import LabScreen
@@ -72,7 +73,7 @@ class MainScreen(LabScreen[None]):
                 with Vertical(id="curves-panel", classes="panel"):
                     yield self.curves
                 with Vertical(id="runs-panel", classes="panel"):
-                    yield Input(placeholder="words to filter by; esc: all runs", id="filter", compact=True)
+                    yield FilterInput(self.runs.completion, id="filter")
                     yield self.runs
         yield KeyFooter(compact=True, show_command_palette=False)
 

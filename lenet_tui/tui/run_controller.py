@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError
 from lenet_tui.formatting import counted
+from lenet_tui.store.wording import state
 from lenet_tui.tui.dialogs.ask import AskText, Confirm
 from lenet_tui.tui.form import duplicates
 from lenet_tui.tui.pictures import run_pictures
 from lenet_tui.tui.runs import columns
+from lenet_tui.tui.runs.table_controller import TableController
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -41,6 +43,7 @@ class RunController:
         self._form = form
         self._to_resume: set[int] = set()  # runs that are still stopping
         self.following = True
+        self.table = TableController(screen, lab, runs, self._start)
 
     def update(self, snapshot: Snapshot) -> None:
         """Follow the run that trains, and resume what was to be resumed once it had stopped."""
@@ -177,16 +180,16 @@ class RunController:
                 subject = f"run {chosen[0].id} is" if len(chosen) == 1 else "these runs are"
                 self._notify(f"{subject} running; stop first (x), then delete", severity="warning")
             return
-        lines = [f"{run.id}  {columns.name(run)}  {columns.state(run)}" for run in runs[:_SHOWN]]
+        lines = [f"{run.id}  {columns.name(run)}  {state(run)}" for run in runs[:_SHOWN]]
         lines += [f"and {len(runs) - _SHOWN} more"] if len(runs) > _SHOWN else []
         question = "Delete this run?" if len(runs) == 1 else f"Delete these {len(runs)} runs?"
         if running := len(chosen) - len(runs):
             lines.append(f"{counted(running, 'run')} still running: not deleted")
-        lines += ["", "Folders go to the trash in the private folder .lenet-tui."]
+        lines += ["", "Folders go to the trash in .lenet-tui; u undoes it."]
 
         def answered(yes: bool | None) -> None:  # noqa: FBT001 - Textual calls it so
             if yes:
-                self._start(self._each("deleted", _delete, runs))
+                self._start(self.table.delete(runs))
 
         self._screen.app.push_screen(Confirm(question, lines), answered)
 
@@ -200,7 +203,7 @@ class RunController:
             if note is not None:
                 self._start(self._lab.ask(lambda store: store.set_note(run.id, note)))
 
-        self._screen.app.push_screen(AskText(f"Note on run {run.id}, {columns.name(run)}", run.note), answered)
+        self._screen.app.push_screen(AskText(f"Note on run {run.id}, {self._runs.view.label(run)}", run.note), answered)
 
     def clone(self) -> None:
         """Copy the current run's configuration into the form."""
@@ -308,6 +311,10 @@ class RunController:
         runs = self._runs.chosen
         if not runs:
             self._notify(f"there is no run to {verb}", severity="warning")
+        elif self._runs.hidden:
+            self._notify(
+                f"{counted(self._runs.hidden, 'marked run')} hidden by the filter: left out", severity="warning"
+            )
         return runs
 
     def _notify(self, message: str, *, title: str = "", severity: str = "information") -> None:
@@ -318,10 +325,6 @@ class RunController:
 
     def _start(self, work: Coroutine[Any, Any, object], group: str = "default") -> None:
         self._screen.run_worker(work, group=group)
-
-
-def _delete(store: Store, run: Run) -> object:
-    return store.remove(run.id) if run.waiting and run.folder is None else store.delete(run.id)
 
 
 def _on_digits(config: RunConfig) -> RunConfig:

@@ -42,6 +42,10 @@ class Settings(BaseModel):
     pictures: Annotated[Literal["blocks", "pixels"], Field(description="how pictures are shown in the terminal")] = (
         "blocks"
     )
+    columns: Annotated[list[str], Field(description="the columns of the runs list; none: the usual ones")] = []
+    sort: Annotated[str, Field(description="the column that sorts the runs; none: the queue, then the newest")] = ""
+    reverse: Annotated[bool, Field(description="whether the order is reversed")] = False
+    baseline: Annotated[int | None, Field(description="the number of the run to compare with")] = None
     keys: Annotated[dict[str, str], Field(description="other keys, by the names that help shows")] = {}
     defaults: Annotated[dict[str, Any], Field(description="the form's values at the start")] = {}
 

@@ -39,7 +39,8 @@ _Answer = TypeVar("_Answer")
 class Snapshot:
     """One state of the store. ``runs`` are all of them by number, ``queue`` those that run and then those that wait.
 
-    ``until`` has the seconds until each run of the queue is done, ``epochs`` the history of the runs that are watched.
+    ``until`` has the seconds until each run of the queue is done, ``epochs`` the history of the runs that are watched,
+    ``trends`` the val loss of each epoch of the runs whose rows are in sight.
     ``capacity`` is what the runner computes on. ``runner_failure`` says why the runner cannot start, or is "".
     ``trouble`` says why the store could not be read, or is ""; the rest is then as it was before.
     """
@@ -52,6 +53,7 @@ class Snapshot:
     speeds: Mapping[SpeedKey, float] = field(default_factory=dict)
     until: Mapping[int, float | None] = field(default_factory=dict)
     epochs: Mapping[int, tuple[EpochMetrics, ...]] = field(default_factory=dict)
+    trends: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
     capacity: Capacity = field(default=Capacity(1))  # before the store was read
     notices: tuple[str, ...] = ()
     trouble: str = ""
@@ -77,6 +79,7 @@ class Watcher:
         self._wake = threading.Event()
         self._ended = threading.Event()
         self._watched: frozenset[int] = frozenset()
+        self._in_sight: frozenset[int] = frozenset()
         self._store: Store | None = None
         self._opening = threading.Lock()
         self._at_store = threading.Lock()
@@ -99,6 +102,12 @@ class Watcher:
         """Put the epochs of these runs into the next snapshots."""
         if run_ids != self._watched:
             self._watched = run_ids
+            self.look()
+
+    def watch_trends(self, run_ids: frozenset[int]) -> None:
+        """Put the losses of these runs, whose rows are in sight, into the next snapshots."""
+        if run_ids != self._in_sight:
+            self._in_sight = run_ids
             self.look()
 
     def look(self) -> None:
@@ -147,7 +156,7 @@ class Watcher:
             self._wake.clear()
             try:
                 with self._at_store:
-                    seen = reading.look(self._opened(), self._root, self._watched)
+                    seen = reading.look(self._opened(), self._root, self._watched, self._in_sight)
             except StoreRebuilt:
                 continue  # the next snapshot has a notice of it
             except (LabError, OSError) as error:
@@ -169,7 +178,7 @@ class _Reading:
         self._counter: object = None
         self._generation = -1
         self._revision = -1
-        self._watched: frozenset[int] = frozenset()
+        self._watched: tuple[frozenset[int], ...] = ()
         self._next_check = 0.0
         self._next_speeds = 0.0
         self._notices: tuple[str, ...] = ()
@@ -186,7 +195,9 @@ class _Reading:
         self._last = replace(self._last, trouble=reason)
         return self._last
 
-    def look(self, store: Store, root: Path, watched: frozenset[int]) -> Snapshot | None:
+    def look(
+        self, store: Store, root: Path, watched: frozenset[int], in_sight: frozenset[int] = frozenset()
+    ) -> Snapshot | None:
         """Return what is there now, or None when nothing changed."""
         runner = self._last.runner_alive, self._last.runner_failure
         if time.monotonic() >= self._next_check:
@@ -195,11 +206,11 @@ class _Reading:
             runner = self._check_runner(root)
         counter = store.change_counter()
         state = self._counter, self._watched, (self._last.runner_alive, self._last.runner_failure)
-        if state == (counter, watched, runner):
+        if state == (counter, (watched, in_sight), runner):
             return None
         if counter[0] != self._generation:  # another file: its revisions are others
             self._generation, self._revision = counter[0], -1
-        self._read(store, watched, runner)
+        self._read(store, watched, in_sight, runner)
         self._counter = counter
         return self._last
 
@@ -214,7 +225,7 @@ class _Reading:
         except (LabError, OSError) as error:  # the runs can be looked at without one
             return False, printable(str(error))
 
-    def _read(self, store: Store, watched: frozenset[int], runner: tuple[bool, str]) -> None:
+    def _read(self, store: Store, watched: frozenset[int], in_sight: frozenset[int], runner: tuple[bool, str]) -> None:
         changes = _plain(store.changes(self._revision))
         before = {run.id for run in self._last.queue}
         if self._revision < 0:
@@ -232,10 +243,13 @@ class _Reading:
         for run_id in watched & self._runs.keys():
             last = self._last.epochs.get(run_id)
             epochs[run_id] = tuple(store.epochs(run_id)) if last is None or run_id in active else last
-        self._watched = watched
+        trends = {run_id: losses for run_id, losses in self._last.trends.items() if run_id in in_sight - active}
+        trends |= store.val_losses(in_sight - trends.keys())
+        self._watched = watched, in_sight
 
         speeds = self._last.speeds
-        if time.monotonic() >= self._next_speeds or changes.changed:
+        is_unknown = None in self._last.until.values() and any(run.state == "running" for run in changes.queue)
+        if time.monotonic() >= self._next_speeds or changes.changed or is_unknown:
             self._next_speeds = time.monotonic() + SPEEDS_SECONDS
             speeds = store.speeds()
         self._last = Snapshot(
@@ -248,6 +262,7 @@ class _Reading:
             until=seconds_until_done(changes.queue, speeds, changes.capacity),
             capacity=changes.capacity,
             epochs=epochs,
+            trends=trends,
             notices=(*self._notices, *store.notices),
         )
 

@@ -20,6 +20,7 @@ from lenet_tui.tui.compare.screen import CompareScreen
 from lenet_tui.tui.details.screen import DetailsScreen
 from lenet_tui.tui.dialogs.help import HelpScreen
 from lenet_tui.tui.pictures.screen import PicturesScreen
+from lenet_tui.tui.runs.choose_columns import ColumnsScreen
 from lenet_tui.tui.study.screen import StudyScreen
 from tests.tui.folders import finished
 from tests.tui.test_main import Bench, opened
@@ -38,6 +39,7 @@ ROOMS: dict[type[Screen[None]], tuple[tuple[str, ...], tuple[keys.Key, ...]]] = 
     PicturesScreen: (("v",), keys.PICTURES_KEYS),
     CompareScreen: (("a", "b"), keys.COMPARE),
     StudyScreen: (("h",), keys.STUDY),
+    ColumnsScreen: (("C",), keys.COLUMNS),
     HelpScreen: (("question_mark",), ()),
 }
 TESTED_ELSEWHERE = (keys.MAIN, keys.INSPECT, keys.MISSING_DATA)

@@ -309,7 +309,7 @@ async def test_curves_of_the_current_and_the_marked_runs_are_shown(store: Store,
         finished(store, RunConfig(seed=seed))
     async with opened(tmp_path) as bench:
         await bench.until(lambda: len(bench.main.runs.listed) == 2)
-        await bench.press("escape", "home", "space")
+        await bench.press("escape", "home", "space", "down")
         await bench.until(lambda: len(bench.app.lab.snapshot.epochs) == 2)
 
 

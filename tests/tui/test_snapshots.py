@@ -51,7 +51,7 @@ def compare(name: str, size: tuple[int, int], text: str) -> None:
 WAYS = [
     ("main", ("escape", "end"), "lowest 0"),
     ("main-accuracy", ("escape", "end", "m"), "accuracy"),
-    ("main-overlay", ("escape", "end", "space", "up", "up", "space"), "*"),
+    ("main-overlay", ("escape", "end", "space", "up", "space"), "*"),
     ("main-without-form", ("escape", "end", "Z"), "lowest 0"),
     ("main-filter", ("escape", "slash", "o", "d", "d"), "no run matches"),
     ("form", ("f2", "down", "down", "down", "1", "6", "comma", "3", "2"), "2 runs"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lenet_tui.analysis.comparison import verdicts
 from lenet_tui.analysis.comparison.groups import Group
-from lenet_tui.config import DATASET_TITLES, MODEL_TITLES, hyperparameter, hyperparameters
+from lenet_tui.config import MODEL_TITLES, hyperparameters
+from lenet_tui.differences import ALL_NAMED_UP_TO, setting
 from lenet_tui.formatting import counted, shown
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 # Runs that differ in nothing else are of one configuration.
 REPLICATED = ("seed", "device", "threads", "tsne_samples")
-ALL_NAMED_UP_TO = 2  # settings that differ; of more, a group's label has only those that are not at their default
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,14 +97,6 @@ def _labels(runs: Sequence[RunResult], differing: Sequence[str]) -> list[str]:
             label += f", {shown(run.record.dataset.name)} {shown(run.record.dataset.checksum[:8])}"
         result.append(label)
     return result
-
-
-def setting(name: str, value: Any) -> str:
-    """Return a setting in words: ``batch 16``, ``AlexNet``, ``lr 0.01``."""
-    if name in ("model", "dataset"):
-        return (MODEL_TITLES if name == "model" else DATASET_TITLES)[value]
-    text = value if isinstance(value, str) else repr(value).removesuffix(".0")
-    return f"{hyperparameter(name).label} {text}"
 
 
 def _notes(groups: Sequence[Group]) -> list[str]:

@@ -63,6 +63,7 @@ _RESULTS: Mapping[str, Callable[[Run], Any]] = {
     "finished_at": lambda run: run.finished_at,
     "reason": lambda run: run.reason,
     "note": lambda run: run.note,
+    "tags": lambda run: " ".join(run.tags),
 }
 _LAST_EPOCH = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lenet_tui.formatting import percent, printable, speed, time_left
 from lenet_tui.host.folders import home
+from lenet_tui.store.wording import epoch_at_work, state
 from lenet_tui.tui.curves.plots import Curve
 from lenet_tui.tui.runs import columns
 
@@ -28,26 +29,22 @@ def curve(run: Run, epochs: tuple[EpochMetrics, ...]) -> Curve:
 
 
 def headline(run: Run, snapshot: Snapshot) -> str:
-    """Return ``run 12 · epoch 7/20 58 % · 28k images/s · about 26 s left · lenet/…``; what may be cut is last."""
+    """Return ``run 12 · epoch 7/20 58 % · about 26 s left · 28k images/s · lenet/…``; what may be cut is last."""
     parts = [f"run {run.id}"]
     where = run.progress
     if run.state != "running":
-        parts.append(columns.state(run) + (f": {run.reason}" if run.reason and run.state == "failed" else ""))
+        parts.append(state(run) + (f": {run.reason}" if run.reason and run.state == "failed" else ""))
         if run.waiting and snapshot.until.get(run.id) is not None:
             parts.append(time_left(snapshot.until[run.id]))
         if run.test_accuracy is not None:
             parts.append(f"test acc {percent(run.test_accuracy)}")
     elif where is None or run.is_stop_requested or run.epochs_done >= run.values["epochs"]:
-        parts.append(columns.state(run))
+        parts.append(state(run))
     else:
-        share = (
-            f" {percent(where.step / where.steps, 0)}"
-            if where.steps and where.epoch == columns.epoch_at_work(run)
-            else ""
-        )
-        parts.append(columns.state(run) + share)
-        parts.append(speed(where.images_per_second))
+        share = f" {percent(where.step / where.steps, 0)}" if where.steps and where.epoch == epoch_at_work(run) else ""
+        parts.append(state(run) + share)
         parts.append(time_left(snapshot.until.get(run.id)))
+        parts.append(speed(where.images_per_second))
     return printable(" · ".join([*parts, columns.name(run)]))
 
 
@@ -65,9 +62,11 @@ def status_line(snapshot: Snapshot, root: Path, sorting: str = "") -> str:
     parts = []
     if running or waiting:
         parts.append(f"{running} running, {waiting} waiting")
-        seconds_left = [seconds for seconds in snapshot.until.values() if seconds is not None]
-        if seconds_left and len(seconds_left) == len(snapshot.queue) and not snapshot.paused:
-            parts.append(time_left(max(seconds_left)))
+        ahead = snapshot.running if snapshot.paused else snapshot.queue
+        seconds = [snapshot.until.get(run.id) for run in ahead]
+        known = [each for each in seconds if each is not None]
+        if ahead and (snapshot.runner_alive or running):
+            parts.append(time_left(max(known) if len(known) == len(seconds) else None))
     else:
         parts.append("idle")
     if snapshot.paused:

@@ -13,7 +13,7 @@ from lenet_tui import formatting
 from lenet_tui.analysis.study.plan import DEFAULT, VARIANTS, Plan, Question, StudyRun, study_runs
 from lenet_tui.config import DATASET_TITLES, MODEL_TITLES, complete, identity_of
 from lenet_tui.formatting import counted, time_left
-from lenet_tui.tui.runs import columns
+from lenet_tui.store.wording import state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -103,7 +103,7 @@ def study_progress(plan: Plan, snapshot: Snapshot) -> StudyProgress:
             own.append((run.id, run.state, run.identity))
     runs = tuple(study_runs(plan, own))
     running = [
-        f"run {run.run_id}, {run.variant.name}, seed {run.seed}: {columns.state(snapshot.runs[run.run_id])}"
+        f"run {run.run_id}, {run.variant.name}, seed {run.seed}: {state(snapshot.runs[run.run_id])}"
         for run in runs
         if run.run_id and run.state == "running"
     ]
