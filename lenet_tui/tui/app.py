@@ -19,6 +19,7 @@ from textual.markup import escape
 from textual.message import Message
 
 from lenet_tui.tui import keys, settings, terminal_input
+from lenet_tui.tui.choices import Choices
 from lenet_tui.tui.job_control import JobControl
 from lenet_tui.tui.key_gate import KeyGate
 from lenet_tui.tui.lab import Lab
@@ -66,7 +67,13 @@ class LabApp(App[None]):
 
         snapshot: Snapshot
 
-    def __init__(self, root: Path, chosen: settings.Settings | None = None, complaints: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        root: Path,
+        chosen: settings.Settings | None = None,
+        complaints: tuple[str, ...] = (),
+        choices: Choices | None = None,
+    ) -> None:
         super().__init__()
         terminal_input.tolerate_any_bytes(self.driver_class)
         self.gate = KeyGate(self, self._handle)
@@ -76,6 +83,7 @@ class LabApp(App[None]):
             on_snapshot=lambda snapshot: self.post_message(self.Seen(snapshot)),
             on_error=lambda error: self.notify(error, severity="error"),
             hold_keys=self.gate.hold,
+            choices=choices,
         )
         self._complaints = complaints
         self._clean = plain_text.Clean()
@@ -207,10 +215,12 @@ class LabApp(App[None]):
 
 def run(root: Path, *, mouse: bool = True, quiet: bool = False) -> int:
     """Open the app on ``root`` and return the exit code. Prints at the end which runs go on."""
-    chosen, complaints = settings.load(root, keys.NAMES)
+    given, complaints = settings.load(root, keys.NAMES)
+    choices = Choices(root, given)
+    chosen = choices.applied()
     if quiet:
         chosen = chosen.model_copy(update={"quiet": True})
-    app = LabApp(root, chosen, tuple(complaints))
+    app = LabApp(root, chosen, tuple(complaints), choices)
     app.run(mouse=mouse and chosen.mouse)
     left = len(app.lab.snapshot.running), sum(run.waiting for run in app.lab.snapshot.queue)
     if any(left) and not app.return_code:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lenet_tui.store import Store
+    from lenet_tui.tui.choices import Choices
     from lenet_tui.tui.inspect.inspector import Inspector
     from lenet_tui.tui.settings import Settings
 
@@ -32,6 +33,7 @@ class Lab:
         on_snapshot: Callable[[Snapshot], object],
         on_error: Callable[[str], object],
         hold_keys: Callable[[], Callable[[], None]],
+        choices: Choices | None = None,
     ) -> None:
         self.root = root
         self.settings = settings
@@ -40,6 +42,26 @@ class Lab:
         self.hold_keys = hold_keys
         self._on_error = on_error
         self._inspector: Inspector | None = None
+        self._choices = choices
+        self._writing: set[asyncio.Task[None]] = set()
+
+    def keep(self, **values: object) -> None:
+        """Change settings, here and, where choices are kept, for the next time."""
+        if all(getattr(self.settings, name) == value for name, value in values.items()):
+            return
+        self.settings = self.settings.model_copy(update=values)
+        if self._choices is not None:
+            for name, value in values.items():
+                self._choices.choose(name, value)
+            task = asyncio.create_task(self._write(self._choices))
+            self._writing.add(task)
+            task.add_done_callback(self._writing.discard)
+
+    async def _write(self, choices: Choices) -> None:
+        try:
+            await asyncio.to_thread(choices.write)
+        except (LabError, OSError) as error:
+            self._on_error(f"what you chose is not kept: {error}")
 
     @property
     def inspector(self) -> Inspector:

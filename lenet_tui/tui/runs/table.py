@@ -17,6 +17,8 @@ from lenet_tui.tui.runs import columns
 from lenet_tui.tui.store_watcher import Snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from textual import events
     from textual.binding import BindingType
 
@@ -87,6 +89,7 @@ class RunsList(ScrollView, can_focus=True):
         self._reverse = False
         self._marked: dict[int, None] = {}  # in the order in which they were marked
         self._current: int | None = None
+        self._colours: Mapping[int, str] = {}
         self._layout: list[tuple[columns.Column, int]] = []
 
     # What is chosen
@@ -126,6 +129,12 @@ class RunsList(ScrollView, can_focus=True):
             self._arrange()
             if self.current != before:
                 self.post_message(self.Moved(by_person=False))
+
+    def show_colours(self, colours: Mapping[int, str]) -> None:
+        """Give the signs of runs the colours, ``#rrggbb`` by run, of their curves."""
+        if colours != self._colours:
+            self._colours = colours
+            self.refresh()
 
     def filter(self, text: str) -> None:
         """Show only runs that have every word of ``text``."""
@@ -267,7 +276,8 @@ class RunsList(ScrollView, can_focus=True):
         style = self.get_component_rich_style("runs--current") if current else self._style_of(run)
         sign = ("▸" if current else " ") + ("*" if run.id in self._marked else " ")
         cells = [columns.cell(c.text(run, self._snapshot, room), room, left=c.left) for c, room in self._columns()]
-        return Strip([Segment(sign + " ".join(cells), style)]).adjust_cell_length(width, style)
+        marked = style + Style(color=self._colours[run.id], bold=True) if run.id in self._colours else style
+        return Strip([Segment(sign, marked), Segment(" ".join(cells), style)]).adjust_cell_length(width, style)
 
     def _style_of(self, run: Run) -> Style:
         kind = run.state if run.state in ("running", "failed", "finished") else "quiet"

@@ -1,0 +1,77 @@
+"""What a person chose with keys, kept for the next time: ``chosen.json`` beside the ``settings.toml`` that it is about.
+
+A choice holds until the setting is another one in ``settings.toml``: what was done last wins.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from lenet_tui.errors import LabError
+from lenet_tui.host.safe_files import read_own, write_own
+from lenet_tui.store import PRIVATE_FOLDER
+from lenet_tui.tui import settings as settings_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lenet_tui.tui.settings import Settings
+
+FILE = "chosen.json"
+OF_A_ROOT = frozenset({"baseline"})  # the others are the person's, in every root
+_MOST_BYTES = 100_000
+
+
+class Choices:
+    """The choices of a person, and those in a root. ``given`` are the settings of the files, without choices."""
+
+    def __init__(self, root: Path, given: Settings) -> None:
+        own = settings_files.own_path()
+        self._given = given
+        self._paths = (own.with_name(FILE) if own else None, root / PRIVATE_FOLDER / FILE)
+        self._chosen = [_read(path) for path in self._paths]
+        self._writing = threading.Lock()
+
+    def applied(self) -> Settings:
+        """Return the settings with what was chosen since they were written."""
+        result = self._given
+        for chosen in self._chosen:
+            for name, entry in chosen.items():
+                if isinstance(entry, dict) and entry.get("instead_of") == getattr(self._given, name, None):
+                    try:
+                        result = settings_files.Settings.model_validate(
+                            {**result.model_dump(), name: entry.get("chosen")}
+                        )
+                    except ValidationError:
+                        continue  # of another version
+        return result
+
+    def choose(self, name: str, value: object) -> None:
+        """Take note of a choice; `write` keeps it."""
+        chosen = self._chosen[name in OF_A_ROOT]
+        chosen.pop(name, None)
+        if value != (instead_of := getattr(self._given, name)):
+            chosen[name] = {"chosen": value, "instead_of": instead_of}
+
+    def write(self) -> None:
+        """Write all choices, from any thread. Raises `LabError`."""
+        with self._writing:
+            for path, chosen in zip(self._paths, self._chosen, strict=True):
+                if path is not None and dict(chosen) != _read(path):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    write_own(path, (json.dumps(chosen, indent=2) + "\n").encode(), durable=False)
+
+
+def _read(path: Path | None) -> dict[str, Any]:
+    """Return the choices in a file; none where it cannot be read: they are only a convenience."""
+    if path is None:
+        return {}
+    try:
+        content = json.loads(read_own(path, _MOST_BYTES))
+    except (OSError, LabError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
