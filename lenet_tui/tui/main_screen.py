@@ -13,6 +13,7 @@ from lenet_tui.formatting import percent
 from lenet_tui.tui import keys
 from lenet_tui.tui.curves.panel import CurvesPanel
 from lenet_tui.tui.curves.selection import as_settings, curves_of, options_of, runs_shown
+from lenet_tui.tui.curves.step_reader import StepReader
 from lenet_tui.tui.form import duplicates
 from lenet_tui.tui.form.command_line import command_for, root_flag
 from lenet_tui.tui.form.panel import RunForm
@@ -49,7 +50,7 @@ class MainScreen(LabScreen[None]):
         super().__init__()
         self._lab = lab
         self.form = RunForm(id="form")
-        self.curves = CurvesPanel(options_of(lab.settings), id="curves")
+        self.curves = CurvesPanel(options_of(lab.settings), StepReader(lab.root).read, id="curves")
         self.runs = RunsList(id="runs")
         self.controller = RunController(self, lab, self.runs, self.form)
         self._can_resume = False  # the current run

@@ -18,6 +18,7 @@ from lenet_tui.tui.curves.legend import flow
 from lenet_tui.tui.curves.panel import PALETTE
 from lenet_tui.tui.curves.plots import COLOURS, colours_of, drawn_curves, plot_of, trouble
 from lenet_tui.tui.curves.raster import Stroke
+from lenet_tui.tui.curves.step_reader import NONE
 from lenet_tui.tui.curves.view import extent, fitted, panned, visible_epochs, with_epoch, zoomed
 
 TITLE = "12 lenet/bs64_lr0.001 · epoch 5/5"
@@ -261,12 +262,14 @@ def test_each_chart_has_its_values_and_says_what_they_are(chart, title, points):
 
 
 def test_a_run_without_a_record_of_its_steps_says_so_in_a_line():
-    alone = rows([FIVE], Options("steps"), width=60)
-    assert sum("no steps.csv: trained by an older version" in row for row in alone) == 1
+    old = replace(FIVE, run_id=7, steps=(), no_steps=NONE)
+    alone = rows([old], Options("steps"), width=60)
+    assert sum(NONE in row for row in alone) == 1
     assert not any("┤" in row for row in alone)
-    among = rows([WITHIN, replace(FIVE, run_id=7)], Options("steps"), width=90, height=16)
-    assert "7: no steps.csv: trained by an older version" in "".join(among[1:4])
+    among = rows([WITHIN, old], Options("steps"), width=90, height=16)
+    assert f"7: {NONE}" in "".join(among[1:4])
     assert any("┤" in row for row in among)
+    assert NONE not in "".join(rows([FIVE], Options("steps"), width=60))  # not read yet
 
 
 def test_only_what_has_a_logarithm_has_a_log_axis():

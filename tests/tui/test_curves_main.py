@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lenet_tui.config import RunConfig
+from lenet_tui.run.folder import RunFolder
+from lenet_tui.run.steps import HEADER, to_csv
 from lenet_tui.tui import settings
 from lenet_tui.tui.app import LabApp
 from lenet_tui.tui.choices import FILE, Choices
 from lenet_tui.tui.curves.charts import Options
 from lenet_tui.tui.curves.selection import MOST_OVERLAID, as_settings, curve, curves_of, options_of, runs_shown
+from lenet_tui.tui.curves.step_reader import NONE, NOT_YET, StepReader
 from lenet_tui.tui.keys import NAMES
 from lenet_tui.tui.settings import Settings
 from tests.tui.runs import at_work, finished, running, snapshot_of
@@ -193,3 +196,47 @@ async def test_a_choice_that_cannot_be_kept_says_so_and_still_holds_now(
         await bench.press("escape", "D")
         await bench.until(lambda: "what you chose is not kept" in bench.told())
         assert not app.lab.settings.train_curve
+
+
+# Within the epochs
+
+
+async def test_the_steps_of_a_run_are_read_when_its_chart_is_shown_and_again_when_there_are_more(
+    store: Store, tmp_path: Path
+) -> None:
+    run = running(store, RunConfig(epochs=9))
+    path = tmp_path / str(run.folder) / "steps.csv"
+    path.write_text(HEADER + to_csv([(1, step, 10, 1 / step) for step in range(1, 11)]))
+    async with opened(tmp_path, (100, 40)) as bench:
+        await bench.until(lambda: "┤" in panel(bench))
+        await bench.press("escape", "m", "m")
+        await bench.until(lambda: "train loss by step" in panel(bench) and "┤" in panel(bench))
+        await bench.press("2", "right")
+        await bench.until(lambda: "epoch 1  0.1000" in panel(bench))
+        with path.open("a") as file:
+            file.write(to_csv([(2, 10, 10, 0.0625)]))
+        at_work(store, run, epoch=4)
+        await bench.press("right")
+        await bench.until(lambda: "epoch 2  0.0625" in panel(bench))
+
+
+async def test_a_run_of_an_older_version_says_that_it_has_no_steps(store: Store, tmp_path: Path) -> None:
+    finished(store, RunConfig())
+    async with opened(tmp_path, (100, 40), Settings(chart="steps")) as bench:
+        await bench.until(lambda: NONE in panel(bench))
+
+
+def test_steps_are_read_again_only_when_the_file_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, looks = RunFolder.read_steps, []
+    monkeypatch.setattr(RunFolder, "read_steps", lambda folder: looks.append(folder) or read(folder))
+    reader, path = StepReader(tmp_path), tmp_path / "a" / "steps.csv"
+    assert reader.read("a") == ((), NONE)
+    assert reader.read("") == ((), NOT_YET)
+    path.parent.mkdir()
+    path.write_text(HEADER)
+    assert reader.read("a") == ((), NOT_YET)
+    path.write_text(HEADER + "2,5,10,0.5\n")
+    assert reader.read("a") == reader.read("a") == (((1.5, 0.5),), "")
+    assert len(looks) == 2
+    path.write_text("nonsense that is longer\n")
+    assert "steps.csv is damaged: line 1" in reader.read("a")[1]

@@ -26,8 +26,8 @@ class Curve:
     """One run. ``partial`` is where it is while an epoch runs: (7.43, its train loss so far).
 
     ``images`` is how many it trains on an epoch, 0 when that is not known; runs of one ``group`` differ in the seed
-    only. ``steps`` is its train loss within the epochs, () until that was read. ``members`` are the runs that the curve
-    is the mean of.
+    only. ``steps`` is its train loss within the epochs, None until that was read, and ``no_steps`` why there is none in
+    its ``folder``. ``members`` are the runs that the curve is the mean of.
     """
 
     run_id: int
@@ -39,7 +39,9 @@ class Curve:
     images: int = 0
     group: str = ""
     is_baseline: bool = False
-    steps: tuple[Point, ...] = ()
+    folder: str = ""
+    steps: tuple[Point, ...] | None = None
+    no_steps: str = ""
     members: tuple[Curve, ...] = ()
 
     @property
@@ -126,7 +128,7 @@ def format_value(metric: Metric, value: float | None) -> str:
 def solid(curve: Curve, metric: Metric) -> tuple[Point, ...]:
     """Return the points of a run's solid line: (epoch, value)."""
     if metric == "steps":
-        return curve.steps
+        return curve.steps or ()
     return tuple((float(row.epoch), _value(curve, row, metric)) for row in curve.epochs)
 
 

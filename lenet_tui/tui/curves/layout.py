@@ -10,7 +10,7 @@ from lenet_tui import formatting
 from lenet_tui.formatting import percent
 from lenet_tui.tui.curves.chart import BLANK, Plot, Row, draw, epoch_at, with_cursor
 from lenet_tui.tui.curves.charts import METRICS
-from lenet_tui.tui.curves.legend import GAP, NO_STEPS, cells_of, flow, head, legend, readout
+from lenet_tui.tui.curves.legend import GAP, cells_of, flow, head, legend, readout
 from lenet_tui.tui.curves.plots import drawn_curves, plot_of, trouble
 from lenet_tui.tui.curves.raster import in_marks
 
@@ -27,9 +27,10 @@ _ROOM_FOR_LEGEND = 5  # rows
 
 @dataclass(frozen=True)
 class Area:
-    """Where a plot lies in the panel, in cells from its upper left."""
+    """Where a plot lies in the panel, in cells from its upper left. ``missing`` says why there is nothing to draw."""
 
     plot: Plot
+    missing: str
     x: int
     y: int
     width: int
@@ -110,13 +111,14 @@ def _one(
     cursor: float | None,
 ) -> Sheet:
     rows: list[Row] = []
+    missing = curves[0].no_steps
     if height >= _ROOM_FOR_LEGEND:
         if cursor is None:
             most = max(1, height // (5 if len(curves) == 1 else 4))
             rows += flow(legend(curves, charts, options, width), width, most)
         else:
             rows += flow(readout(curves, charts[0], options, cursor, width, names=True), width, max(1, height // 2))
-    area = Area(plot_of(curves, charts[0], options), 0, len(rows), width, height - len(rows))
+    area = Area(plot_of(curves, charts[0], options), missing, 0, len(rows), width, height - len(rows))
     return Sheet((*rows, *_drawn(area, cursor)), (area,))
 
 
@@ -134,20 +136,20 @@ def _two(
     heads = [_head(curves, metric, options, wide, cursor) for metric, wide in zip(charts, widths, strict=True)]
     most = max(len(lines) for lines in heads)
     heads = [[*lines, *[(BLANK,) * wide] * (most - len(lines))] for lines, wide in zip(heads, widths, strict=True)]
-    left = height - len(rows)
+    left, missing = height - len(rows), curves[0].no_steps
     plots = [plot_of(curves, metric, options) for metric in charts]
     if side:
         top = len(rows) + most
         areas = (
-            Area(plots[0], 0, top, widths[0], left - most),
-            Area(plots[1], widths[0] + GAP, top, widths[1], left - most),
+            Area(plots[0], missing, 0, top, widths[0], left - most),
+            Area(plots[1], missing, widths[0] + GAP, top, widths[1], left - most),
         )
         drawn = [[*lines, *_drawn(area, cursor)] for lines, area in zip(heads, areas, strict=True)]
         return Sheet((*rows, *((*a, *[BLANK] * GAP, *b) for a, b in zip(*drawn, strict=True))), areas)
     upper = left // 2
     areas = (
-        Area(plots[0], 0, len(rows) + most, width, upper - most),
-        Area(plots[1], 0, len(rows) + upper + most, width, left - upper - most),
+        Area(plots[0], missing, 0, len(rows) + most, width, upper - most),
+        Area(plots[1], missing, 0, len(rows) + upper + most, width, left - upper - most),
     )
     return Sheet((*rows, *heads[0], *_drawn(areas[0], cursor), *heads[1], *_drawn(areas[1], cursor)), areas)
 
@@ -160,7 +162,7 @@ def _head(curves: Sequence[Curve], metric: Metric, options: Options, width: int,
 
 def _drawn(area: Area, cursor: float | None) -> tuple[Row, ...]:
     if not area.plot.lines:
-        return notice(NO_STEPS, area.width, area.height)
+        return notice(area.missing, area.width, area.height)
     rows = draw(area.plot, area.width, area.height)
     return rows if cursor is None else with_cursor(rows, area.plot, cursor)
 

@@ -25,7 +25,6 @@ Item = tuple[Span, ...]
 SOLID, DASHED, RAW = "⠒⠒⠒", "⠒ ⠒", "⠂ ⠂"
 GAP = 2
 _ROOM_FOR_NAMES = 80  # columns
-NO_STEPS = "no steps.csv: trained by an older version"
 
 
 def legend(curves: Sequence[Curve], charts: Sequence[Metric], options: Options, width: int) -> list[Item]:
@@ -67,9 +66,8 @@ def legend(curves: Sequence[Curve], charts: Sequence[Metric], options: Options, 
 def head(curves: Sequence[Curve], metric: Metric, options: Options) -> list[Item]:
     """Return the title of a chart and, of a single run, its best value."""
     items: list[Item] = [((title_of(metric, options), "name"),)]
-    missing = [curve.number for curve in curves if not curve.steps] if metric == "steps" else []
-    if 0 < len(missing) < len(curves):
-        items.append(((f"{', '.join(missing)}: {NO_STEPS}", "text"),))
+    if metric == "steps" and any(curve.steps for curve in curves):
+        items += [((f"{curve.number}: {curve.no_steps}", "text"),) for curve in curves if curve.no_steps]
     if len(curves) == 1 and (text := best_text(curves[0], metric)):
         items.append((("◆ ", f"best{colours_of(curves)[curves[0].run_id]}"), (text, "text")))
     return items

@@ -21,7 +21,7 @@ from lenet_tui.tui.curves.charts import METRICS, SMOOTHINGS, Curve, Options
 from lenet_tui.tui.curves.layout import Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Literal
 
     from textual import events
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lenet_tui.tui.curves.chart import Row
     from lenet_tui.tui.curves.charts import Metric
     from lenet_tui.tui.curves.raster import Marks
+    from lenet_tui.tui.curves.step_reader import Steps
 
 # By Okabe & Ito 2008 where 16 colours can keep them apart, else their neighbours; a test has them all apart.
 PALETTE = ("#56b4e9", "#e69f00", "#d75fd7", "#009e73", "#f0e442", "#5f87ff", "#ff5f5f", "#dddddd", "#55dd55")
@@ -70,6 +71,7 @@ class CurvesPanel(Widget, can_focus=True):
     def __init__(
         self,
         options: Options | None = None,
+        read_steps: Callable[[str], Steps] | None = None,
         *,
         id: str | None = None,  # noqa: A002 - Textual's own name
         classes: str | None = None,
@@ -78,6 +80,9 @@ class CurvesPanel(Widget, can_focus=True):
         self._curves: tuple[Curve, ...] = ()
         self._title = ""
         self._options = options or Options()
+        self._read_steps = read_steps
+        self._steps: dict[int, Steps] = {}
+        self._steps_read_for: tuple[object, ...] = ()
         self._cursor: float | None = None
         self._hovers = False  # the cursor goes when the mouse does
         self._ready = False
@@ -163,11 +168,29 @@ class CurvesPanel(Widget, can_focus=True):
             if not self._ready:
                 self.run_worker(self._get_ready(), exclusive=True, group="chart")
                 return curves_layout.notice("", width, height)
-        drawn_from = (self._curves, self._options, width, height, self._cursor)
+        curves = self._curves
+        if "steps" in curves_layout.charts_shown(self._options, width, height):
+            curves = self._with_steps()
+        drawn_from = (curves, self._options, width, height, self._cursor)
         if drawn_from != self._drawn_from or not self._rows:
             self._drawn_from = drawn_from
-            self._sheet = curves_layout.body(self._curves, self._options, width, height, self._cursor)
+            self._sheet = curves_layout.body(curves, self._options, width, height, self._cursor)
         return self._sheet.rows
+
+    def _with_steps(self) -> tuple[Curve, ...]:
+        """Return the curves with what is known of their steps, and read that again."""
+        if self._read_steps is not None and (self._curves, self._steps) != self._steps_read_for:
+            self._steps_read_for = self._curves, self._steps
+            self.run_worker(self._look_for_steps(self._curves, self._read_steps), exclusive=True, group="steps")
+        known = ((curve, self._steps.get(curve.run_id, (None, ""))) for curve in self._curves)
+        return tuple(replace(curve, steps=points, no_steps=note) for curve, (points, note) in known)
+
+    async def _look_for_steps(self, curves: Sequence[Curve], read: Callable[[str], Steps]) -> None:
+        steps = await asyncio.to_thread(lambda: {curve.run_id: read(curve.folder) for curve in curves})
+        if steps != self._steps:
+            self._steps = steps
+            self._steps_read_for = self._curves, steps
+            self._update()
 
     async def _get_ready(self) -> None:
         # The drawing library takes a third of a second to import; keys are answered meanwhile.

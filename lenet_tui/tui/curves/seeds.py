@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields, replace
 from functools import lru_cache
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from lenet_tui.run.metrics import EpochMetrics
@@ -51,9 +52,19 @@ def _mean(group: tuple[Curve, ...]) -> Curve:
         partial=None,
         at_work=any(member.at_work for member in members),
         is_baseline=any(member.is_baseline for member in members),
-        steps=(),
+        steps=_mean_steps(members),
         members=members,
     )
+
+
+def _mean_steps(members: Sequence[Curve]) -> tuple[Point, ...] | None:
+    """Return the mean within the epochs, as far as the runs have the same steps; None where not all were read."""
+    steps = [member.steps for member in members]
+    if any(points is None for points in steps):
+        return None
+    columns = zip(*(points for points in steps if points is not None), strict=False)
+    alike = takewhile(lambda column: len({x for x, _ in column}) == 1, columns)
+    return tuple((column[0][0], sum(y for _, y in column) / len(column)) for column in alike)
 
 
 def limits(curve: Curve, metric: Metric, smoothing: float) -> tuple[tuple[Point, ...], tuple[Point, ...]]:

@@ -62,6 +62,7 @@ def curve(run: Run, epochs: tuple[EpochMetrics, ...], *, is_baseline: bool = Fal
         images=max(0, TRAINABLE_IMAGES.get(str(values["dataset"]), 0) - int(values["val_size"])),
         group=group_of(run),
         is_baseline=is_baseline,
+        folder=run.folder or "",
     )
 
 
