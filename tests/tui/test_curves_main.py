@@ -179,6 +179,16 @@ def test_a_choice_holds_until_the_settings_are_others(tmp_path: Path, own: Path)
     assert json.loads((own / FILE).read_text()) == {}
 
 
+def test_two_apps_do_not_undo_what_the_other_chose(tmp_path: Path, own: Path) -> None:
+    one, other = Choices(tmp_path, Settings()), Choices(tmp_path, Settings())
+    one.choose("chart", "gap")
+    other.choose("seeds", True)
+    one.write()
+    other.write()
+    found = Choices(tmp_path, Settings()).applied()
+    assert (found.chart, found.seeds) == ("gap", True)
+
+
 @pytest.mark.parametrize("content", ["", "[1]", "{", '{"chart": {"chosen": "pie", "instead_of": "loss"}}', '{"x": 1}'])
 def test_a_damaged_file_of_choices_is_ignored(tmp_path: Path, own: Path, content: str) -> None:
     own.mkdir()

@@ -10,7 +10,7 @@ from lenet_tui import formatting
 from lenet_tui.formatting import percent
 from lenet_tui.tui.curves.chart import BLANK, Plot, Row, draw, epoch_at, with_cursor
 from lenet_tui.tui.curves.charts import METRICS
-from lenet_tui.tui.curves.legend import GAP, cells_of, flow, head, legend, readout
+from lenet_tui.tui.curves.legend import GAP, ROOM_FOR_NAMES, cells_of, flow, head, legend, readout
 from lenet_tui.tui.curves.plots import drawn_curves, plot_of, trouble
 from lenet_tui.tui.curves.raster import in_marks
 
@@ -117,7 +117,8 @@ def _one(
             most = max(1, height // (5 if len(curves) == 1 else 4))
             rows += flow(legend(curves, charts, options, width), width, most)
         else:
-            rows += flow(readout(curves, charts[0], options, cursor, width, names=True), width, max(1, height // 2))
+            items = readout(curves, charts[0], options, cursor, width, names=width >= ROOM_FOR_NAMES)
+            rows += flow(items, width, max(1, height // 2))
     area = Area(plot_of(curves, charts[0], options), missing, 0, len(rows), width, height - len(rows))
     return Sheet((*rows, *_drawn(area, cursor)), (area,))
 

@@ -24,7 +24,7 @@ Item = tuple[Span, ...]
 
 SOLID, DASHED, RAW = "⠒⠒⠒", "⠒ ⠒", "⠂ ⠂"
 GAP = 2
-_ROOM_FOR_NAMES = 80  # columns
+ROOM_FOR_NAMES = 80  # columns
 
 
 def legend(curves: Sequence[Curve], charts: Sequence[Metric], options: Options, width: int) -> list[Item]:
@@ -140,7 +140,7 @@ def _wrapped(items: Sequence[Item], width: int) -> list[list[Cell]]:
 def short_labels(curves: Sequence[Curve], width: int) -> list[str]:
     """Return what each run is, without its number; in little room without the model that all have, and cut."""
     labels = [curve.label.removeprefix(str(curve.run_id)).strip() for curve in curves]
-    if width < _ROOM_FOR_NAMES:  # two to a row
+    if width < ROOM_FOR_NAMES:  # two to a row
         kinds = {label.partition("/")[0] for label in labels if "/" in label}
         labels = [label.partition("/")[2] or label for label in labels] if len(kinds) == 1 else labels
         room = max(4, width // 2 - 12)
@@ -158,7 +158,7 @@ def _run_items(curves: Sequence[Curve], metric: Metric, width: int) -> list[Item
         value = (
             "" if row is None else percent(row.val_accuracy) if metric == "accuracy" else formatting.loss(row.val_loss)
         )
-        epoch = f" at epoch {row.epoch}" if row and width >= _ROOM_FOR_NAMES else ""
+        epoch = f" at epoch {row.epoch}" if row and width >= ROOM_FOR_NAMES else ""
         warning = "" if current or not trouble(curve) else f" {trouble(curve)}"
         items.append(
             (
