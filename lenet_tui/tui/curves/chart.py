@@ -225,8 +225,9 @@ class _Canvas:
             self._paint_grid()
         for band in self.plot.bands:
             self._paint_band(band)
+        shaded = self.shaded_columns()
         for cells in self._grid:
-            for column in self.shaded_columns():
+            for column in shaded:
                 char, role = cells[column]
                 cells[column] = (char, role + SHADED)
         return self._grid
@@ -255,10 +256,8 @@ class _Canvas:
         dashes = tuple(stroke for piece in self._pieces(line.points) for stroke in strokes(thinned(piece), line.stroke))
         if not dashes:
             return
-        for row, text in enumerate(raster(dashes, self._width, self._height)):
-            for column, char in enumerate(text):
-                if char != " ":
-                    self._paint_dots(row, column, char, line)
+        for row, column, char in raster(dashes, self._width, self._height):
+            self._paint_dots(row, column, char, line)
 
     def _paint_dots(self, row: int, column: int, char: str, line: Line) -> None:
         there = self._grid[row][column][0]

@@ -150,6 +150,8 @@ def _between(a: Point, b: Point, x: float) -> Point:
 
 def _clipped(points: Sequence[Point], view: tuple[float, float]) -> tuple[Point, ...]:
     """Return the points within ``view`` and, where a line crosses its border, the point there."""
+    if not points or (view[0] <= points[0][0] and points[-1][0] <= view[1]):
+        return tuple(points)
     kept: list[Point] = []
     for n, point in enumerate(points):
         previous = points[n - 1] if n else point

@@ -107,8 +107,8 @@ def _library() -> Any:
 
 
 @lru_cache(maxsize=512)
-def raster(strokes: tuple[tuple[Dot, ...], ...], width: int, height: int) -> tuple[str, ...]:
-    """Draw connected dots as ``height`` rows of ``width`` braille characters or blanks."""
+def raster(strokes: tuple[tuple[Dot, ...], ...], width: int, height: int) -> tuple[tuple[int, int, str], ...]:
+    """Draw connected dots: row, from the top, column and braille character of each cell that is not blank."""
     with _one_at_a_time:
         figure = _library()
         figure.clear.data()
@@ -124,4 +124,9 @@ def raster(strokes: tuple[tuple[Dot, ...], ...], width: int, height: int) -> tup
             start += len(stroke)
         figure.draw(signal)
         rows = figure.build().string(colorless=True).split("\n")
-    return tuple(row.ljust(width)[:width] for row in rows[:height])
+    return tuple(
+        (row, column, char)
+        for row, text in enumerate(rows[:height])
+        for column, char in enumerate(text[:width])
+        if char != " "
+    )
