@@ -32,6 +32,7 @@ class Choices:
     def __init__(self, root: Path, given: Settings) -> None:
         own = settings_files.own_path()
         self._given = given
+        self._plain = given.model_dump(mode="json")
         self._paths = (own.with_name(FILE) if own else None, root / PRIVATE_FOLDER / FILE)
         self._unwritten: list[tuple[str, object]] = []
         self._writing = threading.Lock()
@@ -41,7 +42,7 @@ class Choices:
         result = self._given
         for chosen in map(_read, self._paths):
             for name, entry in chosen.items():
-                if isinstance(entry, dict) and entry.get("instead_of") == getattr(self._given, name, None):
+                if isinstance(entry, dict) and name in self._plain and entry.get("instead_of") == self._plain[name]:
                     try:
                         result = settings_files.Settings.model_validate(
                             {**result.model_dump(), name: entry.get("chosen")}
@@ -66,8 +67,8 @@ class Choices:
         chosen = _read(path)  # another app may have written since
         for name, value in new.items():
             chosen.pop(name, None)
-            if value != (instead_of := getattr(self._given, name)):
-                chosen[name] = {"chosen": value, "instead_of": instead_of}
+            if value != getattr(self._given, name):
+                chosen[name] = {"chosen": value, "instead_of": self._plain[name]}
         path.parent.mkdir(parents=True, exist_ok=True)
         write_own(path, (json.dumps(chosen, indent=2) + "\n").encode(), durable=False)
 

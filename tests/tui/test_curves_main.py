@@ -221,12 +221,14 @@ async def test_the_steps_of_a_run_are_read_when_its_chart_is_shown_and_again_whe
         await bench.until(lambda: "┤" in panel(bench))
         await bench.press("escape", "m", "m")
         await bench.until(lambda: "train loss by step" in panel(bench) and "┤" in panel(bench))
-        await bench.press("2", "right")
-        await bench.until(lambda: "epoch 1  0.1000" in panel(bench))
+        await bench.press("2", "left")
+        await bench.until(lambda: "epoch 3  0.1000" not in panel(bench) and "epoch 3  –" in panel(bench))
+        await bench.press("right", "right", "right", "right")  # none, 0.1, 0.2, 0.3
+        await bench.until(lambda: "epoch 0.3  0.3333" in panel(bench))
         with path.open("a") as file:
             file.write(to_csv([(2, 10, 10, 0.0625)]))
         at_work(store, run, epoch=4)
-        await bench.press("right")
+        bench.main.curves._put_cursor(2.0)
         await bench.until(lambda: "epoch 2  0.0625" in panel(bench))
 
 

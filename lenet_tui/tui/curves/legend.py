@@ -87,8 +87,8 @@ def readout(
     curves: Sequence[Curve], metric: Metric, options: Options, cursor: float, width: int, *, names: bool
 ) -> list[Item]:
     """Return the values of each curve of a chart at the epoch of the cursor."""
-    where = f"epoch {cursor:g}" if metric != "steps" else f"epoch {cursor:.4g}"
-    items: list[Item] = [((title_of(metric, options), "name"),), ((where, "cursor"),)]
+    cursor = cursor if metric == "steps" else max(1.0, float(round(cursor)))
+    items: list[Item] = [((title_of(metric, options), "name"),), ((f"epoch {cursor:g}", "cursor"),)]
     labels = short_labels(curves, width) if names else [""] * len(curves)
     chart, colours = CHARTS[metric], colours_of(curves)
     for curve, label in zip(curves, labels, strict=True):

@@ -287,13 +287,19 @@ class CurvesPanel(Widget, can_focus=True):
     def move_cursor(self, by: int) -> None:
         """Read out a later epoch, or an earlier one; beyond the last one there is no cursor."""
         now, whole = self._view()
+        grain = self._grain
         if self._cursor is None:
-            self._put_cursor(now[1] if by < 0 else max(now[0], 1.0))
+            self._put_cursor(now[1] if by < 0 else max(now[0], grain))
             return
         # An epoch or, where they are closer than columns, a column.
-        step = max(1, int((now[1] - now[0]) / max(1, self.size.width)))
-        epoch = max(1.0, self._cursor + by * step)
+        step = max(1, int((now[1] - now[0]) / grain / max(1, self.size.width)))
+        epoch = max(grain, round((round(self._cursor / grain) + by * step) * grain, 1))
         self._put_cursor(None if epoch > whole[1] else epoch)
+
+    @property
+    def _grain(self) -> float:
+        """What the cursor moves by, in epochs."""
+        return 0.1 if self._options.shown == "steps" else 1.0
 
     def _put_cursor(self, epoch: float | None, *, hovers: bool = False) -> None:
         self._hovers = hovers
@@ -340,7 +346,8 @@ class CurvesPanel(Widget, can_focus=True):
 
     def _epoch_below(self, event: events.MouseEvent) -> float | None:
         epoch = self._sheet.epoch_at(event.x, event.y - 1)
-        return None if epoch is None else max(1.0, float(round(epoch)))
+        grain = self._grain
+        return None if epoch is None else max(grain, round(round(epoch / grain) * grain, 1))
 
     def _choose(self, **values: object) -> None:
         before = self._options
