@@ -348,6 +348,19 @@ def test_seeds_of_one_configuration_are_one_curve_of_their_mean_with_a_band():
     assert [line.stroke for line in plot.lines if line.under] == [Stroke.DOTTED] * 2
 
 
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        ("20 batch 16 · seed 1", "batch 16 · mean of 3 seeds"),
+        ("20 seed 1", "mean of 3 seeds"),
+        ("20 lenet/bs64_lr0.001_seed3.2", "lenet/bs64_lr0.001 · mean of 3 seeds"),
+    ],
+)
+def test_the_mean_of_seeds_is_named_without_a_seed(label, shown):
+    (mean,) = drawn_curves([replace(SEEDS[0], label=label), *SEEDS[1:]], Options(seeds=True))
+    assert mean.label == shown
+
+
 def test_a_configuration_of_one_seed_stays_the_run_that_it_is():
     other = replace(FIVE, group="b")
     mean, alone = drawn_curves([SEEDS[0], other, SEEDS[1]], Options(seeds=True))

@@ -43,7 +43,8 @@ def _mean(group: tuple[Curve, ...]) -> Curve:
         for row in rows
     )
     first = members[0]
-    label = f"{_SEED.sub('', first.label.removeprefix(str(first.run_id)).strip())} · mean of {len(members)} seeds"
+    name = _SEED.sub("", first.label.removeprefix(str(first.run_id))).strip(" ·,")
+    label = f"{name}{' · ' * bool(name)}mean of {len(members)} seeds"
     return replace(
         first,
         label=label,

@@ -12,7 +12,7 @@ from lenet_tui.tui.curves.charts import Curve, Options
 from lenet_tui.tui.runs import columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lenet_tui.run.metrics import EpochMetrics
     from lenet_tui.store import Run
@@ -40,12 +40,14 @@ def runs_shown(
     return list(shown.values())
 
 
-def curves_of(runs: Sequence[Run], snapshot: Snapshot, baseline: int | None = None) -> list[Curve]:
-    """Return the curves of runs."""
-    return [curve(run, snapshot.epochs.get(run.id, ()), is_baseline=run.id == baseline) for run in runs]
+def curves_of(
+    runs: Sequence[Run], snapshot: Snapshot, baseline: int | None = None, name: Callable[[Run], str] = columns.name
+) -> list[Curve]:
+    """Return the curves of runs under their names."""
+    return [curve(run, snapshot.epochs.get(run.id, ()), name(run), is_baseline=run.id == baseline) for run in runs]
 
 
-def curve(run: Run, epochs: tuple[EpochMetrics, ...], *, is_baseline: bool = False) -> Curve:
+def curve(run: Run, epochs: tuple[EpochMetrics, ...], name: str = "", *, is_baseline: bool = False) -> Curve:
     """Return what the charts show of a run, with its place within the epoch while it trains."""
     partial = None
     where = run.progress
@@ -54,7 +56,7 @@ def curve(run: Run, epochs: tuple[EpochMetrics, ...], *, is_baseline: bool = Fal
     values = run.values
     return Curve(
         run.id,
-        f"{run.id} {columns.name(run)}",
+        f"{run.id} {name}",
         epochs,
         int(values["epochs"]),
         partial,
