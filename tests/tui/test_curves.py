@@ -16,7 +16,7 @@ from lenet_tui.tui.curves.charts import Curve, Options, smooth
 from lenet_tui.tui.curves.layout import body, charts_shown, panel, room_for_both
 from lenet_tui.tui.curves.legend import flow
 from lenet_tui.tui.curves.panel import PALETTE
-from lenet_tui.tui.curves.plots import COLOURS, colours_of, drawn_curves, plot_of, trouble
+from lenet_tui.tui.curves.plots import COLOURS, colours_of, plot_of, trouble
 from lenet_tui.tui.curves.raster import Stroke
 from lenet_tui.tui.curves.step_reader import NONE
 from lenet_tui.tui.curves.view import extent, fitted, panned, visible_epochs, with_epoch, zoomed
@@ -320,52 +320,6 @@ def test_the_baseline_is_named_at_its_curve_and_in_the_legend():
     assert [mark.text for mark in marks if mark.tag] == ["12", "7 base"]
     assert "7 lenet/bs16 baseline" in "".join(rows([FIVE, base], width=100, height=16)[1:4])
     assert "baseline" in rows([base], width=100)[1]
-
-
-SEEDS = [
-    replace(
-        FIVE,
-        run_id=20 + seed,
-        label=f"{20 + seed} lenet/bs64_lr0.001{f'_seed{seed}' * bool(seed)}",
-        group="a",
-        epochs=epochs(*((0.5 / n, (0.3 + 0.1 * seed) / n) for n in range(1, 6 - seed))),
-    )
-    for seed in range(3)
-]
-
-
-def test_seeds_of_one_configuration_are_one_curve_of_their_mean_with_a_band():
-    (mean,) = drawn_curves(SEEDS, Options(seeds=True))
-    assert mean.number == "20–22"
-    assert mean.label == "lenet/bs64_lr0.001 · mean of 3 seeds"
-    assert [row.val_loss for row in mean.epochs] == pytest.approx([0.4, 0.2, 0.4 / 3])  # as far as all have come
-    plot = plot_of([mean], "loss", Options(seeds=True))
-    (band,) = plot.bands
-    assert [y for _, y in band.low] == pytest.approx([0.3, 0.15, 0.1])
-    assert [y for _, y in band.high] == pytest.approx([0.5, 0.25, 0.5 / 3])
-    assert "mean of 3 seeds" in "".join(rows(SEEDS, Options(seeds=True), width=100, height=16)[1:3])
-    # Without colours, its limits are dotted.
-    assert [line.stroke for line in plot.lines if line.under] == [Stroke.DOTTED] * 2
-
-
-@pytest.mark.parametrize(
-    ("label", "shown"),
-    [
-        ("20 batch 16 · seed 1", "batch 16 · mean of 3 seeds"),
-        ("20 seed 1", "mean of 3 seeds"),
-        ("20 lenet/bs64_lr0.001_seed3.2", "lenet/bs64_lr0.001 · mean of 3 seeds"),
-    ],
-)
-def test_the_mean_of_seeds_is_named_without_a_seed(label, shown):
-    (mean,) = drawn_curves([replace(SEEDS[0], label=label), *SEEDS[1:]], Options(seeds=True))
-    assert mean.label == shown
-
-
-def test_a_configuration_of_one_seed_stays_the_run_that_it_is():
-    other = replace(FIVE, group="b")
-    mean, alone = drawn_curves([SEEDS[0], other, SEEDS[1]], Options(seeds=True))
-    assert (len(mean.members), alone) == (2, other)
-    assert drawn_curves(SEEDS, Options()) == tuple(SEEDS)
 
 
 def test_two_plots_stand_side_by_side_or_stacked_where_there_is_room():
