@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import tempfile
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -14,10 +16,12 @@ from torch import nn
 from lenet_tui import data as sources
 from lenet_tui.data import datasets
 from lenet_tui.data.torchvision_import import import_torchvision_datasets
+from lenet_tui.run.folder import RunFolder
 from lenet_tui.training import loop, models
 from lenet_tui.training.evaluation import Scaling
 from lenet_tui.training.losses import objective
 from lenet_tui.training.optimizer import make_optimizer
+from lenet_tui.training.step_losses import StepLosses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,13 +133,17 @@ def ours(config: RunConfig, data: Dataset) -> Callable[[], float]:
     network = models.build(config).to(memory_format=torch.channels_last)
     optimizer = make_optimizer(config, network, CPU)
     scaling = Scaling(data.mean, data.std)
+    step_losses = StepLosses(RunFolder(Path(tempfile.mkdtemp())), config.epochs)
+    step_losses.begin(0)
     number = 0
 
     def epoch() -> float:
         nonlocal number
         number += 1
         begun = time.perf_counter()
-        loop.train_epoch(config, data, scaling, objective(config), network, optimizer, None, number, Silent())
+        loop.train_epoch(
+            config, data, scaling, objective(config), network, optimizer, None, number, Silent(), step_losses
+        )
         return time.perf_counter() - begun
 
     return epoch

@@ -80,6 +80,7 @@ def read_checkpoint(path: Path) -> object:
 READERS: dict[str, Callable[[Path], object]] = {
     "run.json": lambda path: RunFolder(path.parent).read_record(),
     "metrics.csv": lambda path: RunFolder(path.parent).read_metrics(),
+    "steps.csv": lambda path: RunFolder(path.parent).read_steps(),
     "predictions.npz": Predictions.read,
     "model.safetensors": lambda path: loop.read_weights(RunFolder(path.parent)),
     "checkpoint.pt": read_checkpoint,

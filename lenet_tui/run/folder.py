@@ -22,7 +22,7 @@ from lenet_tui.errors import LabError, UsageError
 from lenet_tui.formatting import printable
 from lenet_tui.host import safe_files
 from lenet_tui.host.safe_files import MB
-from lenet_tui.run import metrics
+from lenet_tui.run import metrics, steps
 from lenet_tui.run.metrics import MAX_EPOCHS
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lenet_tui.run.metrics import EpochMetrics
+    from lenet_tui.run.steps import Point
 
 State = Literal["queued", "running", "finished", "failed", "stopped", "interrupted"]
 
@@ -39,6 +40,7 @@ PICTURES = ("confusion.png", "loss.png", "t-SNE.png")
 # What is larger was not written by us, and is not read.
 MOST_RECORD = 1 * MB
 MOST_METRICS = 1 * MB
+MOST_STEPS = 1 * MB
 MOST_WEIGHTS = 100 * MB
 _MOST_TEXT = 1000  # characters of a reason, a device's name …
 
@@ -147,6 +149,11 @@ class RunFolder:
         return self.path / "metrics.csv"
 
     @property
+    def steps_path(self) -> Path:
+        """``steps.csv``, the train loss within the epochs."""
+        return self.path / "steps.csv"
+
+    @property
     def weights_path(self) -> Path:
         """``model.safetensors``, the weights of the best-validation epoch."""
         return self.path / "model.safetensors"
@@ -212,6 +219,19 @@ class RunFolder:
     def write_metrics(self, history: Sequence[EpochMetrics]) -> None:
         """Replace ``metrics.csv``."""
         safe_files.write_own(self.metrics_path, metrics.to_csv(history).encode())
+
+    def read_steps(self) -> list[Point]:
+        """Read ``steps.csv``; an empty list where there is none. Raises `LabError` when it is damaged."""
+        try:
+            content = safe_files.read_own(self.steps_path, MOST_STEPS)
+        except FileNotFoundError:
+            return []
+        try:
+            return steps.from_csv(content.decode("utf-8"))
+        except UnicodeDecodeError:
+            raise LabError(f"{self.steps_path} is damaged: it is no text") from None
+        except LabError as error:
+            raise LabError(f"{self.steps_path} is damaged: {error}") from None
 
     def log(self, text: str) -> None:
         """Append a dated line to ``log.txt``, and what follows in ``text`` below it, marked.

@@ -22,6 +22,7 @@ _STAGING = ".importing-"
 # Of each file that a run folder may have, how many bytes are copied at most.
 _FILES = {
     "metrics.csv": runfolder.MOST_METRICS,
+    "steps.csv": runfolder.MOST_STEPS,
     "model.safetensors": runfolder.MOST_WEIGHTS,
     "predictions.npz": 200 * MB,
     "checkpoint.pt": 500 * MB,

@@ -25,6 +25,7 @@ from lenet_tui.training.evaluation import Scaling, evaluate
 from lenet_tui.training.losses import objective
 from lenet_tui.training.optimizer import make_optimizer
 from lenet_tui.training.schedule import lr_factor
+from lenet_tui.training.step_losses import StepLosses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,6 +131,8 @@ def train(
     scaling = Scaling(data.mean, data.std)
     loss_function = objective(config)
     network, optimizer, ema, history = state.network, state.optimizer, state.ema, state.history
+    step_losses = StepLosses(folder, config.epochs)
+    step_losses.begin(len(history))
 
     for epoch in range(len(history) + 1, config.epochs + 1):
         if out_of_patience(history, config.patience):
@@ -138,7 +141,7 @@ def train(
             raise Stopped
         begun = time.perf_counter()
         train_loss, train_accuracy = train_epoch(
-            config, data, scaling, loss_function, network, optimizer, ema, epoch, reporter
+            config, data, scaling, loss_function, network, optimizer, ema, epoch, reporter, step_losses
         )
         judged = cast("Network", ema.module) if ema else network
         sample = evaluate(judged, data.sample_images, data.sample_labels, scaling, loss_function)
@@ -186,6 +189,7 @@ def train_epoch(
     ema: AveragedModel | None,
     epoch: int,
     reporter: Reporter,
+    step_losses: StepLosses,
 ) -> tuple[float, float]:
     """Go once over the training set in the order of (seed, epoch); return mean loss and accuracy on the way.
 
@@ -201,6 +205,7 @@ def train_epoch(
     begun = time.perf_counter()
     next_report = begun + _REPORT_SECONDS
     network.train()
+    step_losses.begin_epoch(epoch, steps)
 
     for step, (images, labels) in enumerate(_batches(config, data, scaling, order)):
         if config.lr_schedule != "constant":
@@ -218,16 +223,20 @@ def train_epoch(
         if ema:
             ema.update_parameters(network)
 
-        loss_sum.add_(loss.detach(), alpha=len(labels))
+        loss = loss.detach()
+        step_losses.add(step + 1, loss)
+        loss_sum.add_(loss, alpha=len(labels))
         correct += (logits.detach().argmax(dim=1) == labels).sum()
         if time.perf_counter() >= next_report:
             if reporter.should_stop():
                 raise Stopped
+            step_losses.write()
             seen = step * config.batch_size + len(labels)
             mean = _finite(float(loss_sum) / seen, f"epoch {epoch}, step {step + 1} of {steps}")
             reporter.on_progress(Progress(epoch, step + 1, steps, mean, seen / (time.perf_counter() - begun)))
             next_report = time.perf_counter() + _REPORT_SECONDS
 
+    step_losses.write(now=True)
     mean = _finite(float(loss_sum) / count, f"epoch {epoch}")
     # Also for who watches epochs too short for a report in between.
     reporter.on_progress(Progress(epoch, steps, steps, mean, count / (time.perf_counter() - begun)))

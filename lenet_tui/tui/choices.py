@@ -32,19 +32,20 @@ class Choices:
     def __init__(self, root: Path, given: Settings) -> None:
         own = settings_files.own_path()
         self._given = given
+        self._plain = given.model_dump(mode="json")
         self._paths = (own.with_name(FILE) if own else None, root / PRIVATE_FOLDER / FILE)
-        self._chosen = [_read(path) for path in self._paths]
+        self._unwritten: list[tuple[str, object]] = []
         self._writing = threading.Lock()
 
     def applied(self) -> Settings:
         """Return the settings with what was chosen since they were written."""
         result = self._given
-        for chosen in self._chosen:
+        for chosen in map(_read, self._paths):
             for name, entry in chosen.items():
-                if isinstance(entry, dict) and entry.get("instead_of") == getattr(self._given, name, None):
+                if isinstance(entry, dict) and name in self._plain and entry.get("instead_of") == self._plain[name]:
                     try:
                         result = settings_files.Settings.model_validate(
-                            result.model_dump() | {name: entry.get("chosen")}
+                            {**result.model_dump(), name: entry.get("chosen")}
                         )
                     except ValidationError:
                         continue  # of another version
@@ -52,18 +53,28 @@ class Choices:
 
     def choose(self, name: str, value: object) -> None:
         """Take note of a choice; `write` keeps it."""
-        chosen = self._chosen[name in OF_A_ROOT]
-        chosen.pop(name, None)
-        if value != (instead_of := getattr(self._given, name)):
-            chosen[name] = {"chosen": value, "instead_of": instead_of}
+        self._unwritten.append((name, value))
 
     def write(self) -> None:
-        """Write all choices, from any thread. Raises `LabError`."""
+        """Keep what was chosen since the last time, from any thread. Raises `LabError`."""
         with self._writing:
-            for path, chosen in zip(self._paths, self._chosen, strict=True):
-                if path is not None and dict(chosen) != _read(path):
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    write_own(path, (json.dumps(chosen, indent=2) + "\n").encode(), durable=False)
+            new, self._unwritten = self._unwritten, []
+            for path, names in zip(self._paths, (_of_a_person, OF_A_ROOT.__contains__), strict=True):
+                if path is not None and any(names(name) for name, _ in new):
+                    self._write(path, {name: value for name, value in new if names(name)})
+
+    def _write(self, path: Path, new: dict[str, object]) -> None:
+        chosen = _read(path)  # another app may have written since
+        for name, value in new.items():
+            chosen.pop(name, None)
+            if value != getattr(self._given, name):
+                chosen[name] = {"chosen": value, "instead_of": self._plain[name]}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_own(path, (json.dumps(chosen, indent=2) + "\n").encode(), durable=False)
+
+
+def _of_a_person(name: str) -> bool:
+    return name not in OF_A_ROOT
 
 
 def _read(path: Path | None) -> dict[str, Any]:

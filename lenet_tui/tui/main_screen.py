@@ -14,12 +14,14 @@ from lenet_tui.errors import LabError
 from lenet_tui.formatting import percent
 from lenet_tui.tui import keys
 from lenet_tui.tui.curves.panel import CurvesPanel
+from lenet_tui.tui.curves.selection import as_settings, curves_of, options_of, runs_shown
+from lenet_tui.tui.curves.step_reader import StepReader
 from lenet_tui.tui.form import duplicates
 from lenet_tui.tui.form.command_line import command_for, root_flag
 from lenet_tui.tui.form.panel import RunForm
 from lenet_tui.tui.run_controller import RunController
 from lenet_tui.tui.runs.filter_input import FilterInput
-from lenet_tui.tui.runs.status import curve, headline, status_line
+from lenet_tui.tui.runs.status import headline, status_line
 from lenet_tui.tui.runs.table import RunsList
 from lenet_tui.tui.screens import LabScreen
 from lenet_tui.tui.store_watcher import Snapshot
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from lenet_tui.store import Run
     from lenet_tui.tui.lab import Lab
 
-MAX_OVERLAID = 8
 _TITLES = {"#form": "1 New run", "#curves-panel": "2 Curves", "#runs-panel": "3 Runs"}
 _LEAST_WIDTH, _LEAST_HEIGHT = 20, 6
 _LETTERS = "1abcdefghijklmnopqrstuvwxyz"
@@ -56,7 +57,7 @@ class MainScreen(LabScreen[None]):
         super().__init__()
         self._lab = lab
         self.form = RunForm(id="form", classes="panel")
-        self.curves = CurvesPanel(id="curves")
+        self.curves = CurvesPanel(options_of(lab.settings), StepReader(lab.root).read, id="curves")
         self.runs = RunsList(id="runs")
         self.controller = RunController(self, lab, self.runs, self.form)
         self._can_resume = False  # the current run
@@ -133,16 +134,13 @@ class MainScreen(LabScreen[None]):
             self.refresh_bindings()
 
     def _show_curves(self) -> None:
-        snapshot = self._lab.snapshot
         self._show_keys()
         current = self.runs.current
-        shown = ([current] if current else []) + [run for run in self.runs.marked if run != current]
-        shown = shown[: MAX_OVERLAID + 1]
+        settings, snapshot = self._lab.settings, self._lab.snapshot
+        shown = runs_shown(current, self.runs.marked, snapshot, settings.baseline, seeds=self.curves.options.seeds)
         self._lab.watcher.watch(frozenset(run.id for run in shown))
-        self.curves.show(
-            [curve(run, snapshot.epochs.get(run.id, ())) for run in shown],
-            headline(current, snapshot) if current else "",
-        )
+        self.curves.show(curves_of(shown, snapshot, settings.baseline), headline(current, snapshot) if current else "")
+        self.runs.show_colours(self.curves.colours)
 
     def _notify_ends(self, snapshot: Snapshot, before: Snapshot) -> None:
         if not before.runs:
@@ -187,6 +185,11 @@ class MainScreen(LabScreen[None]):
     def on_runs_list_sorted(self) -> None:
         """Show by what the list is sorted."""
         self._show_status(self._lab.snapshot)
+
+    def on_curves_panel_chosen(self, event: CurvesPanel.Chosen) -> None:
+        """Keep how the curves are shown, and show the runs that belong there."""
+        self._lab.keep(**as_settings(event.options))
+        self._show_curves()
 
     # Keys
 

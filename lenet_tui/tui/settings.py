@@ -15,6 +15,8 @@ from lenet_tui.formatting import printable
 from lenet_tui.host import folders
 from lenet_tui.host.safe_files import read_own
 from lenet_tui.store import PRIVATE_FOLDER
+from lenet_tui.tui.curves.charts import Metric
+from lenet_tui.tui.curves.raster import Marks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +44,15 @@ class Settings(BaseModel):
     pictures: Annotated[Literal["blocks", "pixels"], Field(description="how pictures are shown in the terminal")] = (
         "blocks"
     )
+    chart: Annotated[Metric, Field(description="the chart of the curves panel")] = "loss"
+    second_chart: Annotated[
+        Literal["auto", "none"] | Metric, Field(description='the chart beside it; "auto" is one where there is room')
+    ] = "auto"
+    log_scale: Annotated[bool, Field(description="whether losses have a logarithmic axis")] = False
+    smoothing: Annotated[float, Field(ge=0, lt=1, description="how smooth curves are")] = 0.0
+    train_curve: Annotated[bool, Field(description="whether the train curve is shown")] = True
+    seeds: Annotated[bool, Field(description="whether seeds are shown as mean and range")] = False
+    line_marks: Annotated[Marks, Field(description="what curves are drawn with")] = "braille"
     columns: Annotated[list[str], Field(description="the columns of the runs list; none: the usual ones")] = []
     sort: Annotated[str, Field(description="the column that sorts the runs; none: the queue, then the newest")] = ""
     reverse: Annotated[bool, Field(description="whether the order is reversed")] = False

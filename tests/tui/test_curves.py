@@ -1,33 +1,25 @@
-"""The curves panel: what it draws of runs, in words and strokes, and what its keys do."""
+"""The curves panel: what it draws of runs, in words and strokes."""
 
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.color import Color, ColorSystem
-from textual.app import App, ComposeResult
 
 from lenet_tui.run.metrics import EpochMetrics
 from lenet_tui.tui.curves.chart import text_of
-from lenet_tui.tui.curves.layout import flow, panel, room_for_both
-from lenet_tui.tui.curves.panel import PALETTE, CurvesPanel
-from lenet_tui.tui.curves.plots import (
-    COLOURS,
-    Curve,
-    Options,
-    colours_of,
-    extent,
-    fitted,
-    panned,
-    plot_of,
-    smooth,
-    trouble,
-    visible_epochs,
-    zoomed,
-)
+from lenet_tui.tui.curves.charts import Curve, Options, smooth
+from lenet_tui.tui.curves.layout import body, charts_shown, panel, room_for_both
+from lenet_tui.tui.curves.legend import flow
+from lenet_tui.tui.curves.panel import PALETTE
+from lenet_tui.tui.curves.plots import COLOURS, colours_of, plot_of, trouble
+from lenet_tui.tui.curves.raster import Stroke
+from lenet_tui.tui.curves.step_reader import NONE
+from lenet_tui.tui.curves.view import extent, fitted, panned, visible_epochs, with_epoch, zoomed
 
 TITLE = "12 lenet/bs64_lr0.001 · epoch 5/5"
 
@@ -50,15 +42,28 @@ def test_a_run_is_drawn_with_title_legend_and_axes():
     assert rows([FIVE]) == [
         "12 lenet/bs64_lr0.001 · epoch 5/5 ────────────────",
         "loss  ⠒⠒⠒ val  ⠒ ⠒ train  ◆ lowest 0.1000, epoch 4",
-        "   │⠑ ⣀                                           ",
-        "0.4┤    ⠤                                         ",
-        "   │⣀⡀    ⠑ ⡀                                     ",
-        "   │ ⠈⠉⠑⠒⠒⠤⠤⢌⣀⣄                                   ",
-        "0.2┤          ⠈⠉⠙⠒⠲⠤⢤⢄⣀⣀                          ",
-        "   │                  ⠈ ⠙⠉⠲⠒⠶⠒⣒⠒⣒⠤⣤⠤⠤⠤◆⠤⠤⠤⠤⠤⠒⠒⠒⠒⠒⠒",
-        "  0┤                                ⠉ ⠉ ⠉ ⠉ ⠒ ⠒ ⠒ ",
-        "   └1──────────2───────────3──────────4──────────5",
+        "  0.6┤ · · · · · · · · · · · · · · · · · · · · · ·",
+        "     │⡀          ·          ·         ·          ·",
+        "  0.4┤⠈ ⠢ ⡀  · · · · · · · · · · · · · · · · · · ·",
+        "     │⣀⡀  ⠈ ⠤    ·          ·         ·          ·",
+        "  0.2┤ ⠈⠉⠉⠑⠒⠒⠤⠭⠤⣤⣀⣀  · · · · · · · · · · · · · · ·",
+        "     │·           ⠈⠉⠉⠉⠛⠒⠶⠒⠦⠤⣤⠤⣤⠤⠤⢄⣀⣀⣀⣀◆⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀",
+        "    0┤ · · · · · · · · · · · ·  ⠉ ⠉ ⠒ ⠒ ⠒ ⠒ ⠢ ⠤ ⠤ ",
+        "epoch└1──────────2──────────3─────────4──────────5",
     ]
+
+
+def test_train_and_val_have_one_colour_and_differ_in_their_strokes():
+    train, val = plot_of([FIVE], "loss", Options()).lines
+    assert (train.role, train.stroke, val.role, val.stroke) == ("train3", Stroke.DASHED, "run3", Stroke.SOLID)
+
+
+def test_the_train_curve_can_be_hidden():
+    hidden = Options(train=False)
+    assert [line.role for line in plot_of([FIVE], "loss", hidden).lines] == ["run3"]
+    assert "train" not in rows([FIVE], hidden)[1]
+    both = plot_of([FIVE], "loss", Options(train=False, smoothing=0.6)).lines
+    assert [line.role for line in both] == ["shadow", "run3"]
 
 
 def test_the_panel_says_that_there_are_no_runs():
@@ -81,10 +86,17 @@ def test_the_epoch_in_progress_extends_the_train_curve():
     assert len(list(plot_of([replace(done, partial=(2.8, 0.1))], "accuracy", Options()).lines)) == 2
 
 
-def test_the_epoch_of_lowest_validation_loss_is_marked_and_named():
+def test_the_epoch_of_lowest_val_loss_or_highest_val_acc_is_marked_and_named():
     assert [(mark.at, mark.text) for mark in plot_of([FIVE], "loss", Options()).marks] == [((4.0, 0.1), "◆")]
     assert "◆ lowest 0.1000, epoch 4" in rows([FIVE])[1]
-    assert "◆ val acc 97.50 % at epoch 4" in rows([FIVE], Options("accuracy"), width=60)[1]
+    assert "◆ highest 97.50 %, epoch 4" in rows([FIVE], Options("accuracy"), width=60)[1]
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.6, 0.9])
+def test_the_mark_of_the_best_epoch_lies_on_its_value_however_smooth_the_curve_is(smoothing):
+    plot = plot_of([FIVE], "loss", Options(smoothing=smoothing))
+    assert [mark.at for mark in plot.marks] == [(4.0, 0.1)]
+    assert plot.y_range[0] <= 0.1
 
 
 def test_divergence_is_told_first_and_leaves_a_gap():
@@ -153,7 +165,7 @@ def test_smoothing_starts_at_the_data_and_keeps_what_is_no_number():
 def test_with_smoothing_the_raw_curves_stay_as_a_shadow_under_the_others():
     lines = plot_of([FIVE], "loss", Options(smoothing=0.6)).lines
     assert [line.under for line in lines] == [True, True, False, False]
-    assert lines[1].points == tuple((float(row.epoch), row.val_loss) for row in FIVE.epochs)
+    assert lines[0].points == tuple((float(row.epoch), row.val_loss) for row in FIVE.epochs)
     assert "raw; smoothed 0.6" in "".join(rows([FIVE], Options(smoothing=0.6), height=14, width=70)[1:3])
 
 
@@ -164,12 +176,27 @@ def test_overfitting_is_named_and_marked_in_the_axis():
     assert "═" in drawn[-1]
 
 
-def test_the_axis_reaches_to_the_last_epoch_or_grows_by_doubling():
-    assert extent([FIVE]) == (1, 5)
-    assert extent([replace(FIVE, total_epochs=20)]) == (1, 20)
-    assert extent([replace(FIVE, total_epochs=1000)]) == (1, 30)
-    assert extent([replace(FIVE, total_epochs=1000, partial=(30.5, 1.0))]) == (1, 60)
-    assert extent([]) == (1, 1)
+def test_the_axis_spans_the_epochs_that_there_are_and_on_demand_those_planned():
+    ahead = replace(FIVE, total_epochs=20)
+    assert extent([ahead], Options()) == (1, 5)
+    assert extent([ahead], Options(planned=True)) == (1, 20)
+    assert extent([replace(ahead, partial=(5.5, 1.0))], Options()) == (1, 6)
+    assert extent([ahead], Options("steps")) == (0, 5)
+    assert extent([], Options()) == (1, 1)
+    assert plot_of([ahead], "loss", Options()).planned == 20
+    assert plot_of([FIVE], "loss", Options()).planned is None
+    assert rows([ahead], width=70)[-1].endswith("▸20 planned")
+
+
+def test_the_axis_of_a_long_run_at_work_moves_seldom_and_never_beyond_its_plan():
+    def reach(epochs: int) -> float:
+        curve = Curve(1, "x", (), 500, (epochs - 0.5, 1.0), at_work=True)
+        return extent([curve], Options())[1]
+
+    assert reach(10) == 10
+    assert all(epochs <= reach(epochs) <= epochs * 17 / 16 for epochs in range(1, 501))
+    assert reach(497) == 500
+    assert len({reach(epochs) for epochs in range(250, 501)}) < 20
 
 
 def test_zoom_keeps_within_the_run():
@@ -181,6 +208,30 @@ def test_zoom_keeps_within_the_run():
     assert panned((16.0, 20.0), whole, 0.25) == (16.0, 20.0)
     assert panned((1.0, 5.0), whole, -0.25) == (1.0, 5.0)
     assert fitted((3.0, 90.0), (1.0, 20.0)) == (1.0, 20.0)
+    assert with_epoch((6.0, 16.0), whole, 18.0) == (8.0, 18.0)
+    assert with_epoch((6.0, 16.0), whole, 7.0) == (6.0, 16.0)
+
+
+@given(
+    low=st.integers(1, 99),
+    span=st.integers(1, 99),
+    factor=st.sampled_from([0.1, 0.5, 0.8, 1.25, 2, 10]),
+    around=st.none() | st.floats(-50, 200),
+    share=st.floats(-2, 2),
+)
+def test_zoom_and_pan_never_leave_the_data(low, span, factor, around, share):
+    whole = (1.0, 100.0)
+    view = fitted((float(low), float(low + span)), whole)
+    for after in (zoomed(view, whole, factor, around) or whole, panned(view, whole, share)):
+        assert whole[0] <= after[0] < after[1] <= whole[1]
+
+
+def test_zoom_keeps_the_epoch_below_the_mouse_where_it_is():
+    assert zoomed((1.0, 101.0), (1.0, 101.0), 0.8, 81.0) == (17.0, 97.0)  # four fifths of the way, before and after
+
+
+def test_a_step_of_the_wheel_always_shows_more_or_less():
+    assert zoomed((5.0, 7.0), (1.0, 20.0), 1.25) == (4.0, 7.0)
 
 
 def test_a_zoomed_plot_fits_its_values_and_cuts_lines_at_its_border():
@@ -190,11 +241,92 @@ def test_a_zoomed_plot_fits_its_values_and_cuts_lines_at_its_border():
     assert plot.y_range == (0.06, pytest.approx(0.16))
 
 
+WITHIN = replace(FIVE, steps=tuple((n / 10, 1 / (n + 1)) for n in range(50)))
+
+
+@pytest.mark.parametrize(
+    ("chart", "title", "points"),
+    [
+        ("loss", "loss", (4.0, 0.1)),
+        ("accuracy", "accuracy", (4.0, 0.975)),
+        ("lr", "learning rate", (4.0, 0.001)),
+        ("speed", "images/s", (4.0, 27_500.0)),
+        ("gap", "gap (val loss − train loss)", (4.0, pytest.approx(0.04))),
+        ("steps", "train loss by step", (4.0, pytest.approx(1 / 41))),
+    ],
+)
+def test_each_chart_has_its_values_and_says_what_they_are(chart, title, points):
+    curve = replace(WITHIN, images=55_000)
+    assert points in plot_of([curve], chart, Options(chart)).lines[-1].points
+    assert rows([curve], Options(chart))[1].startswith(title)
+
+
+def test_a_run_without_a_record_of_its_steps_says_so_in_a_line():
+    old = replace(FIVE, run_id=7, steps=(), no_steps=NONE)
+    alone = rows([old], Options("steps"), width=60)
+    assert sum(NONE in row for row in alone) == 1
+    assert not any("┤" in row for row in alone)
+    among = rows([WITHIN, old], Options("steps"), width=90, height=16)
+    assert f"7: {NONE}" in "".join(among[1:4])
+    assert any("┤" in row for row in among)
+    assert NONE not in "".join(rows([FIVE], Options("steps"), width=60))  # not read yet
+
+
+def test_only_what_has_a_logarithm_has_a_log_axis():
+    assert plot_of([FIVE], "lr", Options("lr", log=True)).log
+    assert not plot_of([FIVE], "gap", Options("gap", log=True)).log
+    assert "(log)" not in rows([FIVE], Options("accuracy", log=True))[1]
+
+
+def test_a_second_chart_is_there_by_itself_only_where_the_panel_is_wide():
+    assert charts_shown(Options(), 121, 20) == ("loss", "accuracy")
+    assert charts_shown(Options("accuracy"), 121, 20) == ("accuracy", "loss")
+    assert charts_shown(Options(), 100, 20) == ("loss",)
+    assert charts_shown(Options(second="gap"), 100, 20) == ("loss", "gap")
+    assert charts_shown(Options(second="gap"), 40, 12) == ("loss",)
+    assert charts_shown(Options(second="none"), 200, 50) == ("loss",)
+
+
+def test_the_cursor_reads_out_every_curve_in_both_charts():
+    other = replace(FIVE, run_id=7, label="7 lenet/bs16")
+    sheet = body([FIVE, other], Options(), 130, 24, 2.0)
+    text = text_of(sheet.rows)
+    (line,) = [row for row in text if "epoch 2 " in row]
+    for values in ("12 ⠒⠒⠒ val 0.2000 ⠒ ⠒ train 0.2000", "7 ⠒⠒⠒ val 0.2000"):
+        assert values in "".join(text)
+    assert line.count("epoch 2") == 2
+    assert sum("│" in row[7:60] and "│" in row[73:] for row in text) > 10
+    assert "epoch 5  ⠒⠒⠒ val 97.25 %" in "".join(text_of(body([FIVE], Options("accuracy"), 80, 20, 5.0).rows))
+
+
+def test_where_a_run_has_no_such_epoch_the_readout_has_a_dash():
+    short = replace(FIVE, run_id=7, label="7 lenet/bs16", epochs=FIVE.epochs[:2])
+    text = "".join(text_of(body([FIVE, short], Options(second="none"), 100, 24, 4.0).rows))
+    assert "7 lenet/bs16 ⠒⠒⠒ val –" in text
+
+
+def test_a_cell_of_a_plot_says_its_epoch_in_each_of_two_charts():
+    sheet = body([FIVE], Options(), 130, 24)
+    first, second = sheet.areas
+    for area in (first, second):
+        assert sheet.epoch_at(area.x + area.width - 1, area.y + 3) == pytest.approx(5.0)
+    assert sheet.epoch_at(first.x + 6, first.y) == pytest.approx(1.0)
+    assert sheet.epoch_at(0, 0) is None
+
+
+def test_the_baseline_is_named_at_its_curve_and_in_the_legend():
+    base = replace(FIVE, run_id=7, label="7 lenet/bs16", is_baseline=True)
+    marks = plot_of([FIVE, base], "loss", Options()).marks
+    assert [mark.text for mark in marks if mark.tag] == ["12", "7 base"]
+    assert "7 lenet/bs16 baseline" in "".join(rows([FIVE, base], width=100, height=16)[1:4])
+    assert "baseline" in rows([base], width=100)[1]
+
+
 def test_two_plots_stand_side_by_side_or_stacked_where_there_is_room():
     assert room_for_both(120, 12)
     assert room_for_both(60, 20)
     assert not room_for_both(60, 12)
-    wide, tall, small = (rows([FIVE], Options("both"), w, h) for w, h in ((110, 14), (50, 22), (50, 12)))
+    wide, tall, small = (rows([FIVE], Options(second="accuracy"), w, h) for w, h in ((110, 14), (50, 22), (50, 12)))
     assert any("loss" in row and "accuracy" in row for row in wide)
     assert [row.split()[0] for row in tall if row.startswith(("loss", "accuracy"))] == ["loss", "accuracy"]
     assert not any("accuracy" in row for row in small)
@@ -206,10 +338,11 @@ def test_what_has_no_room_in_the_legend_is_counted():
     assert text_of(flow(items, 20, 2)) == ["one  two  three     ", "four                "]
 
 
-@pytest.mark.parametrize("shown", ["loss", "accuracy", "both"])
+@pytest.mark.parametrize(("shown", "second"), [("loss", "auto"), ("accuracy", "loss"), ("steps", "gap")])
 @pytest.mark.parametrize("size", [(1, 1), (3, 2), (10, 3), (20, 6), (50, 9), (80, 24), (200, 60)])
-def test_every_size_is_filled_exactly(shown, size):
+def test_every_size_is_filled_exactly(shown, second, size):
     width, height = size
+    options = Options(shown, second, log=True, smoothing=0.9)
     for curves in (
         [],
         [FIVE],
@@ -217,148 +350,12 @@ def test_every_size_is_filled_exactly(shown, size):
         [Curve(1, "x", (), 3)],
         [Curve(1, "x", epochs((1, 1)), 1)],
     ):
-        drawn = panel(
-            curves, "wide 字 title that goes on and on", Options(shown, log=True, smoothing=0.9), width, height
-        )
+        drawn = panel(curves, "wide 字 title that goes on and on", options, width, height)
         assert [len(row) for row in drawn] == [width] * height
-
-
-class Panel(App[None]):
-    def compose(self) -> ComposeResult:
-        yield CurvesPanel()
-
-    @property
-    def panel(self) -> CurvesPanel:
-        return self.query_one(CurvesPanel)
-
-
-async def drawn(pilot) -> str:
-    """Wait until the panel shows a plot."""
-    while "└" not in "\n".join(pilot.app.panel.text()):
-        await pilot.pause()
-    return "\n".join(pilot.app.panel.text())
-
-
-async def test_the_widget_shows_runs_and_changes_with_them():
-    app = Panel()
-    async with app.run_test(size=(60, 14)) as pilot:
-        app.panel.show([], "no run")
-        assert "no runs yet" in "\n".join(app.panel.text())
-        app.panel.show([FIVE], TITLE)
-        first = await drawn(pilot)
-        assert "◆ lowest 0.1000, epoch 4" in first
-        assert [strip.text for strip in (app.panel.render_line(y) for y in range(14))] == first.split("\n")
-        app.panel.show([replace(FIVE, epochs=FIVE.epochs[:2])], TITLE)
-        assert "◆ lowest 0.2000, epoch 2" in "\n".join(app.panel.text())
-        await pilot.resize_terminal(100, 20)
-        await pilot.pause()
-        assert [len(row) for row in app.panel.text()] == [100] * 20
-
-
-async def test_only_what_changed_is_painted_again(monkeypatch):
-    app = Panel()
-    async with app.run_test(size=(60, 14)) as pilot:
-        app.panel.show([FIVE], TITLE)
-        await drawn(pilot)
-        painted = []
-        monkeypatch.setattr(app.panel, "refresh", lambda *regions, **_: painted.append(regions))
-        app.panel.show([FIVE], TITLE)
-        assert painted == []
-        app.panel.show([FIVE], TITLE.replace("5/5", "4/5"))
-        assert [(region.x, region.y, region.width, region.height) for region in painted[0]] == [(30, 0, 1, 1)]
-
-
-async def test_each_action_changes_the_picture_and_back():
-    app = Panel()
-    async with app.run_test(size=(60, 14)) as pilot:
-        app.panel.show([FIVE], TITLE)
-        plain = await drawn(pilot)
-
-        def shown() -> str:
-            return "\n".join(app.panel.text())
-
-        app.panel.toggle_log()
-        assert "loss (log)" in shown()
-        app.panel.toggle_log()
-        assert shown() == plain
-        app.panel.cycle_metric()
-        assert "accuracy" in shown()
-        app.panel.cycle_metric()
-        assert shown() == plain
-        for weight in ("0.6", "0.9"):
-            app.panel.cycle_smoothing()
-            assert f"smoothed {weight}" in shown()
-        app.panel.cycle_smoothing()
-        assert shown() == plain
-        app.panel.pan(-0.25)
-        assert shown() == plain
-        app.panel.zoom(0.5)
-        assert "epochs 2–4 of 5" in shown()
-        app.panel.pan(0.25)
-        assert "epochs 3–5 of 5" in shown()
-        app.panel.zoom(2)
-        assert shown() == plain
-        app.panel.zoom(0.5)
-        app.panel.reset_zoom()
-        assert shown() == plain
-
-
-async def test_both_metrics_are_offered_only_where_there_is_room():
-    app = Panel()
-    async with app.run_test(size=(110, 20)) as pilot:
-        app.panel.show([FIVE], TITLE)
-        await drawn(pilot)
-        app.panel.cycle_metric()
-        app.panel.cycle_metric()
-        assert app.panel.options.shown == "both"
-        await pilot.resize_terminal(50, 10)
-        await pilot.pause()
-        app.panel.cycle_metric()
-        assert app.panel.options.shown == "accuracy"
-
-
-async def test_another_run_is_shown_whole():
-    app = Panel()
-    async with app.run_test(size=(60, 14)) as pilot:
-        app.panel.show([FIVE], TITLE)
-        await drawn(pilot)
-        app.panel.zoom(0.5)
-        app.panel.show([replace(FIVE, total_epochs=6)], TITLE)
-        assert app.panel.options.zoom is not None
-        app.panel.show([replace(FIVE, run_id=13)], TITLE)
-        assert app.panel.options.zoom is None
-
-
-async def test_the_focus_shows_without_colour():
-    app = Panel()
-    async with app.run_test(size=(60, 14)) as pilot:
-        app.panel.show([FIVE], TITLE)
-        app.panel.focus()
-        await pilot.pause()
-        assert "━" in app.panel.text()[0]
-        app.set_focus(None)
-        await pilot.pause()
-        assert "─" in app.panel.text()[0]
-
-
-def test_importing_the_panel_brings_no_drawing_library():
-    import subprocess
-
-    unwanted = {"plotext", "PIL", "numpy", "torch"}
-    code = f"import sys, lenet_tui.tui.curves.panel; print([name for name in {unwanted} if name in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+        for more in (replace(options, seeds=True, marks="ascii"), replace(options, marks="blocks")):
+            sheet = body(curves, more, width, height, 1.0)
+            assert [len(row) for row in sheet.rows] == [width] * height
 
 
 def test_zoom_beyond_the_run_is_pulled_back_in():
     assert visible_epochs([FIVE], Options(zoom=(7.0, 9.0))) == (3.0, 5.0)
-
-
-async def test_what_was_drawn_for_a_smaller_panel_has_a_style_to_its_end():
-    app = Panel()
-    async with app.run_test(size=(100, 20)) as pilot:
-        app.panel.show([FIVE], TITLE)
-        await drawn(pilot)
-        app.panel._rows = tuple(row[:40] for row in app.panel._rows)  # as between growing and being drawn anew
-        strips = [app.panel.render_line(y) for y in range(20)]
-        assert all(segment.style is not None for strip in strips for segment in strip)
-        assert [strip.cell_length for strip in strips] == [100] * 20

@@ -25,11 +25,11 @@ async def test_messages_can_be_read_again(store: Store, tmp_path: Path) -> None:
         await bench.press("escape", "p")
         await bench.until(lambda: "the queue is" in bench.told())
         assert "queued run 1" not in bench.told()  # one at a time
-        await bench.press("M")
+        await bench.press("N")
         await bench.until(lambda: isinstance(bench.app.screen, MessagesScreen))
         text = "\n".join(str(line.render()) for line in bench.app.screen.query(PlainStatic))
         assert text.index("the queue is") < text.index("queued run 1")
-        await bench.press("M")
+        await bench.press("N")
         assert bench.app.screen is bench.main
 
 

@@ -1,39 +1,55 @@
-"""The whole curves panel as rows of characters: title, legend, plots side by side or stacked. Pure functions."""
+"""The whole curves panel as rows of characters: title, legend, charts side by side or stacked. Pure functions."""
 
 from __future__ import annotations
 
 import textwrap
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from rich.cells import cell_len
 
 from lenet_tui import formatting
 from lenet_tui.formatting import percent
-from lenet_tui.run import metrics
-from lenet_tui.tui.curves.chart import BLANK, FRAME, Cell, Row, draw
-from lenet_tui.tui.curves.plots import (
-    Curve,
-    Metric,
-    Options,
-    colours_of,
-    extent,
-    overfitting,
-    plot_of,
-    trained,
-    trouble,
-    visible_epochs,
-)
+from lenet_tui.tui.curves.chart import BLANK, Plot, Row, draw, epoch_at, with_cursor
+from lenet_tui.tui.curves.charts import METRICS
+from lenet_tui.tui.curves.legend import GAP, ROOM_FOR_NAMES, cells_of, flow, head, legend, readout
+from lenet_tui.tui.curves.plots import drawn_curves, plot_of, trouble
+from lenet_tui.tui.curves.raster import in_marks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Span = tuple[str, str]  # text and its role
-Item = tuple[Span, ...]
+    from lenet_tui.tui.curves.charts import Curve, Metric, Options
 
-VALIDATION, TRAIN, RAW = "⠒⠒⠒", "⠒ ⠒", "⠂ ⠂"
-LEAST_SIDE = 44  # columns of one of two plots side by side
-LEAST_STACK = 8  # rows of one of two plots, one over the other
-GAP = 2
+LEAST_SIDE = 44  # columns of one of two charts side by side
+LEAST_STACK = 8  # rows of one of two charts, one over the other
+WIDE = 116  # columns from which there are two charts unless a person wants one
+_ROOM_FOR_LEGEND = 5  # rows
+
+
+@dataclass(frozen=True)
+class Area:
+    """Where a plot lies in the panel, in cells from its upper left. ``missing`` says why there is nothing to draw."""
+
+    plot: Plot
+    missing: str
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The panel without its title, and where its plots are."""
+
+    rows: tuple[Row, ...]
+    areas: tuple[Area, ...] = ()
+
+    def epoch_at(self, x: int, y: int) -> float | None:
+        """Return the epoch that lies in a cell, None beside the plots."""
+        for area in self.areas:
+            if area.x <= x < area.x + area.width and area.y <= y < area.y + area.height:
+                return epoch_at(area.plot, area.width, area.height, x - area.x)
+        return None
 
 
 def panel(
@@ -42,148 +58,114 @@ def panel(
     """Return ``height`` rows of ``width`` cells: the panel."""
     if width < 1 or height < 1:
         return ()
-    return (title_row(title, width, focused=focused), *body(curves, options, width, height - 1))
+    return (title_row(title, width, focused=focused), *body(curves, options, width, height - 1).rows)
 
 
 def title_row(title: str, width: int, *, focused: bool = False) -> Row:
     """Return the title with a rule after it, a heavy one when the panel has the focus."""
-    cells = _cells(((title, "title"), (" " if title else "", "")))[: width - (len(title) >= width)]
+    cells = cells_of(((title, "title"), (" " if title else "", "")))[: width - (len(title) >= width)]
     if len(title) >= width:
         cells.append(("…", "title"))
     rule = "━" if focused else "─"
     return (*cells, *[(rule, "focus" if focused else "rule")] * (width - len(cells)))
 
 
-def body(curves: Sequence[Curve], options: Options, width: int, height: int) -> tuple[Row, ...]:
-    """Return the panel without its title; one line of text when there is nothing to draw."""
-    if height < 1:
-        return ()
-    if not any(curve.epochs for curve in curves):
-        return notice(_nothing(curves), width, height)
-    rows: list[Row] = []
-    if height >= 5:
-        rows += flow(legend(curves, options, width, height), width, max(1, height // (5 if len(curves) == 1 else 4)))
-    left = height - len(rows)
-    if options.shown != "both":
-        return (*rows, *draw(plot_of(curves, options.shown, options), width, left))
-    if not room_for_both(width, height):
-        return (*rows, *draw(plot_of(curves, "loss", options), width, left))
-    if width >= 2 * LEAST_SIDE + GAP:
-        half = (width - GAP) // 2
-        losses = _titled(curves, "loss", options, half, left)
-        accuracies = _titled(curves, "accuracy", options, width - GAP - half, left)
-        return (*rows, *((*a, *[BLANK] * GAP, *b) for a, b in zip(losses, accuracies, strict=True)))
-    upper = left // 2
-    return (
-        *rows,
-        *_titled(curves, "loss", options, width, upper),
-        *_titled(curves, "accuracy", options, width, left - upper),
-    )
+def charts_shown(options: Options, width: int, height: int) -> tuple[Metric, ...]:
+    """Return the charts that a panel of ``height`` rows under its title shows."""
+    second = options.second
+    if second == "auto" and width >= WIDE:
+        second = next(metric for metric in METRICS if metric != options.shown)
+    if second == "auto" or second == "none" or second == options.shown or not room_for_both(width, height):
+        return (options.shown,)
+    return (options.shown, second)
 
 
 def room_for_both(width: int, height: int) -> bool:
-    """Return whether a panel of ``height`` rows under its title can hold two plots."""
+    """Return whether a panel of ``height`` rows under its title can hold two charts."""
     return (width >= 2 * LEAST_SIDE + GAP and height >= LEAST_STACK) or (width >= 30 and height >= 2 * LEAST_STACK + 2)
 
 
-def legend(curves: Sequence[Curve], options: Options, width: int, height: int) -> list[Item]:
-    """Return the items above the plot, the most important first."""
-    current, several = curves[0], len(curves) > 1
-    both = options.shown == "both" and room_for_both(width, height)
-    name = "" if both else "loss" if options.shown == "both" else options.shown
-    colour = colours_of(curves)[current.run_id]
-    items: list[Item] = []
-    if trouble(current):
-        items.append(((trouble(current), "warn"),))
-    if name:
-        items.append(((name + " (log)" * (options.log and name == "loss"), "name"),))
-    items.append(((VALIDATION, f"run{colour}"), (" val", "text")))
-    which = "" if len(trained(curves)) == len(curves) else f" of {current.run_id}"
-    items.append(((TRAIN, f"train{colour}"), (f" train{which}", "text")))
-    if several:
-        items += _run_items(curves, width)
-        items.append((("◆", "text"), (" lowest val loss", "text")))
-    elif metrics.best(current.epochs):
-        best = best_text(current, "accuracy" if name == "accuracy" else "loss")
-        items.append((("◆ ", f"best{colour}"), (best, "text")))
-    region = overfitting(current.epochs)
-    if region:
-        items.append((("═", FRAME), (f" overfits from epoch {region[0]}", "warn")))
-    if options.smoothing:
-        items.append(
-            ((RAW, "shadow"), (f" raw{f' of {current.run_id}' * several}; smoothed {options.smoothing:g}", "text"))
-        )
-    if options.zoom:
-        view = visible_epochs(curves, options)
-        items.append(((f"epochs {view[0]:g}–{view[1]:g} of {extent(curves)[1]:g}", "text"),))
-    return items
-
-
-def best_text(curve: Curve, metric: Metric) -> str:
-    """Return ``lowest 0.0398, epoch 7`` or, of that epoch, ``val acc 98.91 % at epoch 7``."""
-    best = metrics.best(curve.epochs)
-    if best is None:
-        return ""
-    return (
-        f"lowest {formatting.loss(best.val_loss)}, epoch {best.epoch}"
-        if metric == "loss"
-        else f"val acc {percent(best.val_accuracy)} at epoch {best.epoch}"
+def body(runs: Sequence[Curve], options: Options, width: int, height: int, cursor: float | None = None) -> Sheet:
+    """Return the panel without its title; one line of text when there is nothing to draw."""
+    if height < 1:
+        return Sheet(())
+    curves = drawn_curves(runs, options)
+    if not any(curve.epochs or (curve.steps and options.shown == "steps") for curve in curves):
+        return Sheet(notice(_nothing(curves), width, height))
+    charts = charts_shown(options, width, height)
+    sheet = (_one if len(charts) == 1 else _two)(curves, charts, options, width, height, cursor)
+    if options.marks == "braille":
+        return sheet
+    return Sheet(
+        tuple(tuple((in_marks(char, role, options.marks), role) for char, role in row) for row in sheet.rows),
+        sheet.areas,
     )
 
 
-def flow(items: Sequence[Item], width: int, most: int) -> list[Row]:
-    """Set items one after the other in at most ``most`` rows; the last one counts those that had no room."""
-    for kept in range(len(items), -1, -1):
-        note: list[Item] = [((f"… {len(items) - kept} more", "text"),)] if kept < len(items) else []
-        rows = _wrapped([*items[:kept], *note], width)
-        if len(rows) <= most:
-            return [(*row, *[BLANK] * (width - len(row))) for row in rows]
-    return []
-
-
-def _wrapped(items: Sequence[Item], width: int) -> list[list[Cell]]:
-    rows: list[list[Cell]] = []
-    for item in items:
-        cells = _cells(item)[:width]
-        if rows and len(rows[-1]) + GAP + len(cells) <= width:
-            rows[-1] += [*[BLANK] * GAP, *cells]
+def _one(
+    curves: Sequence[Curve],
+    charts: Sequence[Metric],
+    options: Options,
+    width: int,
+    height: int,
+    cursor: float | None,
+) -> Sheet:
+    rows: list[Row] = []
+    missing = curves[0].no_steps
+    if height >= _ROOM_FOR_LEGEND:
+        if cursor is None:
+            most = max(1, height // (5 if len(curves) == 1 else 4))
+            rows += flow(legend(curves, charts, options, width), width, most)
         else:
-            rows.append(cells)
-    return rows
+            items = readout(curves, charts[0], options, cursor, width, names=width >= ROOM_FOR_NAMES)
+            rows += flow(items, width, max(1, height // 2))
+    area = Area(plot_of(curves, charts[0], options), missing, 0, len(rows), width, height - len(rows))
+    return Sheet((*rows, *_drawn(area, cursor)), (area,))
 
 
-def _run_items(curves: Sequence[Curve], width: int) -> list[Item]:
-    """Return an item for each run: its number as on its curve, what it is, its best loss."""
-    labels = [curve.label.removeprefix(str(curve.run_id)).strip() for curve in curves]
-    if width < 80:  # two to a row
-        kinds = {label.partition("/")[0] for label in labels if "/" in label}
-        labels = [label.partition("/")[2] or label for label in labels] if len(kinds) == 1 else labels
-        room = max(4, width // 2 - 12)
-        labels = [label if len(label) <= room else label[: room - 1] + "…" for label in labels]
-    items: list[Item] = []
-    for curve, label in zip(curves, labels, strict=True):
-        colour, current = colours_of(curves)[curve.run_id], curve is curves[0]
-        best = metrics.best(curve.epochs)
-        loss = f" {formatting.loss(best.val_loss)}" if best else " no epoch yet"
-        epoch = f" at epoch {best.epoch}" if best and width >= 80 else ""
-        warning = "" if current or not trouble(curve) else f" {trouble(curve)}"
-        items.append(
-            (
-                (f"{curve.run_id} ", f"best{colour}"),
-                (label, f"best{colour}" if current else f"run{colour}"),
-                (loss + epoch, "text"),
-                (warning, "warn"),
-            )
+def _two(
+    curves: Sequence[Curve],
+    charts: Sequence[Metric],
+    options: Options,
+    width: int,
+    height: int,
+    cursor: float | None,
+) -> Sheet:
+    rows = flow(legend(curves, charts, options, width), width, max(1, height // (5 if len(curves) == 1 else 4)))
+    side = width >= 2 * LEAST_SIDE + GAP
+    widths = ((width - GAP) // 2, width - GAP - (width - GAP) // 2) if side else (width, width)
+    heads = [_head(curves, metric, options, wide, cursor) for metric, wide in zip(charts, widths, strict=True)]
+    most = max(len(lines) for lines in heads)
+    heads = [[*lines, *[(BLANK,) * wide] * (most - len(lines))] for lines, wide in zip(heads, widths, strict=True)]
+    left, missing = height - len(rows), curves[0].no_steps
+    plots = [plot_of(curves, metric, options) for metric in charts]
+    if side:
+        top = len(rows) + most
+        areas = (
+            Area(plots[0], missing, 0, top, widths[0], left - most),
+            Area(plots[1], missing, widths[0] + GAP, top, widths[1], left - most),
         )
-    return items
+        drawn = [[*lines, *_drawn(area, cursor)] for lines, area in zip(heads, areas, strict=True)]
+        return Sheet((*rows, *((*a, *[BLANK] * GAP, *b) for a, b in zip(*drawn, strict=True))), areas)
+    upper = left // 2
+    areas = (
+        Area(plots[0], missing, 0, len(rows) + most, width, upper - most),
+        Area(plots[1], missing, 0, len(rows) + upper + most, width, left - upper - most),
+    )
+    return Sheet((*rows, *heads[0], *_drawn(areas[0], cursor), *heads[1], *_drawn(areas[1], cursor)), areas)
 
 
-def _titled(curves: Sequence[Curve], metric: Metric, options: Options, width: int, height: int) -> tuple[Row, ...]:
-    items: list[Item] = [((metric + " (log)" * (options.log and metric == "loss"), "name"),)]
-    if len(curves) == 1 and metrics.best(curves[0].epochs):
-        colour = colours_of(curves)[curves[0].run_id]
-        items.append((("◆ ", f"best{colour}"), (best_text(curves[0], metric), "text")))
-    return (*flow(items, width, 1), *draw(plot_of(curves, metric, options), width, height - 1))
+def _head(curves: Sequence[Curve], metric: Metric, options: Options, width: int, cursor: float | None) -> list[Row]:
+    if cursor is None:
+        return flow(head(curves, metric, options), width, 1)
+    return flow(readout(curves, metric, options, cursor, width, names=False), width, 3)
+
+
+def _drawn(area: Area, cursor: float | None) -> tuple[Row, ...]:
+    if not area.plot.lines:
+        return notice(area.missing, area.width, area.height)
+    rows = draw(area.plot, area.width, area.height)
+    return rows if cursor is None else with_cursor(rows, area.plot, cursor)
 
 
 def _nothing(curves: Sequence[Curve]) -> str:
@@ -205,12 +187,7 @@ def notice(text: str, width: int, height: int) -> tuple[Row, ...]:
     first = height // 2 - len(lines) // 2
     rows: list[Row] = [(BLANK,) * width] * height
     for number, words in enumerate(lines, start=first):
-        cells = _cells(((words, "text"),))
+        cells = cells_of(((words, "text"),))
         before = (width - len(cells)) // 2
         rows[number] = (*[BLANK] * before, *cells, *[BLANK] * (width - before - len(cells)))
     return tuple(rows)
-
-
-def _cells(spans: Sequence[Span]) -> list[Cell]:
-    # A cell is one column; wider characters are replaced.
-    return [(char if cell_len(char) == 1 else "?", role) for text, role in spans for char in text]

@@ -3,67 +3,24 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from lenet_tui.run import metrics
-from lenet_tui.tui.curves.chart import Line, Mark, Plot, Point, Stroke, drawable
+from lenet_tui.tui.curves.chart import Band, Line, Mark, Plot, Point, drawable
+from lenet_tui.tui.curves.charts import CHARTS, best, dashed, is_log, smooth, smoothed, solid
+from lenet_tui.tui.curves.raster import Stroke
+from lenet_tui.tui.curves.seeds import grouped, limits
+from lenet_tui.tui.curves.view import visible_epochs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lenet_tui.run.metrics import EpochMetrics
-
-Metric = Literal["loss", "accuracy"]
-Shown = Literal["loss", "accuracy", "both"]
+    from lenet_tui.tui.curves.charts import Curve, Metric, Options
 
 COLOURS = 9  # how many runs have a colour of their own
-SMOOTHINGS = (0.0, 0.6, 0.9)
 MOST_TRAIN_CURVES = 3  # of more runs than this only the current one's train curve is drawn
-ROOMY = 30  # epochs that the axis has from the start, if the run is to have as many
-LEAST_SPAN = 2.0  # epochs
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One run. ``partial`` is where it is while an epoch runs: (7.43, its train loss so far)."""
-
-    run_id: int
-    label: str
-    epochs: tuple[EpochMetrics, ...]
-    total_epochs: int
-    partial: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True)
-class Options:
-    """How the curves are shown. ``zoom`` is the first and the last epoch to show, None for all."""
-
-    shown: Shown = "loss"
-    log: bool = False
-    smoothing: float = 0.0
-    zoom: tuple[float, float] | None = None
-
-
-def smooth(values: Sequence[float], weight: float) -> list[float]:
-    """Return the exponential moving average, debiased as in Adam (Kingma & Ba 2015, §3), so that it begins at the data.
-
-    A value that isn't finite stays as it is and the average goes on after it.
-    """
-    if not weight:
-        return list(values)
-    total, count = 0.0, 0
-    result = []
-    for value in values:
-        if math.isfinite(value):
-            total = weight * total + (1 - weight) * value
-            count += 1
-            result.append(total / (1 - weight**count))
-        else:
-            result.append(value)
-    return result
 
 
 def colours_of(curves: Sequence[Curve]) -> dict[int, int]:
@@ -75,44 +32,9 @@ def colours_of(curves: Sequence[Curve]) -> dict[int, int]:
     return taken
 
 
-def extent(curves: Sequence[Curve]) -> tuple[float, float]:
-    """Return the first and last epoch of the whole axis. It grows by doubling, so that it seldom moves."""
-    last = 1
-    for curve in curves:
-        done = curve.epochs[-1].epoch if curve.epochs else 0
-        reached = max(done, math.ceil(curve.partial[0]) if curve.partial else 0)
-        room = ROOMY
-        while room < reached:
-            room *= 2
-        last = max(last, reached, min(curve.total_epochs, room))
-    return 1.0, float(last)
-
-
-def visible_epochs(curves: Sequence[Curve], options: Options) -> tuple[float, float]:
-    """Return the first and last epoch that is shown."""
-    return fitted(options.zoom, extent(curves)) if options.zoom else extent(curves)
-
-
-def fitted(view: tuple[float, float], whole: tuple[float, float]) -> tuple[float, float]:
-    """Return ``view`` moved and, where it must be, narrowed to lie in ``whole``."""
-    span = min(view[1] - view[0], whole[1] - whole[0])
-    low = min(max(view[0], whole[0]), whole[1] - span)
-    return low, low + span
-
-
-def zoomed(view: tuple[float, float], whole: tuple[float, float], factor: float) -> tuple[float, float] | None:
-    """Return ``view`` made ``factor`` times as wide around its middle, in whole epochs; None when that shows all."""
-    span = max(LEAST_SPAN, float(round((view[1] - view[0]) * factor)))
-    if span >= whole[1] - whole[0]:
-        return None
-    low = float(round((view[0] + view[1] - span) / 2))
-    return fitted((low, low + span), whole)
-
-
-def panned(view: tuple[float, float], whole: tuple[float, float], share: float) -> tuple[float, float]:
-    """Return ``view`` moved by a share of its width, at least an epoch."""
-    step = math.copysign(max(1, round(abs(share) * (view[1] - view[0]))), share)
-    return fitted((view[0] + step, view[1] + step), whole)
+def drawn_curves(curves: Sequence[Curve], options: Options) -> tuple[Curve, ...]:
+    """Return what is drawn of these runs, the current one first."""
+    return grouped(curves) if options.seeds else tuple(curves)
 
 
 def trouble(curve: Curve) -> str:
@@ -135,65 +57,67 @@ def overfitting(epochs: tuple[EpochMetrics, ...]) -> tuple[int, int] | None:
     return (region.first, region.last) if region else None
 
 
-def trained(curves: Sequence[Curve]) -> Sequence[Curve]:
+def trained(curves: Sequence[Curve], options: Options) -> Sequence[Curve]:
     """Return the curves whose train figures are drawn too."""
+    if not options.train:
+        return ()
     return curves if len(curves) <= MOST_TRAIN_CURVES else curves[:1]
 
 
 def plot_of(curves: Sequence[Curve], metric: Metric, options: Options) -> Plot:
     """Return the plot of one metric; ``curves[0]`` is the current run and lies over the others."""
     view = visible_epochs(curves, options)
-    log = options.log and metric == "loss"
+    log = is_log(metric, options)
     colours = colours_of(curves)
     lines: list[Line] = []
+    ends: list[Line] = []  # a solid line for each curve, to put the numbers at
     marks: list[Mark] = []
+    bands: list[Band] = []
     for curve in reversed(curves):
-        val = _smoothed(curve, f"val_{metric}", options)
-        if curve in trained(curves):
-            lines += _train_lines(curve, metric, options, f"train{colours[curve.run_id]}")
-        lines.append(Line(val, Stroke.SOLID, f"run{colours[curve.run_id]}"))
-        marks += _marks(curve, val, f"best{colours[curve.run_id]}")
+        colour = colours[curve.run_id]
+        points = solid(curve, metric)
+        if curve in trained(curves, options):
+            lines += _dashed_lines(curve, metric, options, f"train{colour}")
+        if curve.members and metric != "steps":
+            low, high = limits(curve, metric, options.smoothing)
+            bands.append(Band(_clipped(low, view), _clipped(high, view), colour))
+            lines += [Line(edge, Stroke.DOTTED, f"run{colour}", under=True) for edge in (low, high)]
+        ends.append(Line(smoothed(points, options.smoothing), Stroke.SOLID, f"run{colour}"))
+        lines += ends[-1:] if points else []
+        chosen = best(curve, metric)
+        # On the value itself, also where the line is smooth.
+        marks += [Mark(point, "◆", f"best{colour}") for point in points if chosen and point[0] == chosen.epoch]
     if options.smoothing and curves:
-        raw = [_points(curves[0], f"{part}_{metric}") for part in ("train", "val")]
-        lines[:0] = [Line(points, Stroke.DOTTED, "shadow", under=True) for points in raw]
+        raw = [solid(curves[0], metric), *([dashed(curves[0], metric)] if options.train else [])]
+        lines[:0] = [Line(points, Stroke.DOTTED, "shadow", under=True) for points in raw if points]
     if len(curves) > 1:
-        marks += _tags(curves, [line for line in lines if line.role.startswith("run")][::-1], view, colours, log=log)
+        marks += _tags(curves, ends[::-1], view, colours, log=log)
     lines = [Line(_clipped(line.points, view), line.stroke, line.role, line.under) for line in lines]
     seen = [y for line in lines for _, y in line.points if drawable(y, log=log)]
+    seen += [mark.at[1] for mark in marks if view[0] <= mark.at[0] <= view[1] and drawable(mark.at[1], log=log)]
+    planned = curves[0].total_epochs if curves else 0
     return Plot(
         lines=tuple(lines),
         marks=tuple(marks),
         x_range=view if view[1] > view[0] else (view[0] - 0.5, view[1] + 0.5),
         y_range=(min(seen), max(seen)) if seen else (0.1, 1.0),
         log=log,
-        percent=metric == "accuracy",
-        shaded=overfitting(curves[0].epochs) if curves and curves[0].epochs else None,
+        percent=CHARTS[metric].percent,
+        shaded=overfitting(curves[0].epochs) if curves and curves[0].epochs and metric != "steps" else None,
+        bands=tuple(bands),
+        planned=planned if curves and (not curves[0].epochs or curves[0].epochs[-1].epoch < planned) else None,
     )
 
 
-def _points(curve: Curve, name: str) -> tuple[Point, ...]:
-    return tuple((float(row.epoch), getattr(row, name)) for row in curve.epochs)
-
-
-def _smoothed(curve: Curve, name: str, options: Options) -> tuple[Point, ...]:
-    points = _points(curve, name)
-    return tuple(zip([x for x, _ in points], smooth([y for _, y in points], options.smoothing), strict=True))
-
-
-def _train_lines(curve: Curve, metric: Metric, options: Options, role: str) -> list[Line]:
-    train = _smoothed(curve, f"train_{metric}", options)
-    lines = [Line(train, Stroke.DASHED, role)]
+def _dashed_lines(curve: Curve, metric: Metric, options: Options, role: str) -> list[Line]:
+    points = dashed(curve, metric)
+    train = smoothed(points, options.smoothing)
+    lines = [Line(train, Stroke.DASHED, role)] if train else []
     if curve.partial and metric == "loss" and train and curve.partial[0] > train[-1][0]:
         # Drawn apart: the curve so far needn't be drawn again at every step.
-        values = [row.train_loss for row in curve.epochs]
-        tail = smooth([*values, curve.partial[1]], options.smoothing)[-1]
+        tail = smooth([*(y for _, y in points), curve.partial[1]], options.smoothing)[-1]
         lines.append(Line((train[-1], (curve.partial[0], tail)), Stroke.DASHED, role))
     return lines
-
-
-def _marks(curve: Curve, val: tuple[Point, ...], role: str) -> list[Mark]:
-    best = metrics.best(curve.epochs)
-    return [Mark(point, "◆", role) for point in val if best and point[0] == best.epoch]
 
 
 def _tags(
@@ -214,8 +138,8 @@ def _tags(
         at = points[0][0] + (points[-1][0] - points[0][0]) * place / (len(curves) + 1)
         along = next((_between(a, b, at) for a, b in pairwise(points) if a[0] <= at < b[0]), None)
         if along:
-            tags.append(Mark(along, str(curve.run_id), role))
-        tags.append(Mark(points[-1], str(curve.run_id), role, tag=True))
+            tags.append(Mark(along, curve.number, role))
+        tags.append(Mark(points[-1], curve.number + " base" * curve.is_baseline, role, tag=True))
     return tags
 
 
@@ -226,6 +150,8 @@ def _between(a: Point, b: Point, x: float) -> Point:
 
 def _clipped(points: Sequence[Point], view: tuple[float, float]) -> tuple[Point, ...]:
     """Return the points within ``view`` and, where a line crosses its border, the point there."""
+    if not points or (view[0] <= points[0][0] and points[-1][0] <= view[1]):
+        return tuple(points)
     kept: list[Point] = []
     for n, point in enumerate(points):
         previous = points[n - 1] if n else point

@@ -44,7 +44,7 @@ class MessagesScreen(ModalScreen[None]):
     MessagesScreen .warning { color: $text-warning; }
     """
     AUTO_FOCUS = "VerticalScroll"
-    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,M", "dismiss(None)", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,N", "dismiss(None)", "Close")]
 
     def __init__(self, messages: Sequence[ShownMessage]) -> None:
         super().__init__()

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from lenet_tui.formatting import percent, printable, speed, time_left
 from lenet_tui.host.folders import home
 from lenet_tui.store.wording import epoch_at_work, state
-from lenet_tui.tui.curves.plots import Curve
 from lenet_tui.tui.runs import columns
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lenet_tui.run.metrics import EpochMetrics
     from lenet_tui.store import Run
     from lenet_tui.tui.store_watcher import Snapshot
-
-
-def curve(run: Run, epochs: tuple[EpochMetrics, ...]) -> Curve:
-    """Return what the plots show of a run, with its place within the epoch while it trains."""
-    partial = None
-    where = run.progress
-    if where is not None and where.steps and where.epoch > run.epochs_done and math.isfinite(where.train_loss):
-        partial = (where.epoch - 1 + where.step / where.steps, where.train_loss)
-    return Curve(run.id, f"{run.id} {columns.name(run)}", epochs, int(run.values["epochs"]), partial)
 
 
 def headline(run: Run, snapshot: Snapshot) -> str:

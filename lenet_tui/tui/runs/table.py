@@ -18,7 +18,7 @@ from lenet_tui.tui.runs.columns import View
 from lenet_tui.tui.runs.cursor_list import CursorList
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from textual.timer import Timer
 
@@ -91,6 +91,7 @@ class RunsList(CursorList):
         self._baseline: int | None = None
         self._sort = columns.DEFAULT_SORT
         self._reverse = False
+        self._colours: Mapping[int, str] = {}
         self._layout: list[tuple[columns.Column, int]] = []
         self._in_sight: frozenset[int] = frozenset()
         self._timer: Timer | None = None
@@ -147,6 +148,12 @@ class RunsList(CursorList):
             if self.current != before:
                 self._moved(by_person=False)
         elif snapshot.trends != last.trends:
+            self.refresh()
+
+    def show_colours(self, colours: Mapping[int, str]) -> None:
+        """Give the signs of runs the colours, ``#rrggbb`` by run, of their curves."""
+        if colours != self._colours:
+            self._colours = colours
             self.refresh()
 
     def filter(self, text: str) -> None:
@@ -317,7 +324,8 @@ class RunsList(CursorList):
         style = self.get_component_rich_style("runs--current") if current else self._style_of(run)
         sign = ("▸" if current else " ") + ("*" if run.id in self._marks else " ")
         cells = [columns.cell(c.text(run, self.view, room), room, left=c.left) for c, room in self._columns()]
-        return Strip([Segment(sign + " ".join(cells), style)]).adjust_cell_length(width, style)
+        marked = style + Style(color=self._colours[run.id], bold=True) if run.id in self._colours else style
+        return Strip([Segment(sign, marked), Segment(" ".join(cells), style)]).adjust_cell_length(width, style)
 
     def _style_of(self, run: Run) -> Style:
         kind = run.state if run.state in ("running", "failed", "finished") else "quiet"
