@@ -199,11 +199,12 @@ DETAILS = _section(
     Key("pictures", "v", "Pictures", "show the run's three pictures", "show_pictures", (), 50),
     _BACK,
 )
+PICTURE_TITLES = ("Confusion matrix", "Loss", "t-SNE map")
 PICTURES_KEYS = _section(
     "Pictures of a run",
     *(
-        Key(f"picture-{number}", str(number), name, f"show {name}", "show_picture", (number - 1,))
-        for number, name in enumerate(PICTURES, start=1)
+        Key(f"picture-{number}", str(number), title, f"show {name}", "show_picture", (number - 1,))
+        for number, (title, name) in enumerate(zip(PICTURE_TITLES, PICTURES, strict=True), start=1)
     ),
     Key("left", "left", "Previous", "the previous picture; while zoomed, move left", "step", (-1,), anywhere=True),
     Key(
@@ -211,11 +212,16 @@ PICTURES_KEYS = _section(
         anywhere=True,
         sign="←→ 1-3",
     ),
-    Key("zoom", "z,plus", "Zoom", "enlarge until letters are readable, then fit again; arrows move", "zoom", (), 50),
     Key(
-        *("pixels", "enter", "In pixels", "the picture in full, where the terminal can show pixels"),
-        *("show_in_pixels", (), 50, ("pixels",)),
+        *("pixels", "enter", "PNG", "the PNG file, in pixels where the terminal can, or the drawing again"),
+        *("toggle_png", (), 60),
     ),
+    Key(
+        *("zoom", "z,plus", "Zoom", "enlarge the PNG until letters are readable, then fit again; arrows move"),
+        *("zoom", (), 50, ("png",)),
+    ),
+    Key("picture-metric", "m", "Metric", "the next metric of the chart", "chart.cycle_metric", (), 50, ("chart",)),
+    Key("picture-log", "l", "Log scale", "logarithmic or linear loss", "chart.toggle_log", (), 50, ("chart",)),
     Key("draw", "e", "Draw again", "draw the three pictures from the run's files", "draw", (), 50),
     _BACK,
 )

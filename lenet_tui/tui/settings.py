@@ -39,9 +39,7 @@ class Settings(BaseModel):
     on_end: Annotated[Literal["bell", "message", "both", "none"], Field(description="what happens when a run ends")] = (
         "message"
     )
-    pictures: Annotated[Literal["blocks", "pixels"], Field(description="how pictures are shown in the terminal")] = (
-        "blocks"
-    )
+    pictures: Annotated[Literal["blocks", "pixels"], Field(description="how the PNG files are shown")] = "pixels"
     keys: Annotated[dict[str, str], Field(description="other keys, by the names that help shows")] = {}
     defaults: Annotated[dict[str, Any], Field(description="the form's values at the start")] = {}
 

@@ -13,7 +13,7 @@ from textual.widgets import ContentSwitcher, DataTable, Static
 
 from lenet_tui.errors import LabError
 from lenet_tui.tui import subprocesses
-from lenet_tui.tui.details import confusion_table
+from lenet_tui.tui.details import confusion_table, heat_colours
 from lenet_tui.tui.details import text as details_text
 from lenet_tui.tui.keys import DETAILS, bindings
 from lenet_tui.tui.pictures import run_pictures
@@ -184,7 +184,8 @@ class DetailsScreen(TabScreen):
         shown = self._confusion
         if not isinstance(shown, str):
             size = pane.content_size
-            self.query_one("#confusion Static", Static).update(confusion_table.table(shown, size.width, size.height))
+            text = confusion_table.table(shown, size.width, size.height, colours=heat_colours.of(pane))
+            self.query_one("#confusion Static", Static).update(text)
         else:
             self.query_one("#confusion Static", Static).update(shown)
 

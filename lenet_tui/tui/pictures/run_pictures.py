@@ -20,7 +20,7 @@ def view(screen: Screen[Any], root: Path, run: Run, mode: Literal["blocks", "pix
         return
     from lenet_tui.tui.pictures.screen import PicturesScreen
 
-    screen.app.push_screen(PicturesScreen(root / run.folder, mode))
+    screen.app.push_screen(PicturesScreen(root / run.folder, mode, run))
 
 
 async def draw(screen: Screen[Any], root: Path, run: Run) -> None:
