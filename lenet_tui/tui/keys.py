@@ -94,7 +94,7 @@ RUNS = _section(
         *("runs.mark", (), 60),
     ),
     Key(
-        *("details", "enter", "Details", "configuration, epochs, confusion matrix and log of the run"),
+        *("details", "enter", "Details", "configuration, epochs, confusion matrix, log and layers of the run"),
         *("controller.show_details", (), 80),
     ),
     Key("export", "e", "Export", _WRITE_PICTURES, "controller.export", (), 70),
@@ -178,7 +178,7 @@ MAIN: tuple[Key, ...] = (
     ),
 )
 
-_DETAILS_TABS = ("Configuration", "Result", "Epochs", "Confusion matrix", "Log")
+_DETAILS_TABS = ("Configuration", "Result", "Epochs", "Confusion matrix", "Log", "Layers")
 DETAILS = _section(
     "Details of a run",
     *(
@@ -189,7 +189,7 @@ DETAILS = _section(
     Key(
         *("section-after", "right", "Section", "the next section", "step_tab", (1,), 50),
         anywhere=True,
-        sign="←→ 1-5",
+        sign="←→ 1-6",
     ),
     Key(
         *("toggle-all", "a", "All", "every hyperparameter, or those that differ from the defaults"),

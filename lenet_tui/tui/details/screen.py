@@ -13,7 +13,7 @@ from textual.widgets import ContentSwitcher, DataTable, Static
 
 from lenet_tui.errors import LabError
 from lenet_tui.tui import subprocesses
-from lenet_tui.tui.details import confusion_table, heat_colours
+from lenet_tui.tui.details import confusion_table, heat_colours, layer_table
 from lenet_tui.tui.details import text as details_text
 from lenet_tui.tui.keys import DETAILS, bindings
 from lenet_tui.tui.pictures import run_pictures
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Literal
 
+    from rich.table import Table
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.events import Resize
@@ -69,12 +70,12 @@ class EpochsTable(DataTable[Text]):
 
 
 class DetailsScreen(TabScreen):
-    """One run in five tabs. `update_run` keeps it up to date while the run goes on."""
+    """One run in six tabs. `update_run` keeps it up to date while the run goes on."""
 
     CSS_PATH = "screen.tcss"
     TABS = (
         *(("configuration", "Configuration"), ("result", "Result"), ("epochs", "Epochs")),
-        *(("confusion", "Confusion matrix"), ("log", "Log")),
+        *(("confusion", "Confusion"), ("log", "Log"), ("layers", "Layers")),  # as wide as 80 columns
     )
     TAB_KEY = "section"
     KEYS = DETAILS
@@ -110,7 +111,7 @@ class DetailsScreen(TabScreen):
             with Vertical(id="epochs"):
                 yield EpochsTable()
                 yield PlainStatic(details_text.LEGEND, id="legend")
-            for name in ("confusion", "log"):
+            for name in ("confusion", "log", "layers"):
                 with VerticalScroll(id=name):
                     yield PlainStatic()
         yield KeyFooter()
@@ -168,6 +169,8 @@ class DetailsScreen(TabScreen):
             self._read_confusion()
         if self.place == "log":
             self._read_log()
+        if self.place == "layers":
+            self._read_layers()
 
     def _show_configuration(self) -> None:
         shown = details_text.configuration(self._run, everything=self._everything)
@@ -201,6 +204,17 @@ class DetailsScreen(TabScreen):
         if folder is not None:
             self._files = await asyncio.to_thread(details_text.look, folder)
             self._show_result()
+
+    @work(exclusive=True, group="layers")
+    async def _read_layers(self) -> None:
+        folder = self.folder
+        shown: Table | str = "The run has not started; it has no weights yet."
+        if folder is not None:
+            try:
+                shown = layer_table.table(await asyncio.to_thread(layer_table.read, folder, self._run.config))
+            except LabError as error:
+                shown = str(error)
+        self.query_one("#layers Static", Static).update(shown)
 
     @work(exclusive=True, group="confusion")
     async def _read_confusion(self) -> None:
