@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from lenet_tui.tui.store_watcher import Snapshot
 
 _LOG_SECONDS = 1.0
+_WIDE = 150  # columns from which the result stands beside the configuration
 
 
 class EpochsTable(DataTable[Text]):
@@ -124,6 +125,7 @@ class DetailsScreen(TabScreen):
         self.show_tab(0)
         self._read_folder()
         self.set_interval(_LOG_SECONDS, self._follow_log)
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._show_confusion())
 
     # What changes while the run goes on
 
@@ -174,10 +176,14 @@ class DetailsScreen(TabScreen):
 
     def _show_configuration(self) -> None:
         shown = details_text.configuration(self._run, everything=self._everything)
+        if self.size.width >= _WIDE:
+            shown = details_text.side_by_side(shown, details_text.result(self._run, self._root, self._files))
         self.query_one("#configuration Static", Static).update(shown)
 
     def _show_result(self) -> None:
         self.query_one("#result Static", Static).update(details_text.result(self._run, self._root, self._files))
+        if self.size.width >= _WIDE:
+            self._show_configuration()
 
     def _show_epochs(self) -> None:
         self.query_one(EpochsTable).show(self._epochs, running=self._run.state == "running")
@@ -193,7 +199,8 @@ class DetailsScreen(TabScreen):
             self.query_one("#confusion Static", Static).update(shown)
 
     def on_resize(self, _event: Resize) -> None:
-        """Fit the matrix to the room there is."""
+        """Fit what is shown to the room there is."""
+        self._show_configuration()
         self.call_after_refresh(self._show_confusion)
 
     # Reading the folder, outside the event loop

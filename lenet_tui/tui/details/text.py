@@ -109,6 +109,15 @@ def result(run: Run, root: Path, files: FolderFiles | None) -> Table:
     return table
 
 
+def side_by_side(left: Table | Text, right: Table | Text) -> Table:
+    """Return both in columns of the same width."""
+    table = Table.grid(padding=(0, 4, 0, 0), expand=True)
+    table.add_column(ratio=1)
+    table.add_column(ratio=1)
+    table.add_row(left, right)
+    return table
+
+
 def _result_rows(run: Run, root: Path, files: FolderFiles | None) -> Iterable[tuple[str, str]]:
     yield "state", state(run)
     if run.best_val_loss is not None:

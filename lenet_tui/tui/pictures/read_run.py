@@ -12,7 +12,7 @@ from lenet_tui.run.folder import RunFolder
 from lenet_tui.tui import subprocesses
 from lenet_tui.tui.curves.plots import Curve
 from lenet_tui.tui.details import confusion_table
-from lenet_tui.tui.runs import status
+from lenet_tui.tui.runs import columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def _curve(folder: RunFolder, run: Run | None) -> Curve:
     if not epochs:
         raise LabError("no epoch is done yet")
     if run is not None:
-        return status.curve(run, epochs)
+        return Curve(run.id, f"{run.id} {columns.name(run)}", epochs, int(run.values["epochs"]))
     try:
         total = folder.read_record().config.epochs
     except LabError:  # the epochs are there all the same
