@@ -286,3 +286,17 @@ async def test_the_layers_of_the_network_are_those_of_its_weights(tmp_path: Path
         shutil.rmtree(folder)
         await pilot.press("1", "6")
         await until(pilot, lambda: "does not exist any more" in said(app, "layers"))
+
+
+async def test_a_wide_screen_has_result_and_layers_beside_the_configuration(tmp_path: Path) -> None:
+    import safetensors.numpy
+
+    run, rows = finished(tmp_path)
+    weights = {f"{name}.{part}": np.zeros(shape, np.float32) for name, part, shape in LENET}
+    safetensors.numpy.save_file(weights, tmp_path / str(run.folder) / "model.safetensors")
+    app = Bench(tmp_path, run, rows)
+    async with app.run_test(size=(200, 60)) as pilot:
+        await until(pilot, lambda: "61,706" in shown(app, "configuration"))
+        assert "test accuracy" in shown(app, "configuration")
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: "61,706" not in shown(app, "configuration"))

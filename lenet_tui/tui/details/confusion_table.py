@@ -146,7 +146,7 @@ def _matrix(
         for predicted, count in enumerate(row):
             part = count / total if total else 0.0
             style = colours.style(part, right=predicted == true)
-            style = f"bold {style}" if (true, predicted) in named else style
+            style = f"bold {style}".strip() if (true, predicted) in named else style
             style = colours.cursor if (true, predicted) == cursor else style
             texts = dict.fromkeys(range(high), " " * size)
             texts[middle] = _placed(cells[true][predicted], longest, size)

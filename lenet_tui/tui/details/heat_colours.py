@@ -55,10 +55,11 @@ LIGHT = HeatColours(
     right=((0.95, "#000000 on #6baed6"), (0.8, "#000000 on #9ecae1"), (0.0, "#000000 on #cfe1f2")),
     cursor="bold #ffffff on #a0009c",
 )
+# In the values that Rich takes for the 16 colours, of which Textual's own names would give others.
 SIXTEEN = HeatColours(
-    errors=((0.1, "bold bright_white on red"), (0.01, "black on yellow"), (0.0, "yellow")),
-    right=((0.8, "black on cyan"), (0.0, "cyan")),
-    cursor="bold bright_white on magenta",
+    errors=((0.1, "#ffffff on #aa0000"), (0.01, "#000000 on #ffff55"), (0.0, "")),
+    right=((0.8, "#000000 on #55ffff"), (0.0, "#000000 on #00aaaa")),
+    cursor="bold #ffffff on #aa00aa",
 )
 PLAIN = HeatColours(errors=((0.0, ""),), right=((0.0, "bold"),), cursor="bold reverse")
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from lenet_tui.tui.store_watcher import Snapshot
 
 _LOG_SECONDS = 1.0
-_WIDE = 150  # columns from which the result stands beside the configuration
+_WIDE = 150  # columns from which result and layers stand beside the configuration
 
 
 class EpochsTable(DataTable[Text]):
@@ -95,6 +95,7 @@ class DetailsScreen(TabScreen):
         self._confusion: Confusion | str = "reading…"
         self._confusion_stamp: tuple[int, int] | None = None
         self._log_stamp: tuple[int, int] | None = None
+        self._layers: Table | None = None
 
     @property
     def folder(self) -> Path | None:
@@ -177,7 +178,8 @@ class DetailsScreen(TabScreen):
     def _show_configuration(self) -> None:
         shown = details_text.configuration(self._run, everything=self._everything)
         if self.size.width >= _WIDE:
-            shown = details_text.side_by_side(shown, details_text.result(self._run, self._root, self._files))
+            result = details_text.result(self._run, self._root, self._files)
+            shown = details_text.side_by_side(shown, self._layers, result)
         self.query_one("#configuration Static", Static).update(shown)
 
     def _show_result(self) -> None:
@@ -211,17 +213,21 @@ class DetailsScreen(TabScreen):
         if folder is not None:
             self._files = await asyncio.to_thread(details_text.look, folder)
             self._show_result()
+            self._read_layers()
 
     @work(exclusive=True, group="layers")
     async def _read_layers(self) -> None:
         folder = self.folder
         shown: Table | str = "The run has not started; it has no weights yet."
+        self._layers = None
         if folder is not None:
             try:
-                shown = layer_table.table(await asyncio.to_thread(layer_table.read, folder, self._run.config))
+                network = await asyncio.to_thread(layer_table.read, folder, self._run.config)
+                shown = self._layers = layer_table.table(network)
             except LabError as error:
                 shown = str(error)
         self.query_one("#layers Static", Static).update(shown)
+        self._show_configuration()
 
     @work(exclusive=True, group="confusion")
     async def _read_confusion(self) -> None:

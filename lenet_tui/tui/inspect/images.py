@@ -32,7 +32,8 @@ _LIGHT = (
     ((246, 246, 246), (252, 206, 152), (228, 118, 28), (122, 46, 4)),
     ((246, 246, 246), (176, 210, 238), (70, 140, 200), (8, 62, 126)),
 )
-_FEW = ("bright_yellow", "bright_blue")  # of 16 colours, for what is above and below 0
+# Of 16 colours, in the values that Rich takes for them, for what is above and below 0.
+_FEW_DARK, _FEW_LIGHT = ("#ffff55", "#5555ff"), ("#aa5500", "#0000aa")
 _MARK = b"\xff\x40\x40"
 _GAMMA = 0.6  # so that what is far below the largest can be seen too
 _LARGEST_SCALE = 4
@@ -50,6 +51,11 @@ class Palette:
     colours: bool
     light: bool = False
     few: bool = False
+
+    @property
+    def signs(self) -> tuple[str, str]:
+        """The styles of characters above and below 0."""
+        return ("", "") if not self.few else _FEW_LIGHT if self.light else _FEW_DARK
 
 
 def has_colours(app: App[object]) -> bool:
@@ -88,7 +94,7 @@ def signed(values: bytes, width: int, palette: Palette) -> Tile:
 def scale(palette: Palette, half: int) -> Strip:
     """Return the colours from the smallest value over 0 to the largest, ``half`` cells on each side; or characters."""
     if not palette.colours:
-        above, below = _FEW if palette.few else ("", "")
+        above, below = palette.signs
         return Strip([Segment(BELOW[:0:-1], Style.parse(below)), Segment(RAMP, Style.parse(above))])
     steps = [round(127 * step / half) for step in range(-half, half + 1)]
     grounds = [_diverging(step % 256, light=palette.light).hex() for step in steps]
@@ -197,9 +203,8 @@ def _mean(top: int, bottom: int) -> int:
 
 def _characters(values: Sequence[int], palette: Palette) -> Strip:
     """Return a row of values as characters, their sign as a colour where there are a few."""
-    if not palette.few:
-        return Strip([Segment("".join(map(_sign, values)))], len(values))
-    return Strip([Segment(_sign(value), Style(color=_FEW[value < 0])) for value in values], len(values)).simplify()
+    styles = [Style.parse(style) for style in palette.signs]
+    return Strip([Segment(_sign(value), styles[value < 0]) for value in values], len(values)).simplify()
 
 
 def _character(top: int, bottom: int) -> str:
