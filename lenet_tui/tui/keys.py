@@ -94,7 +94,7 @@ RUNS = _section(
         *("runs.mark", (), 60),
     ),
     Key(
-        *("details", "enter", "Details", "configuration, epochs, confusion matrix, log and layers of the run"),
+        *("details", "enter", "Details", "configuration, epochs, confusion matrix, log, layers"),
         *("controller.show_details", (), 80),
     ),
     Key("export", "e", "Export", _WRITE_PICTURES, "controller.export", (), 70),
