@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from lenet_tui.config import RunConfig
 from lenet_tui.errors import LabError
 from lenet_tui.run import metrics
+from lenet_tui.run.embedding import Embedding
 from lenet_tui.run.folder import RunFolder
 from lenet_tui.run.predictions import Predictions
 from lenet_tui.store import Store
@@ -82,6 +83,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "metrics.csv": lambda path: RunFolder(path.parent).read_metrics(),
     "steps.csv": lambda path: RunFolder(path.parent).read_steps(),
     "predictions.npz": Predictions.read,
+    "t-SNE.csv": Embedding.read,
     "model.safetensors": lambda path: loop.read_weights(RunFolder(path.parent)),
     "checkpoint.pt": read_checkpoint,
 }

@@ -20,6 +20,11 @@ CLASS_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "kmnist": ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
 }  # fmt: skip
+# Petroff 2021, "Accessible color sequences for data visualization", arXiv:2107.02270: distinct by
+# people with any common colour vision deficiency.
+CLASS_COLOURS = (
+    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from lenet_tui import handwriting
 from lenet_tui.config import CLASSES
+from lenet_tui.data.catalog import CLASS_COLOURS
 from lenet_tui.errors import LabError
 from lenet_tui.host.process import NICENESS
 from lenet_tui.inspection import layers, mistakes
@@ -175,7 +176,7 @@ class Service:
             true=predictions.labels[chosen].tolist(),
             predicted=predictions.predicted[chosen].tolist(),
             names=style.class_names(record),
-            colours=style.CLASS_COLOURS,
+            colours=CLASS_COLOURS,
         )
         self._maps[folder] = predictions, result
         return result

@@ -45,6 +45,8 @@ class Report:
 def write_all(folder: RunFolder) -> list[Report]:
     """Draw the pictures of ``folder`` from its run.json, metrics.csv and predictions.npz; return the outcome of each.
 
+    The points of the map in t-SNE.png are written into t-SNE.csv.
+
     A picture whose input isn't there yet is skipped, and an older one of its name is left alone. Whatever goes wrong
     with one picture is its report, with the details in ``log.txt``: the others are drawn, and no result is lost for a
     picture. Raises `LabError` when the folder isn't a run.
@@ -71,7 +73,10 @@ def write_all(folder: RunFolder) -> list[Report]:
     def tsne() -> bytes:
         from lenet_tui.reports import tsne
 
-        return tsne.draw(record, predictions())
+        arrangement = tsne.arranged(record, predictions())
+        # First, so that a map that is drawn has its points.
+        tsne.embedding(predictions(), arrangement).write(folder.embedding_path)
+        return tsne.draw(record, predictions(), arrangement)
 
     drawings = {"confusion.png": confusion, "loss.png": loss, "t-SNE.png": tsne}
     return [_write(folder, folder.path / name, drawings[name]) for name in runfolder.PICTURES]

@@ -25,12 +25,6 @@ MARGIN = 0.25  # inches
 INK, PALE, ALARM = "#1a1a1a", "#6b6b6b", "#b3200e"
 FONT = "DejaVu Sans"  # comes with matplotlib
 
-# Petroff 2021, "Accessible color sequences for data visualization", arXiv:2107.02270: distinct by
-# people with any common colour vision deficiency.
-CLASS_COLOURS = (
-    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
-)  # fmt: skip
-
 
 def class_names(record: RunRecord) -> tuple[str, ...]:
     """Return the names of the ten classes of the images that the run saw, which may be a stand-in's."""

@@ -12,9 +12,11 @@ from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from lenet_tui.config import CLASSES
+from lenet_tui.data.catalog import CLASS_COLOURS
 from lenet_tui.errors import NotDrawable
 from lenet_tui.reports import style
 from lenet_tui.reports.matplotlib_import import with_defaults
+from lenet_tui.run.embedding import Embedding, Point
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
     from lenet_tui.run.folder import RunRecord
     from lenet_tui.run.predictions import Predictions
+
+    Arrangement = tuple[NDArray[np.intp], NDArray[np.float32]]
 
 PERPLEXITY = 30
 COMPONENTS = 50  # wider features are first projected on this many principal components
@@ -36,9 +40,12 @@ _THREAD_LIMIT = threading.Lock()  # threadpool_limits changes the whole process,
 
 
 @with_defaults
-def draw(record: RunRecord, predictions: Predictions) -> bytes:
-    """Return the PNG of the map of the run's features. Raises `NotDrawable` as `arranged` does."""
-    chosen, places = arranged(record, predictions)
+def draw(record: RunRecord, predictions: Predictions, arrangement: Arrangement | None = None) -> bytes:
+    """Return the PNG of the map of the run's features, arranged here unless ``arrangement`` is that of `arranged`.
+
+    Raises `NotDrawable` as `arranged` does.
+    """
+    chosen, places = arrangement or arranged(record, predictions)
     labels = predictions.labels[chosen]
     wrong = predictions.predicted[chosen] != labels
 
@@ -56,7 +63,7 @@ def draw(record: RunRecord, predictions: Predictions) -> bytes:
     for label in range(CLASSES):
         here = places[labels == label]
         axes.scatter(
-            here[:, 0], here[:, 1], s=SIZES[label], c=style.CLASS_COLOURS[label], marker=MARKERS[label],
+            here[:, 0], here[:, 1], s=SIZES[label], c=CLASS_COLOURS[label], marker=MARKERS[label],
             linewidths=0.3, edgecolors="white", label=f"{names[label]} ({len(here):,})",
         )  # fmt: skip
     size, width = (62, 1.1) if wrong.sum() <= FEW_WRONG else (34, 0.7)
@@ -79,7 +86,7 @@ def draw(record: RunRecord, predictions: Predictions) -> bytes:
     return page.png()
 
 
-def arranged(record: RunRecord, predictions: Predictions) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+def arranged(record: RunRecord, predictions: Predictions) -> Arrangement:
     """Return the numbers (M,) of the images that the map shows and their places (M, 2).
 
     Raises `NotDrawable` where there is nothing to arrange.
@@ -93,6 +100,14 @@ def arranged(record: RunRecord, predictions: Predictions) -> tuple[NDArray[np.in
     if not np.ptp(features, axis=0).any():
         raise NotDrawable("the features of all images are the same: the network has collapsed")
     return chosen, embed(features, record.config.seed)
+
+
+def embedding(predictions: Predictions, arrangement: Arrangement) -> Embedding:
+    """Return an arrangement as ``t-SNE.csv`` keeps it."""
+    chosen, places = arrangement
+    true, predicted = predictions.labels[chosen].tolist(), predictions.predicted[chosen].tolist()
+    points = map(Point, chosen.tolist(), true, predicted, places[:, 0].tolist(), places[:, 1].tolist())
+    return Embedding(predictions.split, tuple(points))
 
 
 def stratified_sample(labels: NDArray[np.int64], size: int) -> NDArray[np.intp]:

@@ -164,6 +164,11 @@ class RunFolder:
         return self.path / "predictions.npz"
 
     @property
+    def embedding_path(self) -> Path:
+        """``t-SNE.csv``: the points of the t-SNE map."""
+        return self.path / "t-SNE.csv"
+
+    @property
     def checkpoint_path(self) -> Path:
         """``checkpoint.pt``, there while the run can be resumed."""
         return self.path / "checkpoint.pt"

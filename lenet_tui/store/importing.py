@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lenet_tui.errors import LabError
 from lenet_tui.host.safe_files import MB, explain, read_own, write_own
+from lenet_tui.run import embedding
 from lenet_tui.run import folder as runfolder
 from lenet_tui.run.folder import PICTURES, RunFolder
 
@@ -25,6 +26,7 @@ _FILES = {
     "steps.csv": runfolder.MOST_STEPS,
     "model.safetensors": runfolder.MOST_WEIGHTS,
     "predictions.npz": 200 * MB,
+    "t-SNE.csv": embedding.MOST_BYTES,
     "checkpoint.pt": 500 * MB,
     "log.txt": 50 * MB,
     **dict.fromkeys(PICTURES, 50 * MB),

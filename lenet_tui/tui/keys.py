@@ -103,7 +103,7 @@ RUNS = _section(
     Key("mark-up", "shift+up", "Mark up", "mark the run and the one above, and go there", "runs.extend", (-1,)),
     Key("mark-range", "V", "Mark range", "mark what the cursor passes; V or space ends it", "runs.toggle_range"),
     Key(
-        *("details", "enter", "Details", "configuration, epochs, confusion matrix and log of the run"),
+        *("details", "enter", "Details", "configuration, epochs, confusion matrix, log, layers"),
         *("controller.show_details", (), 80),
     ),
     Key("export", "e", "Export", _WRITE_PICTURES, "controller.export", (), 70),
@@ -214,7 +214,7 @@ MAIN: tuple[Key, ...] = (
     ),
 )
 
-_DETAILS_TABS = ("Configuration", "Result", "Epochs", "Confusion matrix", "Log")
+_DETAILS_TABS = ("Configuration", "Result", "Epochs", "Confusion matrix", "Log", "Layers")
 DETAILS = _section(
     "Details of a run",
     *(
@@ -225,7 +225,7 @@ DETAILS = _section(
     Key(
         *("section-after", "right", "Section", "the next section", "step_tab", (1,), 50),
         anywhere=True,
-        sign="←→ 1-5",
+        sign="←→ 1-6",
     ),
     Key(
         *("toggle-all", "a", "All", "every hyperparameter, or those that differ from the defaults"),
@@ -235,11 +235,12 @@ DETAILS = _section(
     Key("pictures", "v", "Pictures", "show the run's three pictures", "show_pictures", (), 50),
     _BACK,
 )
+PICTURE_TITLES = ("Confusion matrix", "Loss", "t-SNE map")
 PICTURES_KEYS = _section(
     "Pictures of a run",
     *(
-        Key(f"picture-{number}", str(number), name, f"show {name}", "show_picture", (number - 1,))
-        for number, name in enumerate(PICTURES, start=1)
+        Key(f"picture-{number}", str(number), title, f"show {name}", "show_picture", (number - 1,))
+        for number, (title, name) in enumerate(zip(PICTURE_TITLES, PICTURES, strict=True), start=1)
     ),
     Key("left", "left", "Previous", "the previous picture; while zoomed, move left", "step", (-1,), anywhere=True),
     Key(
@@ -247,11 +248,16 @@ PICTURES_KEYS = _section(
         anywhere=True,
         sign="←→ 1-3",
     ),
-    Key("zoom", "z,plus", "Zoom", "enlarge until letters are readable, then fit again; arrows move", "zoom", (), 50),
     Key(
-        *("pixels", "enter", "In pixels", "the picture in full, where the terminal can show pixels"),
-        *("show_in_pixels", (), 50, ("pixels",)),
+        *("pixels", "enter", "PNG", "the PNG file, in pixels where the terminal can, or the drawing again"),
+        *("toggle_png", (), 60),
     ),
+    Key(
+        *("zoom", "z,plus", "Zoom", "enlarge the PNG until letters are readable, then fit again; arrows move"),
+        *("zoom", (), 50, ("png",)),
+    ),
+    Key("picture-metric", "m", "Metric", "the next metric of the chart", "chart.cycle_metric", (), 50, ("chart",)),
+    Key("picture-log", "l", "Log scale", "logarithmic or linear loss", "chart.toggle_log", (), 50, ("chart",)),
     Key("draw", "e", "Draw again", "draw the three pictures from the run's files", "draw", (), 50),
     _BACK,
 )

@@ -41,9 +41,7 @@ class Settings(BaseModel):
     on_end: Annotated[Literal["bell", "message", "both", "none"], Field(description="what happens when a run ends")] = (
         "message"
     )
-    pictures: Annotated[Literal["blocks", "pixels"], Field(description="how pictures are shown in the terminal")] = (
-        "blocks"
-    )
+    pictures: Annotated[Literal["blocks", "pixels"], Field(description="how the PNG files are shown")] = "pixels"
     chart: Annotated[Metric, Field(description="the chart of the curves panel")] = "loss"
     second_chart: Annotated[
         Literal["auto", "none"] | Metric, Field(description='the chart beside it; "auto" is one where there is room')

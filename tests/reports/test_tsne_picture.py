@@ -9,6 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from lenet_tui.config import RunConfig
+from lenet_tui.data.catalog import CLASS_COLOURS
 from lenet_tui.reports import NotDrawable, style, tsne
 from lenet_tui.run.predictions import Predictions
 from tests.reports.conftest import opened, pixels, predictions, record
@@ -58,7 +59,7 @@ def test_misclassified_images_are_ringed():
 
 def test_every_class_has_a_colour_of_its_own_in_the_map():
     map_pixels = pixels(tsne.draw(RECORD, predictions()))[:, : int(style.DPI * tsne.MAP)]
-    for colour in style.CLASS_COLOURS:
+    for colour in CLASS_COLOURS:
         wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
         assert (np.abs(map_pixels - wanted).max(axis=2) <= 3).sum() > 50, colour
 

@@ -45,7 +45,7 @@ def test_drawing_twice_gives_the_same_bytes_and_leaves_nothing_else_behind(make_
     first = {path.name: path.read_bytes() for path in folder.path.iterdir()}
     reports.write_all(folder)
     assert {path.name: path.read_bytes() for path in folder.path.iterdir()} == first
-    assert sorted(first) == sorted([*runfolder.PICTURES, "run.json", "metrics.csv", "predictions.npz"])
+    assert sorted(first) == sorted([*runfolder.PICTURES, "run.json", "metrics.csv", "predictions.npz", "t-SNE.csv"])
 
 
 def test_a_run_stopped_before_its_first_epoch_says_why_there_are_no_pictures(make_run):

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from textual.app import App
 from textual.containers import VerticalScroll
@@ -32,6 +33,13 @@ if TYPE_CHECKING:
     from lenet_tui.run.metrics import EpochMetrics
     from lenet_tui.store import Run
 
+LENET = [
+    *(("features.0", "weight", (6, 1, 5, 5)), ("features.0", "bias", (6,))),
+    *(("features.3", "weight", (16, 6, 5, 5)), ("features.3", "bias", (16,))),
+    *(("classifier.0", "weight", (120, 400)), ("classifier.0", "bias", (120,))),
+    *(("classifier.2", "weight", (84, 120)), ("classifier.2", "bias", (84,))),
+    *(("classifier.4", "weight", (10, 84)), ("classifier.4", "bias", (10,))),
+]
 SECTIONS = [name for name, _ in DetailsScreen.TABS]
 
 
@@ -77,7 +85,7 @@ async def test_every_section_is_reached_by_its_number_and_by_arrows(tmp_path: Pa
         await pilot.press("right")
         assert current.current == "configuration"
         await pilot.press("left", "left")
-        assert current.current == "confusion"
+        assert current.current == "log"
         await pilot.press("escape")
         assert app.screen is not app.details
 
@@ -253,3 +261,42 @@ async def test_the_pictures_can_be_drawn_and_looked_at_from_the_details(tmp_path
         assert (tmp_path / run.folder / "loss.png").exists()
         await pilot.press("v")
         await until(pilot, lambda: isinstance(app.screen, PicturesScreen))
+
+
+async def test_the_layers_of_the_network_are_those_of_its_weights(tmp_path: Path) -> None:
+    import safetensors.numpy
+
+    run, rows = finished(tmp_path)
+    app = Bench(tmp_path, run, rows)
+    folder = tmp_path / str(run.folder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("6")
+        await until(pilot, lambda: "There are no weights" in said(app, "layers"))
+        assert "model.safetensors is not in" in said(app, "layers")
+        safetensors.numpy.save_file(
+            {f"{name}.{part}": np.zeros(shape, np.float32) for name, part, shape in LENET}, folder / "model.safetensors"
+        )
+        await pilot.press("1", "6")
+        await until(pilot, lambda: "61,706" in said(app, "layers"))
+        assert "convolution 5×5, padding 2 6 × 28 × 28 6 × 1 × 5 × 5 156" in said(app, "layers")
+        assert "fully connected 10 10 × 84 850" in said(app, "layers")
+        (folder / "model.safetensors").write_bytes(b"no weights")
+        await pilot.press("1", "6")
+        await until(pilot, lambda: "is damaged" in said(app, "layers"))
+        shutil.rmtree(folder)
+        await pilot.press("1", "6")
+        await until(pilot, lambda: "does not exist any more" in said(app, "layers"))
+
+
+async def test_a_wide_screen_has_result_and_layers_beside_the_configuration(tmp_path: Path) -> None:
+    import safetensors.numpy
+
+    run, rows = finished(tmp_path)
+    weights = {f"{name}.{part}": np.zeros(shape, np.float32) for name, part, shape in LENET}
+    safetensors.numpy.save_file(weights, tmp_path / str(run.folder) / "model.safetensors")
+    app = Bench(tmp_path, run, rows)
+    async with app.run_test(size=(200, 60)) as pilot:
+        await until(pilot, lambda: "61,706" in shown(app, "configuration"))
+        assert "test accuracy" in shown(app, "configuration")
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: "61,706" not in shown(app, "configuration"))

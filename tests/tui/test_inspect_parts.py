@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.color import Color
 
 from lenet_tui.inspection.messages import Envelope, GuessesRequest, Reply
 from lenet_tui.tui.inspect import images as planes
@@ -32,9 +33,36 @@ def test_brightness_is_told_by_characters_where_there_are_no_colours() -> None:
 
 def test_what_is_below_zero_has_its_own_characters_and_colour() -> None:
     values = np.array([[127, -127, 0, 30, -30]], np.int8).tobytes()
-    assert text(planes.signed(values, 5, colours=False)) == ["█% ▒-"]
-    styles = [str(segment.style) for segment in planes.signed(values, 5, colours=True)[0]]
-    assert styles[:3] == ["#ff9e3c", "#50a0ff", "#181818"]  # and no ground: the row below is missing
+    assert text(planes.signed(values, 5, planes.Palette(colours=False))) == ["█% ▒-"]
+    few = planes.signed(values, 5, planes.Palette(colours=False, few=True))
+    assert text(few) == ["█% ▒-"]
+    assert [str(segment.style) for segment in few[0]][:2] == ["#ffff55", "#5555ff"]
+    dark, light = (planes.signed(values, 5, planes.Palette(colours=True, light=light)) for light in (False, True))
+    # And no ground: the row below is missing.
+    assert [str(segment.style) for segment in dark[0]][:3] == ["#ffdc9c", "#a4d6ff", "#18181a"]
+    assert [str(segment.style) for segment in light[0]][:3] == ["#7a2e04", "#083e7e", "#f6f6f6"]
+
+
+@pytest.mark.parametrize("light", [False, True])
+def test_colours_leave_zero_evenly_and_never_turn_back(light: bool) -> None:
+    palette = planes.Palette(colours=True, light=light)
+    colours = [Color.parse(str(segment.style).removeprefix("on ")) for segment in planes.scale(palette, 12)]
+    assert len(colours) == 25
+    for side in (colours[12:], colours[12::-1]):
+        brightness = [colour.brightness for colour in side]
+        assert brightness == sorted(brightness, reverse=light)
+        assert len(set(brightness)) == 13
+    assert max(colours[12].rgb) - min(colours[12].rgb) <= 2  # neutral
+    assert planes.scale(palette, 12).text == " " * 12 + "0" + " " * 12
+    assert planes.scale(planes.Palette(colours=False), 12).text == "%=-· ░▒▓█"
+
+
+def test_greys_are_grey_and_white_is_white() -> None:
+    ramp = planes.grey(bytes(range(256)), 256, colours=True)[0]
+    seen = [Color.parse(str(segment.style)) for segment in ramp]
+    assert {max(colour.rgb) - min(colour.rgb) for colour in seen} == {0}
+    assert (seen[0].rgb, seen[-1].rgb) == ((0, 0, 0), (255, 255, 255))
+    assert len(seen) == 32
 
 
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 4))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import pytest
@@ -8,8 +9,12 @@ from PIL import Image
 from textual.app import App
 from textual.widgets import Static
 
-from lenet_tui.run.folder import PICTURES
-from lenet_tui.tui.pictures.screen import READABLE_WIDTH, BlocksView, PicturesScreen, copy_command
+from lenet_tui.run.embedding import Embedding, Point
+from lenet_tui.run.folder import PICTURES, RunFolder
+from lenet_tui.tui.curves.panel import CurvesPanel
+from lenet_tui.tui.pictures.screen import READABLE_WIDTH, PicturesScreen, copy_command
+from lenet_tui.tui.pictures.views import BlocksView, DrawnView
+from lenet_tui.tui.store_watcher import Snapshot
 from lenet_tui.tui.widgets import halfblocks
 from tests.tui.folders import finished
 from tests.tui.test_details import until
@@ -30,6 +35,14 @@ class Bench(App[None]):
     def view(self) -> BlocksView:
         return self.pictures.query_one(BlocksView)
 
+    @property
+    def drawn(self) -> str:
+        return self.pictures.query_one(DrawnView).text()
+
+    @property
+    def chart(self) -> str:
+        return "\n".join(self.pictures.query_one(CurvesPanel).text())
+
     def words(self, name: str) -> str:
         return str(self.pictures.query_one(f"#{name}", Static).render())
 
@@ -43,10 +56,22 @@ def true_colour(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with three pictures of one colour each."""
+    """A folder with three pictures of one colour each, and nothing to draw from."""
     for name, colour in zip(PICTURES, ("red", "lime", "blue"), strict=True):
         Image.new("RGB", (1440, 1080), colour).save(tmp_path / name)
     return tmp_path
+
+
+@pytest.fixture
+def finished_run(tmp_path: Path) -> Path:
+    """The folder of a finished run, with pictures and the points of the map."""
+    run, _ = finished(tmp_path)
+    path = tmp_path / str(run.folder)
+    for name in PICTURES:
+        Image.new("RGB", (144, 108), "red").save(path / name)
+    points = (Point(n, n % 10, (n + (n < 6)) % 10, n % 10 * 7.0, n % 13 * 5.0) for n in range(120))
+    Embedding("test", tuple(points)).write(path / "t-SNE.csv")
+    return path
 
 
 def colour(app: Bench) -> bytes:
@@ -54,7 +79,68 @@ def colour(app: Bench) -> bytes:
     return app.view.picture.pixels[:3]
 
 
-async def test_each_picture_is_reached_by_number_and_by_arrows(folder: Path) -> None:
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+async def test_each_picture_is_drawn_in_cells(finished_run: Path, size: tuple[int, int]) -> None:
+    app = Bench(finished_run)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: "accuracy 95.00 %, 114 of 120 right" in app.drawn)
+        assert "true 0, predicted 1: once" in app.drawn
+        assert app.pictures.place == "matrix"
+        await pilot.press("2")
+        await until(pilot, lambda: "lowest 0.3000, epoch 3" in app.chart)
+        assert app.pictures.place == "chart"
+        await pilot.press("right")
+        await until(pilot, lambda: "t-SNE of 120 test images, 6 misclassified (reversed)" in app.drawn)
+        assert "class images wrong" in app.drawn
+        assert {str(digit) for digit in range(10)} <= set(app.drawn)
+        assert "t-SNE.png" in app.words("hint")
+        assert app.view.picture is None
+
+
+async def test_the_file_is_shown_by_a_key_and_the_drawing_by_the_same(finished_run: Path) -> None:
+    app = Bench(finished_run)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "accuracy" in app.drawn)
+        assert "z" not in app.pictures.active_bindings
+        await pilot.press("enter")
+        await until(pilot, lambda: app.pictures.place == "png" and app.view.picture is not None)
+        assert "z" in app.pictures.active_bindings
+        assert "letters need 360 columns" in app.words("hint")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.pictures.place == "matrix")
+        (finished_run / "loss.png").unlink()
+        await pilot.press("2", "enter")
+        await until(pilot, lambda: app.pictures.place == "chart")
+
+
+async def test_a_run_of_an_earlier_version_shows_its_map_as_a_file_and_says_why(finished_run: Path) -> None:
+    (finished_run / "t-SNE.csv").unlink()
+    app = Bench(finished_run)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: app.view.picture is not None)
+        assert app.words("hint").startswith("this run has no t-SNE.csv, so this is t-SNE.png; e draws both again\n")
+        await pilot.press("e")
+        await until(pilot, lambda: "t-SNE of 120 test images" in app.drawn and app.pictures.place == "map")
+
+
+async def test_another_epoch_is_drawn_when_it_is_done(tmp_path: Path) -> None:
+    run, rows = finished(tmp_path)
+    app = Bench(tmp_path / str(run.folder))
+    app.pictures = PicturesScreen(tmp_path / str(run.folder), run=replace(run, epochs_done=3, state="running"))
+    folder = RunFolder(tmp_path / str(run.folder))
+    folder.write_metrics(rows[:2])
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2")
+        await until(pilot, lambda: "lowest 0.5000, epoch 2" in app.chart)
+        folder.write_metrics(rows)
+        snapshot = Snapshot(runs={run.id: run})
+        app.pictures.show(snapshot, snapshot)
+        await until(pilot, lambda: "lowest 0.3000, epoch 3" in app.chart)
+        assert "finished" in app.words("title")
+
+
+async def test_each_file_is_reached_by_number_and_by_arrows(folder: Path) -> None:
     app = Bench(folder)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.view.picture is not None)
@@ -68,7 +154,7 @@ async def test_each_picture_is_reached_by_number_and_by_arrows(folder: Path) -> 
         ):
             await pilot.press(key)
             await until(pilot, lambda w=wanted: colour(app) == w)  # type: ignore[misc]
-            assert name in app.words("title")
+            assert name in app.words("hint")
         await pilot.press("escape")
         assert app.screen is not app.pictures
 
@@ -76,18 +162,19 @@ async def test_each_picture_is_reached_by_number_and_by_arrows(folder: Path) -> 
 async def test_a_picture_fills_its_room_and_keeps_its_shape(folder: Path) -> None:
     app = Bench(folder)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.view.picture is not None)
-        assert (app.view.size.width, app.view.size.height) == (53, 20)
-        assert app.view.render_line(0).cell_length == 53
-        assert "text is readable from 360 columns; now 53" in app.words("hint")
+        await until(pilot, lambda: app.view.picture is not None and app.view.size.height > 0)
+        width, height = app.view.size
+        assert abs(width - 4 / 3 * 2 * height) <= 1
+        assert height >= 18
+        assert app.view.render_line(0).cell_length == width
         await pilot.resize_terminal(160, 50)
-        await until(pilot, lambda: app.view.size.height == 46)
+        await until(pilot, lambda: app.view.size.height >= 44)
 
 
 async def test_zooming_goes_on_until_letters_can_be_read(folder: Path) -> None:
     app = Bench(folder)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.view.picture is not None)
+        await until(pilot, lambda: app.view.picture is not None and app.view.size.width > 0)
         widths = [app.view.size.width]
         for _ in range(3):
             await pilot.press("z")
@@ -96,37 +183,47 @@ async def test_zooming_goes_on_until_letters_can_be_read(folder: Path) -> None:
         assert widths[-1] >= READABLE_WIDTH
         await pilot.press("right", "down")
         await until(pilot, lambda: app.pictures.query_one("#view").scroll_offset == (8, 1))
-        assert "confusion.png" in app.words("title")
+        assert "confusion.png" in app.words("hint")
         await pilot.press("z")
         await until(pilot, lambda: app.view.size.width == widths[0])
 
 
-async def test_without_colours_the_way_to_the_picture_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_colours_the_drawings_are_there_and_the_way_to_the_file_is_told(
+    finished_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    app = Bench(folder)
+    app = Bench(finished_run)
     async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "[1]" in app.drawn)
+        await pilot.press("enter")
         await until(pilot, lambda: "too few colours" in app.words("words"))
-        assert copy_command(folder / "confusion.png") in app.words("words")
-        await pilot.press("z", "left", "right", "3")
-        await until(pilot, lambda: str(folder / "t-SNE.png") in app.words("words"))
+        assert copy_command(finished_run / "confusion.png") in app.words("words")
+        await pilot.press("left", "right", "3")
+        await until(pilot, lambda: str(finished_run / "t-SNE.png") in app.words("words"))
 
 
-async def test_sixteen_colours_are_too_few(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_sixteen_colours_are_too_few_for_a_file(finished_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COLORTERM")
     monkeypatch.setenv("TERM", "xterm-16color")
-    app = Bench(folder)
+    app = Bench(finished_run)
     async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "accuracy" in app.drawn)
+        await pilot.press("enter")
         await until(pilot, lambda: "too few colours" in app.words("words"))
 
 
 async def test_pictures_that_are_missing_are_drawn_by_key(tmp_path: Path) -> None:
     run, _ = finished(tmp_path)
-    app = Bench(tmp_path / str(run.folder))
+    path = tmp_path / str(run.folder)
+    kept = (path / "predictions.npz").read_bytes()
+    (path / "predictions.npz").unlink()
+    app = Bench(path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: "Press e to draw the pictures" in app.words("words"))
+        await until(pilot, lambda: "Predictions.npz is not there yet" in app.words("words"))
+        (path / "predictions.npz").write_bytes(kept)
         await pilot.press("e")
-        await until(pilot, lambda: app.view.picture is not None)
-        assert all((tmp_path / str(run.folder) / name).is_file() for name in PICTURES)
+        await until(pilot, lambda: "accuracy" in app.drawn)
+        assert all((path / name).is_file() for name in PICTURES)
 
 
 async def test_damaged_pictures_and_a_deleted_folder_are_messages(folder: Path) -> None:
@@ -144,21 +241,19 @@ async def test_damaged_pictures_and_a_deleted_folder_are_messages(folder: Path) 
         await pilot.pause()
 
 
-async def test_pixels_are_offered_only_where_the_settings_ask_for_them(folder: Path) -> None:
-    for mode, offered in (("blocks", False), ("pixels", True)):
-        app = Bench(folder, mode)  # type: ignore[arg-type]
-        async with app.run_test(size=(80, 24)) as pilot:
-            await pilot.pause()
-            assert ("enter" in app.pictures.active_bindings) is offered
-            if offered:  # nobody's terminal can be lent here, and it says so
-                await pilot.press("enter")
-                await pilot.pause()
+async def test_where_no_terminal_can_be_lent_the_file_is_shown_in_half_blocks(finished_run: Path) -> None:
+    app = Bench(finished_run, "pixels")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "accuracy" in app.drawn)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.view.picture is not None)
+        assert "this terminal shows no pixels" in app.words("hint")
 
 
-async def test_a_terminal_of_ten_by_three_is_no_trouble(folder: Path) -> None:
-    app = Bench(folder)
+async def test_a_terminal_of_ten_by_three_is_no_trouble(finished_run: Path) -> None:
+    app = Bench(finished_run)
     async with app.run_test(size=(10, 3)) as pilot:
-        await pilot.press("2", "z", "z", "down")
+        await pilot.press("2", "enter", "z", "z", "down", "3", "enter", "m", "l")
         await pilot.pause()
 
 

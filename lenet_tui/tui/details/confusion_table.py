@@ -15,20 +15,13 @@ from rich.text import Text
 from lenet_tui.config import CLASSES
 from lenet_tui.errors import LabError
 from lenet_tui.formatting import counted, percent, printable
+from lenet_tui.tui.details.heat_colours import DARK, HeatColours
 
 NAMED_ERRORS = 8
-# Lowest share of the row, background, text on it. Errors are far rarer than right answers, so their steps are finer.
-_ERROR_COLOURS = (
-    (0.3, "#8c2d04", "#ffffff"),
-    (0.1, "#cc4c02", "#ffffff"),
-    (0.03, "#ec7014", "#000000"),
-    (0.01, "#fe9929", "#000000"),
-    (0.003, "#fec44f", "#000000"),
-    (0.0, "#fff7bc", "#000000"),
-)
-_RIGHT_COLOURS = ((0.95, "#6baed6", "#000000"), (0.8, "#9ecae1", "#000000"), (0.0, "#deebf7", "#000000"))
-_CURSOR = "bold reverse #d75fd7"
 _GAP = 3
+_HIGHEST = 5  # rows of a cell
+_SHARE_WIDTH = 6  # columns of a cell that has room for its share
+_RECALL = 7  # columns of the share at the end of a row
 
 
 class Mistake(NamedTuple):
@@ -88,11 +81,17 @@ def parse(text: str) -> Confusion:
     return confusion
 
 
-def table(confusion: Confusion, width: int, height: int = 0, cursor: tuple[int, int] | None = None) -> Text:
+def table(
+    confusion: Confusion,
+    width: int,
+    height: int = 0,
+    cursor: tuple[int, int] | None = None,
+    colours: HeatColours = DARK,
+) -> Text:
     """Return accuracy, table and worst errors as text for ``width`` columns; the cell at ``cursor`` is highlighted.
 
-    Cells have a second line with their share of the row where ``height`` has room for it; the list of errors stands
-    beside the table where ``width`` has.
+    Cells are as large as ``height`` lets them be; from two rows on they have their share of the row in them. The list
+    of errors stands beside the table where ``width`` has room for it.
     """
     split = "test set" if confusion.split == "test" else "validation set (the run is not finished)"
     total, right = confusion.total, confusion.right
@@ -101,48 +100,83 @@ def table(confusion: Confusion, width: int, height: int = 0, cursor: tuple[int, 
     errors = [Text(confusion.text_of(mistake)) for mistake in confusion.worst()]
     errors.insert(0, Text("most frequent errors [in brackets]" if errors else "no errors", style="bold"))
     beside = max(error.cell_len for error in errors) + _GAP
-    matrix = _matrix(confusion, width, cursor, tall=height >= 2 * CLASSES + 4)
+    rows = height - 4  # without the head, and the names of the columns
+    matrix = _matrix(confusion, width - beside, rows, cursor, colours)
     lines = [head, Text()]
     if max(line.cell_len for line in matrix) + beside <= width:
+        if len(matrix) >= len(errors) + len(colours.errors) + 5:
+            errors += _scale(colours)
         lines += _side_by_side(matrix, errors)
     else:
-        lines += [*matrix, Text(), *_in_columns(errors, width)]
+        below = _in_columns(errors, width)
+        lines += [*_matrix(confusion, width, rows - len(below) - 1, cursor, colours), Text(), *below]
     return Text("\n", no_wrap=True, overflow="crop").join(lines)
 
 
-def _matrix(confusion: Confusion, width: int, cursor: tuple[int, int] | None, *, tall: bool) -> list[Text]:
+def _matrix(
+    confusion: Confusion, width: int, height: int, cursor: tuple[int, int] | None, colours: HeatColours
+) -> list[Text]:
+    """Return the table with its two lines of headings, its cells as large as ``width`` and ``height`` allow."""
     named = {(mistake.true, mistake.predicted) for mistake in confusion.worst()}
     cells = [
         [_cell(count, (true, predicted) in named) for predicted, count in enumerate(row)]
         for true, row in enumerate(confusion.counts)
     ]
     longest = max(len(cell) for row in cells for cell in row)
-    labels = _labels(confusion.names)
-    label_width, recall_width = max(map(len, labels)), 7
+    labels, recall_width = _labels(confusion.names), _RECALL
+    label_width = max(map(len, labels))
     room = width - label_width - recall_width
     if room < CLASSES * (longest + 1):  # long names go first, then the share at the end of the rows
         labels, label_width = [str(index) for index in range(CLASSES)], 4
         room = width - label_width - recall_width
     if room < CLASSES * (longest + 1):
         room, recall_width = width - label_width, 0
-    least = max(longest, 5 if tall else 3) + 1
-    size = max(longest + 1, min(least + 2, room // CLASSES))
+    high = min(_HIGHEST, max(1, height // CLASSES))
+    wanted = max(longest + 3, _SHARE_WIDTH, 2 * high + 2)
+    size = max(longest + 1, min(wanted, room // CLASSES))
+    high = high if size >= _SHARE_WIDTH else 1
     lines = [
         Text(f"{'true':<{label_width}} predicted", style="dim"),
-        Text(" " * label_width + "".join(f"{index:>{size - 1}} " for index in range(CLASSES)), style="bold"),
+        Text(" " * label_width + "".join(_placed(f"{n} ", longest, size) for n in range(CLASSES)), style="bold"),
     ]
     for true, row in enumerate(confusion.counts):
-        first, second = Text().append(f"{labels[true]:<{label_width}}", "bold"), Text(" " * label_width)
-        total = sum(row)
+        block = [Text(" " * label_width) for _ in range(high)]
+        middle, total = (high - 1) // 2, sum(row)
+        block[middle] = Text().append(f"{labels[true]:<{label_width}}", "bold")
         for predicted, count in enumerate(row):
             part = count / total if total else 0.0
-            style = _style(part, right=predicted == true, named=(true, predicted) in named)
-            style = _CURSOR if (true, predicted) == cursor else style
-            first.append(f"{cells[true][predicted]:>{size}}", style)
-            second.append(f"{percent(part, 0 if part >= 0.1 else 1, '% ') if count else '':>{size}}", style)
+            style = colours.style(part, right=predicted == true)
+            style = f"bold {style}".strip() if (true, predicted) in named else style
+            style = colours.cursor if (true, predicted) == cursor else style
+            texts = dict.fromkeys(range(high), " " * size)
+            texts[middle] = _placed(cells[true][predicted], longest, size)
+            if high > 1 and count:
+                texts[middle + 1] = _placed(percent(part, 0 if part >= 0.1 else 1, "% "), longest, size)
+            for line, text in texts.items():
+                block[line].append(text, style)
         if recall_width:
-            first.append(f"{row[true] / total:>{recall_width}.1%}" if total else f"{'–':>{recall_width}}", "dim")
-        lines += [first, second] if tall and size > 5 else [first]
+            recall = f"{row[true] / total:.1%}" if total else "–"
+            block[middle].append(f"{recall:>{recall_width}}", "dim")
+        lines += block
+    return lines
+
+
+def _placed(text: str, longest: int, size: int) -> str:
+    """Return a text flush right with those of its column, which stand in the middle of their cells."""
+    block = f"{text:>{longest}}"
+    left = size - (size - len(block)) // 2 if len(block) < size else size
+    return f"{block:>{left}}".ljust(size)[:size] if size > longest + 1 else f"{text:>{size}}"
+
+
+def _scale(colours: HeatColours) -> list[Text]:
+    """Return what the colours of errors stand for, nothing where there are none."""
+    steps = [(least, style) for least, style in colours.errors if " on " in style]
+    if not steps:
+        return []
+    lines = [Text(), Text("errors, share of the true class", style="bold")]
+    for least, style in steps:
+        words = f"{percent(least, 0 if least >= 0.01 else 1)} and more" if least else "less"
+        lines.append(Text.assemble(("    ", style), f" {words}"))
     return lines
 
 
@@ -153,15 +187,7 @@ def _labels(names: tuple[str, ...]) -> list[str]:
 
 
 def _cell(count: int, named: bool) -> str:  # noqa: FBT001 - private
-    return "·" if not count else f"[{count}]" if named else f"{count} "
-
-
-def _style(share: float, *, right: bool, named: bool) -> str:
-    if not share:
-        return "dim"
-    steps = _RIGHT_COLOURS if right else _ERROR_COLOURS
-    ground, ink = next((ground, ink) for low, ground, ink in steps if share >= low)
-    return f"{'bold ' if named else ''}{ink} on {ground}"
+    return "· " if not count else f"[{count}]" if named else f"{count} "
 
 
 def _side_by_side(left: list[Text], right: list[Text]) -> list[Text]:

@@ -13,7 +13,7 @@ from textual.widgets import ContentSwitcher, DataTable, Static
 
 from lenet_tui.errors import LabError
 from lenet_tui.tui import subprocesses
-from lenet_tui.tui.details import confusion_table
+from lenet_tui.tui.details import confusion_table, heat_colours, layer_table
 from lenet_tui.tui.details import text as details_text
 from lenet_tui.tui.keys import DETAILS, bindings
 from lenet_tui.tui.pictures import run_pictures
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Literal
 
+    from rich.table import Table
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.events import Resize
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from lenet_tui.tui.store_watcher import Snapshot
 
 _LOG_SECONDS = 1.0
+_WIDE = 150  # columns from which result and layers stand beside the configuration
 
 
 class EpochsTable(DataTable[Text]):
@@ -69,12 +71,12 @@ class EpochsTable(DataTable[Text]):
 
 
 class DetailsScreen(TabScreen):
-    """One run in five tabs. `update_run` keeps it up to date while the run goes on."""
+    """One run in six tabs. `update_run` keeps it up to date while the run goes on."""
 
     CSS_PATH = "screen.tcss"
     TABS = (
         *(("configuration", "Configuration"), ("result", "Result"), ("epochs", "Epochs")),
-        *(("confusion", "Confusion matrix"), ("log", "Log")),
+        *(("confusion", "Confusion"), ("log", "Log"), ("layers", "Layers")),  # as wide as 80 columns
     )
     TAB_KEY = "section"
     KEYS = DETAILS
@@ -93,6 +95,7 @@ class DetailsScreen(TabScreen):
         self._confusion: Confusion | str = "reading…"
         self._confusion_stamp: tuple[int, int] | None = None
         self._log_stamp: tuple[int, int] | None = None
+        self._layers: Table | None = None
 
     @property
     def folder(self) -> Path | None:
@@ -110,7 +113,7 @@ class DetailsScreen(TabScreen):
             with Vertical(id="epochs"):
                 yield EpochsTable()
                 yield PlainStatic(details_text.LEGEND, id="legend")
-            for name in ("confusion", "log"):
+            for name in ("confusion", "log", "layers"):
                 with VerticalScroll(id=name):
                     yield PlainStatic()
         yield KeyFooter()
@@ -123,6 +126,7 @@ class DetailsScreen(TabScreen):
         self.show_tab(0)
         self._read_folder()
         self.set_interval(_LOG_SECONDS, self._follow_log)
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._show_confusion())
 
     # What changes while the run goes on
 
@@ -168,13 +172,20 @@ class DetailsScreen(TabScreen):
             self._read_confusion()
         if self.place == "log":
             self._read_log()
+        if self.place == "layers":
+            self._read_layers()
 
     def _show_configuration(self) -> None:
         shown = details_text.configuration(self._run, everything=self._everything)
+        if self.size.width >= _WIDE:
+            result = details_text.result(self._run, self._root, self._files)
+            shown = details_text.side_by_side(shown, self._layers, result)
         self.query_one("#configuration Static", Static).update(shown)
 
     def _show_result(self) -> None:
         self.query_one("#result Static", Static).update(details_text.result(self._run, self._root, self._files))
+        if self.size.width >= _WIDE:
+            self._show_configuration()
 
     def _show_epochs(self) -> None:
         self.query_one(EpochsTable).show(self._epochs, running=self._run.state == "running")
@@ -184,12 +195,14 @@ class DetailsScreen(TabScreen):
         shown = self._confusion
         if not isinstance(shown, str):
             size = pane.content_size
-            self.query_one("#confusion Static", Static).update(confusion_table.table(shown, size.width, size.height))
+            text = confusion_table.table(shown, size.width, size.height, colours=heat_colours.of(pane))
+            self.query_one("#confusion Static", Static).update(text)
         else:
             self.query_one("#confusion Static", Static).update(shown)
 
     def on_resize(self, _event: Resize) -> None:
-        """Fit the matrix to the room there is."""
+        """Fit what is shown to the room there is."""
+        self._show_configuration()
         self.call_after_refresh(self._show_confusion)
 
     # Reading the folder, outside the event loop
@@ -200,6 +213,21 @@ class DetailsScreen(TabScreen):
         if folder is not None:
             self._files = await asyncio.to_thread(details_text.look, folder)
             self._show_result()
+            self._read_layers()
+
+    @work(exclusive=True, group="layers")
+    async def _read_layers(self) -> None:
+        folder = self.folder
+        shown: Table | str = "The run has not started; it has no weights yet."
+        self._layers = None
+        if folder is not None:
+            try:
+                network = await asyncio.to_thread(layer_table.read, folder, self._run.config)
+                shown = self._layers = layer_table.table(network)
+            except LabError as error:
+                shown = str(error)
+        self.query_one("#layers Static", Static).update(shown)
+        self._show_configuration()
 
     @work(exclusive=True, group="confusion")
     async def _read_confusion(self) -> None:

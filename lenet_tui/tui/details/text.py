@@ -109,6 +109,20 @@ def result(run: Run, root: Path, files: FolderFiles | None) -> Table:
     return table
 
 
+def side_by_side(configuration: Table | Text, layers: Table | None, result: Table) -> Table:
+    """Return the configuration with the layers below, and the result beside them."""
+    left = Table.grid(expand=True)
+    left.add_row(configuration)
+    if layers is not None:
+        left.add_row("")
+        left.add_row(layers)
+    table = Table.grid(padding=(0, 4, 0, 0), expand=True)
+    table.add_column(ratio=1)
+    table.add_column(ratio=1)
+    table.add_row(left, result)
+    return table
+
+
 def _result_rows(run: Run, root: Path, files: FolderFiles | None) -> Iterable[tuple[str, str]]:
     yield "state", state(run)
     if run.best_val_loss is not None:

@@ -9,7 +9,7 @@ from textual.strip import Strip
 
 from lenet_tui.config import CLASSES
 from lenet_tui.inspection.messages import SIDE, ConfusionRequest, Counts, Images, ImagesRequest, Shown
-from lenet_tui.tui.details import confusion_table
+from lenet_tui.tui.details import confusion_table, heat_colours
 from lenet_tui.tui.details.confusion_table import Confusion
 from lenet_tui.tui.inspect import images as planes
 from lenet_tui.tui.inspect.section import Section, prediction_text
@@ -162,7 +162,7 @@ class ErrorsSection(Section):
             return self.folded(self.status or "reading…", width)
         if self.choosing:
             head = self.line("choose a cell with the arrows; enter shows its images, m goes back", width, "bold")
-            table = confusion_table.table(self.confusion, width, height - 1, self._cell)
+            table = confusion_table.table(self.confusion, width, height - 1, self._cell, heat_colours.of(self))
             return [head, *self.strips(table, width)]
         trouble = self.status.partition("\n")[0]
         head = self.line(trouble or self._heading(self.confusion), width, "bold")

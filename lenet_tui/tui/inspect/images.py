@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.strip import Strip
 
 from lenet_tui.tui.widgets.halfblocks import Blocks
@@ -16,11 +17,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.app import App
+    from textual.widget import Widget
 
 RAMP = " ░▒▓█"
 BELOW = " ·-=%"  # for what is below 0, by how far
-_STEP = 17  # so many greys are one, for runs of equal cells and few bytes
-_ZERO, _POSITIVE, _NEGATIVE = (24, 24, 24), (255, 158, 60), (80, 160, 255)
+_GREYS = 31  # steps, for runs of equal cells and few bytes
+_COLOURS = 24  # steps on each side of 0
+# From 0 to the largest value and to the smallest: neutral like the ground, then further and further from it.
+_DARK = (
+    ((24, 24, 26), (112, 54, 10), (226, 128, 34), (255, 220, 156)),
+    ((24, 24, 26), (20, 64, 118), (52, 134, 222), (164, 214, 255)),
+)
+_LIGHT = (
+    ((246, 246, 246), (252, 206, 152), (228, 118, 28), (122, 46, 4)),
+    ((246, 246, 246), (176, 210, 238), (70, 140, 200), (8, 62, 126)),
+)
+# Of 16 colours, in the values that Rich takes for them, for what is above and below 0.
+_FEW_DARK, _FEW_LIGHT = ("#ffff55", "#5555ff"), ("#aa5500", "#0000aa")
 _MARK = b"\xff\x40\x40"
 _GAMMA = 0.6  # so that what is far below the largest can be seen too
 _LARGEST_SCALE = 4
@@ -28,9 +41,32 @@ _LARGEST_SCALE = 4
 Tile = list[Strip]
 
 
+@dataclass(frozen=True)
+class Palette:
+    """How images are painted: in ``colours`` that fit a ``light`` or a dark ground, else in characters.
+
+    The characters of what is above and below 0 have two colours where ``few`` of them are there.
+    """
+
+    colours: bool
+    light: bool = False
+    few: bool = False
+
+    @property
+    def signs(self) -> tuple[str, str]:
+        """The styles of characters above and below 0."""
+        return ("", "") if not self.few else _FEW_LIGHT if self.light else _FEW_DARK
+
+
 def has_colours(app: App[object]) -> bool:
     """Return whether the terminal has colours enough for pictures."""
     return not app.no_color and app.console.color_system in ("256", "truecolor")
+
+
+def palette_of(widget: Widget) -> Palette:
+    """Return how images are painted where a widget is shown."""
+    few = not widget.app.no_color and widget.app.console.color_system == "standard"
+    return Palette(has_colours(widget.app), widget.background_colors[1].brightness > 0.5, few)
 
 
 def grey(pixels: bytes, width: int, *, colours: bool, marked: Sequence[int] = ()) -> Tile:
@@ -47,14 +83,23 @@ def grey(pixels: bytes, width: int, *, colours: bool, marked: Sequence[int] = ()
     return [Strip([Segment("".join(line))], width) for line in lines]
 
 
-def signed(values: bytes, width: int, *, colours: bool) -> Tile:
-    """Return rows of ``width`` signed bytes in two colours, or other characters for what is below 0."""
-    if colours:
-        return _strips(b"".join(map(_two_sided, values)), width)
-    return [
-        Strip([Segment("".join(_sign((number(top) + number(bottom)) // 2) for top, bottom in pair))], width)
-        for pair in _pairs(values, width)
-    ]
+def signed(values: bytes, width: int, palette: Palette) -> Tile:
+    """Return rows of ``width`` signed bytes in diverging colours, or other characters for what is below 0."""
+    if palette.colours:
+        colour = partial(_diverging, light=palette.light)
+        return _strips(b"".join(map(colour, values)), width)
+    return [_characters([_mean(*pair) for pair in row], palette) for row in _pairs(values, width)]
+
+
+def scale(palette: Palette, half: int) -> Strip:
+    """Return the colours from the smallest value over 0 to the largest, ``half`` cells on each side; or characters."""
+    if not palette.colours:
+        above, below = palette.signs
+        return Strip([Segment(BELOW[:0:-1], Style.parse(below)), Segment(RAMP, Style.parse(above))])
+    steps = [round(127 * step / half) for step in range(-half, half + 1)]
+    grounds = [_diverging(step % 256, light=palette.light).hex() for step in steps]
+    text = ("0" if step == 0 else " " for step in steps)
+    return Strip([Segment(char, Style.parse(f"on #{ground}")) for char, ground in zip(text, grounds, strict=True)])
 
 
 def number(byte: int) -> int:
@@ -139,15 +184,27 @@ def _pairs(values: bytes, width: int) -> list[list[tuple[int, int]]]:
 
 @lru_cache(256)
 def _grey(value: int) -> bytes:
-    return bytes([value // _STEP * _STEP] * 3)
+    return bytes([round(round(value * _GREYS / 255) * 255 / _GREYS)] * 3)
 
 
-@lru_cache(256)
-def _two_sided(byte: int) -> bytes:
+@lru_cache(512)
+def _diverging(byte: int, *, light: bool) -> bytes:
     value = number(byte)
-    end = _POSITIVE if value > 0 else _NEGATIVE
-    share = round((abs(value) / 127) ** _GAMMA * 15) / 15
-    return bytes(round(low + (high - low) * share) for low, high in zip(_ZERO, end, strict=True))
+    stops = (_LIGHT if light else _DARK)[value < 0]
+    share = round((abs(value) / 127) ** _GAMMA * _COLOURS) / _COLOURS
+    place = min(1.0, share) * (len(stops) - 1)
+    first = min(int(place), len(stops) - 2)
+    return bytes(round(a + (b - a) * (place - first)) for a, b in zip(stops[first], stops[first + 1], strict=True))
+
+
+def _mean(top: int, bottom: int) -> int:
+    return (number(top) + number(bottom)) // 2
+
+
+def _characters(values: Sequence[int], palette: Palette) -> Strip:
+    """Return a row of values as characters, their sign as a colour where there are a few."""
+    styles = [Style.parse(style) for style in palette.signs]
+    return Strip([Segment(_sign(value), styles[value < 0]) for value in values], len(values)).simplify()
 
 
 def _character(top: int, bottom: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual import work
 from textual.strip import Strip
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 GAP = 2
 _LIST = 28  # columns: as wide as the image below
+_SCALE = 8  # cells on each side of 0 in the scale of colours
 
 
 class LayersSection(Section):
@@ -90,18 +92,22 @@ class LayersSection(Section):
         if self.answer is None:
             return self.folded(self.status or "reading…", width)
         layer = self.answer.layers[self.chosen]
-        head = self.status.partition("\n")[0] or self._heading(layer)
+        trouble = self.status.partition("\n")[0]
+        head = self.line(trouble, width, "bold") if trouble else self._heading(layer, width)
         left = [*self._list(), *self._image(height - 2 - len(self.answer.layers))]
-        return [self.line(head, width, "bold"), *planes.beside([left, self._planes(layer)], GAP)]
+        return [head, *planes.beside([left, self._planes(layer)], GAP)]
 
-    def _heading(self, layer: Layer) -> str:
+    def _heading(self, layer: Layer, width: int) -> Strip:
         tiling = self._tiling(layer)
         part = ""
         if tiling.count < layer.count:
             last = min(self.first + tiling.count, layer.count)
             part = f" · {self.first + 1}–{last} of {layer.count} (page keys)"
-        signs = "orange above 0, blue below" if self.colours else "░▒▓█ above 0, ·-=% below"
-        return f"{layer.title}{part} · {signs}, to ±{layer.largest:.3g}"
+        scale = planes.scale(planes.palette_of(self), _SCALE)
+        largest = f"{layer.largest:.3g}"
+        parts = [(f"{layer.title}{part}", "bold"), (f"   −{largest} ", ""), None, (f" +{largest}", "")]
+        strips = [self.line(words[0], cell_len(words[0]), words[1]) if words else scale for words in parts]
+        return Strip.join(strips).adjust_cell_length(width)
 
     def _list(self) -> planes.Tile:
         assert self.answer is not None  # noqa: S101 - there is a list once it is read
@@ -138,8 +144,7 @@ class LayersSection(Section):
         return lines[:-1]
 
     def _plane(self, layer: Layer, number: int, scale: int) -> planes.Tile:
-        values = layer.plane(number)
+        values, palette = layer.plane(number), planes.palette_of(self)
         if scale:
-            return planes.signed(planes.enlarged(values, layer.width, scale), layer.width * scale, colours=self.colours)
-        small = planes.halved(values, layer.width, is_signed=True)
-        return planes.signed(small, -(-layer.width // 2), colours=self.colours)
+            return planes.signed(planes.enlarged(values, layer.width, scale), layer.width * scale, palette)
+        return planes.signed(planes.halved(values, layer.width, is_signed=True), -(-layer.width // 2), palette)

@@ -92,6 +92,11 @@ class Section(Widget, can_focus=True):
         """Whether the terminal has colours enough for pictures."""
         return planes.has_colours(self.app)
 
+    def notify_style_update(self) -> None:
+        """Take the colours of another theme."""
+        self._painted_for = None
+        super().notify_style_update()
+
     def repaint(self) -> None:
         """Paint again: something has changed."""
         self._painted_for = None
@@ -114,9 +119,12 @@ class Section(Widget, can_focus=True):
     def strips(self, text: Text, width: int) -> list[Strip]:
         """Return a text line by line, cut at ``width``."""
         console = self.app.console
-        return [
-            Strip(line.render(console)).adjust_cell_length(width) for line in text.split("\n", allow_blank=True)
-        ]  # fmt: skip
+        strips = []
+        for line in text.split("\n", allow_blank=True):
+            # Rich leaves out the style of a line that has no spans.
+            strip = Strip(line.render(console)).apply_style(console.get_style(line.style))
+            strips.append(strip.adjust_cell_length(width))
+        return strips
 
     def line(self, words: str, width: int, style: str = "") -> Strip:
         """Return one line of words."""

@@ -23,7 +23,7 @@ def view(screen: Screen[Any], root: Path, run: Run, mode: Literal["blocks", "pix
         return
     from lenet_tui.tui.pictures.screen import PicturesScreen
 
-    screen.app.push_screen(PicturesScreen(root / run.folder, mode))
+    screen.app.push_screen(PicturesScreen(root / run.folder, mode, run))
 
 
 _MOST_REASONS = 3
