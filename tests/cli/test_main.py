@@ -42,7 +42,10 @@ def test_help_shows_every_command(lab: Lab) -> None:
 
 def test_the_help_of_train_tells_every_default_and_choice(lab: Lab) -> None:
     text = " ".join(lab("train", "--help").stdout.split())
-    assert "--batch-size N images per optimizer step (default 64)" in text
+    assert "--batch_size N images per optimizer step (default 64)" in text
+    first = [text.index(f"{flag} ") for flag in ("the assignment: --model", "--batch_size N images", "--lr X")]
+    assert first == sorted(first)
+    assert first[-1] < text.index("--optimizer NAME") < text.index("--root DIR folder")
     assert "affine+elastic" in text
     assert "optimisation:" in text
 
