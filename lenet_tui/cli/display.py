@@ -46,11 +46,12 @@ class EarlyNote:
 class Display:
     """A reporter for `experiment.run` that shows nothing: what the displays have in common.
 
-    ``run_id`` is the run's number, once it has one.
+    ``run_id`` is the run's number, once it has one. ``watching`` is for a run that another process trains.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, watching: bool = False) -> None:
         self.run_id: int | None = None
+        self._watching = watching
         self._stopping = False
         self._skipped: list[Report] = []
 
@@ -96,7 +97,7 @@ class Display:
     def _where(self, folder: RunFolder, record: RunRecord) -> str:
         """Return what the run computes on and where its files go, and after which epoch it goes on when resumed."""
         number = "" if self.run_id is None else f"run {self.run_id}: "
-        done = len(folder.read_metrics()) if folder.checkpoint_path.exists() else 0
+        done = 0 if self._watching or not folder.checkpoint_path.exists() else len(folder.read_metrics())
         resumed = f", continuing after epoch {done}" if done else ""
         return f"{number}{record.device}, {counted(record.threads, 'thread')}, into {folder.path}{resumed}"
 
@@ -110,8 +111,8 @@ class Display:
 class PlainDisplay(Display):
     """One plain line an epoch, for pipes and logs."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, watching: bool = False) -> None:
+        super().__init__(watching=watching)
         self._to_output = True
         self._epochs = 0
 
@@ -139,6 +140,8 @@ class PlainDisplay(Display):
             try:
                 output.say(text, flush=True)
             except output.ReaderGone:  # end in order, and say how to go on where it is seen
+                if self._watching:
+                    raise
                 self._to_output = False
                 self.stop()
             else:
@@ -149,8 +152,8 @@ class PlainDisplay(Display):
 class TerminalDisplay(Display):
     """A line an epoch that stays, and below it a bar that moves."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, watching: bool = False) -> None:
+        super().__init__(watching=watching)
         self._console = output.console()
         self._bar = Progress(
             TextColumn("{task.description}"),

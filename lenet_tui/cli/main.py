@@ -24,6 +24,7 @@ COMMANDS = {
     "queue": "queue",
     "runs": "runs",
     "show": "runs",
+    "watch": "watch",
     "export": "export",
     "compare": "compare",
     "predict": "predict",

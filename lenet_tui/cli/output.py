@@ -196,6 +196,12 @@ def say_json(document: Any) -> None:
     stdout.write(json_text(document, indent) + "\n")
 
 
+def say_json_line(document: Any) -> None:
+    """Print one line of JSON, at once: a program follows the output."""
+    stdout.write(json_text(document) + "\n")
+    stdout.flush()
+
+
 def say_json_lines(entries: Iterable[str]) -> None:
     """Print a JSON list whose entries are JSON already, one a line."""
     stdout.write("[" + ",\n".join(entries) + "]\n")

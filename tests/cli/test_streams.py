@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "version": ("--version",),
     "runs": ("runs",),
     "show": ("show", "1"),
+    "watch": ("watch", "1"),
+    "watch json": ("watch", "1", "--json"),
     "queue": ("queue", "list", "--json"),
     "queue add": ("queue", "add", *SHORT, "--seed", "5"),
     "queue stop": ("queue", "stop", "4"),
