@@ -189,6 +189,11 @@ def say_lines(lines: Iterable[str]) -> None:
     stdout.write("".join([printable(line) + "\n" for line in lines]))
 
 
+def say_drawn(lines: Iterable[str]) -> None:
+    """Print lines with the escape sequences that draw them; who drew them has cleaned the texts in them."""
+    stdout.write("".join([line + "\n" for line in lines]))
+
+
 def say_json(document: Any) -> None:
     """Print the one JSON document of a command."""
     # Indenting thousands of runs takes a second, and only programs read them.

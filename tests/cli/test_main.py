@@ -33,6 +33,20 @@ def test_without_a_command_and_a_terminal_the_ways_on_are_told(lab: Lab) -> None
     assert "lenet-tui train" in line
 
 
+def test_once_prints_one_frame_of_the_app_as_plain_text(lab: Lab, trained_root: Path) -> None:
+    done = lab("--once", "--size", "100x30", "--root", trained_root)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert len(lines) == 30
+    assert max(map(len, lines)) <= 100
+    assert "\x1b" not in done.stdout
+    assert "finished" in done.stdout
+    assert "lowest" in done.stdout  # the curves of the current run
+    assert lab("--once", "--size", "100", "--root", trained_root).returncode == 2
+    done = lab("--size", "100x30", "--root", trained_root)
+    assert "--once" in done.stderr
+
+
 def test_help_shows_every_command(lab: Lab) -> None:
     done = lab("--help")
     assert done.returncode == 0

@@ -24,6 +24,7 @@ FULL = "lenet-tui: cannot write the output: the disk is full"
 COMMANDS: dict[str, tuple[str, ...]] = {
     "help": ("--help",),
     "version": ("--version",),
+    "once": ("--once", "--size", "100x30"),
     "runs": ("runs",),
     "show": ("show", "1"),
     "watch": ("watch", "1"),
@@ -38,6 +39,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "runner": ("runner",),
     "runner stop": ("runner", "stop"),
     "export": ("export", "1"),
+    "export zip": ("export", "1", "--zip"),
     "compare": ("compare", "1", "2"),
     "compare json": ("compare", "1", "2", "--json"),
     "predict": ("predict", "1", "digit.png", "--show"),
