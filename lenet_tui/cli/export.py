@@ -25,7 +25,8 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         "export",
         help="write the three pictures of runs into their folders, a report, a zip file to hand in",
         description="Write confusion.png, loss.png and t-SNE.png of each run into its folder, from the files in that "
-        "folder. It trains nothing, and says what it wrote and, over SSH, how to fetch it. An error in one run does not stop the others.",
+        "folder. It trains nothing. It says what it wrote and, over SSH, how to fetch it. An error in one run does "
+        "not stop the others.",
         allow_abbrev=False,
     )
     parser.add_argument(

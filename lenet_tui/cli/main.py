@@ -35,6 +35,7 @@ COMMANDS = {
     "runner": "runner",
     "data": "data",
     "doctor": "doctor",
+    "completion": "completion",
 }
 INTERRUPTED = 130
 _SWITCHES = ("--json", "--help", "--version", "--no-mouse", "--quiet", "--once")  # flags without a value

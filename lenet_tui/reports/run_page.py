@@ -178,7 +178,7 @@ def _configuration(record: RunRecord) -> str:
         value = escape(str(getattr(record.config, parameter.name)))
         shown = f"<strong>{value}</strong>" if parameter.name in changed else value
         rows.append(
-            f"<tr><td>{escape(parameter.name)}</td><td>{shown}</td><td class='pale'>{escape(parameter.help)}</td></tr>"
+            f'<tr><td>{escape(parameter.name)}</td><td>{shown}</td><td class="pale">{escape(parameter.help)}</td></tr>'
         )
     return _table("", rows)
 
@@ -188,7 +188,8 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def _row(cells: Iterable[str], attributes: str = "", cell: str = "td") -> str:
-    return f"<tr{attributes}>{''.join(f'<{cell} class="n">{escape(text)}</{cell}>' for text in cells)}</tr>"
+    inside = "".join(f'<{cell} class="n">{escape(text)}</{cell}>' for text in cells)
+    return f"<tr{attributes}>{inside}</tr>"
 
 
 def _table(heading: str, rows: Sequence[str]) -> str:

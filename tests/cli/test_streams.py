@@ -50,6 +50,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "data path": ("data", "path", "digits"),
     "data verify": ("data", "verify", "digits"),
     "doctor": ("doctor",),
+    "completion": ("completion", "bash"),
     "train": ("train", *SHORT),
 }
 # How a shell puts the command's output there, and what becomes of the environment.
