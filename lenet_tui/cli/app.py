@@ -13,7 +13,7 @@ from lenet_tui.cli import output
 from lenet_tui.errors import UsageError
 
 FLAGS = ("--root", "--no-mouse", "--quiet", "--once", "--size")
-_DRIVER = "TEXTUAL_DRIVER"  # Textual's variable
+_DRIVER = "TEXTUAL_DRIVER"  # set by textual-serve, as are COLUMNS and ROWS
 _COLUMNS, _ROWS = (20, 1000), (10, 500)  # of a frame: smallest and largest
 
 
@@ -38,7 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.size:
         raise UsageError("--size is the size of the frame that --once prints; the app has that of its terminal")
     if os.environ.get(_DRIVER):  # 'lenet-tui serve' shows it in a browser
-        return _open(arguments)
+        # The size that Textual's driver begins with would otherwise come after the page's own.
+        return _open(arguments, (int(os.environ["COLUMNS"]), int(os.environ["ROWS"])))
     if not (sys.stdin.isatty() and output.is_terminal()):
         raise UsageError(
             "the app needs a terminal, and this is none; 'lenet-tui train' trains a run here, "
@@ -50,11 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
     return _open(arguments)
 
 
-def _open(arguments: argparse.Namespace) -> int:
+def _open(arguments: argparse.Namespace, size: tuple[int, int] | None = None) -> int:
     gc.disable()  # looking for garbage among what is being imported takes a sixth of the start; the app turns it on
     from lenet_tui.tui import app
 
-    return app.run(arguments.root.absolute(), mouse=not arguments.no_mouse, quiet=arguments.quiet)
+    return app.run(arguments.root.absolute(), mouse=not arguments.no_mouse, quiet=arguments.quiet, size=size)
 
 
 def _print_frame(arguments: argparse.Namespace) -> int:

@@ -65,7 +65,8 @@ def script(shell: str) -> str:
             action.choices = SHELLS
         elif action.metavar in ways:
             action.complete = ways[str(action.metavar)]  # type: ignore[attr-defined]
-    return shtab.complete(parser, shell)
+    text: str = shtab.complete(parser, shell)
+    return text
 
 
 def _all_actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:

@@ -35,6 +35,7 @@ COMMANDS = {
     "runner": "runner",
     "data": "data",
     "doctor": "doctor",
+    "serve": "serve",
     "completion": "completion",
 }
 INTERRUPTED = 130

@@ -26,7 +26,7 @@ NONSENSE = (
     "\u202e",
 )
 REQUIRED = {"RUN": "1", "IMAGE": "x.png", "N": "1", "FOLDER": "missing", "NAME": "kmnist"}
-MAKING = ("train", "add", "import", "homework", "doctor", "get", "verify", "path")
+MAKING = ("train", "add", "import", "serve", "homework", "doctor", "get", "verify", "path")
 
 
 def places() -> list[tuple[tuple[str, ...], argparse.Action]]:

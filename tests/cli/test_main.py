@@ -129,7 +129,7 @@ def test_a_misspelt_word_is_told_with_what_may_be_meant(words: tuple[str, ...], 
 
 COMMANDS = (
     *("train", "queue", "runs", "show", "watch", "export", "compare", "study", "inspect", "predict"),
-    *("delete", "import", "runner", "data", "doctor", "completion"),
+    *("delete", "import", "runner", "data", "doctor", "serve", "completion"),
 )
 
 
