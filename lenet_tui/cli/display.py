@@ -46,11 +46,12 @@ class EarlyNote:
 class Display:
     """A reporter for `experiment.run` that shows nothing: what the displays have in common.
 
-    ``run_id`` is the run's number, once it has one.
+    ``run_id`` is the run's number, once it has one. ``watching`` is for a run that another process trains.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, watching: bool = False) -> None:
         self.run_id: int | None = None
+        self._watching = watching
         self._stopping = False
         self._skipped: list[Report] = []
 
@@ -96,7 +97,7 @@ class Display:
     def _where(self, folder: RunFolder, record: RunRecord) -> str:
         """Return what the run computes on and where its files go, and after which epoch it goes on when resumed."""
         number = "" if self.run_id is None else f"run {self.run_id}: "
-        done = len(folder.read_metrics()) if folder.checkpoint_path.exists() else 0
+        done = 0 if self._watching or not folder.checkpoint_path.exists() else len(folder.read_metrics())
         resumed = f", continuing after epoch {done}" if done else ""
         return f"{number}{record.device}, {counted(record.threads, 'thread')}, into {folder.path}{resumed}"
 
@@ -110,8 +111,8 @@ class Display:
 class PlainDisplay(Display):
     """One plain line an epoch, for pipes and logs."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, watching: bool = False) -> None:
+        super().__init__(watching=watching)
         self._to_output = True
         self._epochs = 0
 
@@ -122,11 +123,8 @@ class PlainDisplay(Display):
 
     def on_epoch_end(self, row: EpochMetrics, best: EpochMetrics) -> None:
         """Print the epoch's figures."""
-        self._line(
-            f"epoch {row.epoch}/{self._epochs} train_loss {row.train_loss:.5f} val_loss {row.val_loss:.5f} "
-            f"val_accuracy {row.val_accuracy:.4f} lr {row.lr:.3g} seconds {row.seconds:.1f}"
-            + (" best" if row is best else "")
-        )
+        figures, seconds = epoch_line(row, self._epochs)
+        self._line(f"{figures}  {seconds}" + ("  lowest val loss" if row is best else ""))
 
     def on_training_end(self, state: State) -> None:
         """Say that the pictures are being drawn."""
@@ -142,6 +140,8 @@ class PlainDisplay(Display):
             try:
                 output.say(text, flush=True)
             except output.ReaderGone:  # end in order, and say how to go on where it is seen
+                if self._watching:
+                    raise
                 self._to_output = False
                 self.stop()
             else:
@@ -152,8 +152,8 @@ class PlainDisplay(Display):
 class TerminalDisplay(Display):
     """A line an epoch that stays, and below it a bar that moves."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, watching: bool = False) -> None:
+        super().__init__(watching=watching)
         self._console = output.console()
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -208,14 +208,9 @@ class TerminalDisplay(Display):
 
     def on_epoch_end(self, row: EpochMetrics, best: EpochMetrics) -> None:
         """Print the epoch's figures above the bar."""
-        width = len(str(self._epochs))
-        mark = "[green]◆[/]" if row is best else " "
+        figures, seconds = epoch_line(row, self._epochs)
         with _terminal_may_be_gone():
-            self._bar.print(
-                f"epoch {row.epoch:>{width}}/{self._epochs}  train loss {loss(row.train_loss)}  "
-                f"val loss {loss(row.val_loss)} {mark}  "
-                f"val acc {percent(row.val_accuracy)}  [dim]{row.seconds:.1f} s[/]"
-            )
+            self._bar.print(f"{figures}  [dim]{seconds}[/]" + ("  [green]◆ lowest val loss[/]" if row is best else ""))
 
     def on_training_end(self, state: State) -> None:
         """Say that the pictures are being drawn."""
@@ -253,6 +248,16 @@ _REPORTING: dict[State, str] = {
     "stopped": "drawing the pictures (Ctrl-C again leaves at once)",
     "failed": "drawing the pictures",
 }
+
+
+def epoch_line(row: EpochMetrics, epochs: int) -> tuple[str, str]:
+    """Return an epoch's figures and its duration: ``epoch  1/20  train loss 0.2941  …  val acc 97.86 %``, ``1.2 s``."""
+    width = len(str(epochs))
+    return (
+        f"epoch {row.epoch:>{width}}/{epochs}  train loss {loss(row.train_loss)}  val loss {loss(row.val_loss)}  "
+        f"val acc {percent(row.val_accuracy)}",
+        f"{row.seconds:.1f} s",
+    )
 
 
 def summary_lines(folder: RunFolder, record: RunRecord) -> list[str]:

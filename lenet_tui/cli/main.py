@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import difflib
 import importlib
 import os
@@ -23,6 +24,7 @@ COMMANDS = {
     "queue": "queue",
     "runs": "runs",
     "show": "runs",
+    "watch": "watch",
     "export": "export",
     "compare": "compare",
     "predict": "predict",
@@ -34,14 +36,30 @@ COMMANDS = {
     "runner": "runner",
     "data": "data",
     "doctor": "doctor",
+    "serve": "serve",
+    "completion": "completion",
 }
 INTERRUPTED = 130
+_SWITCHES = ("--json", "--help", "--version", "--no-mouse", "--quiet", "--once")  # flags without a value
 
 _EPILOG = "Flags can be written with _ or -. See 'lenet-tui COMMAND --help'."
 
 
+class _Help(argparse.HelpFormatter):
+    """Shows one spelling of a flag that has two."""
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        if len({_dashed(flag) for flag in action.option_strings}) < len(action.option_strings):
+            action = copy.copy(action)
+            action.option_strings = action.option_strings[:1]
+        return super()._format_action_invocation(action)
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are `UsageError` instead of a page of usage."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"formatter_class": _Help} | options)
 
     def error(self, message: str) -> NoReturn:
         """Raise `UsageError` with the message in one line."""
@@ -123,7 +141,7 @@ def build_parser(names: Iterable[str] = COMMANDS) -> Parser:
     parser = Parser(
         prog="lenet-tui",
         description="Train LeNet and AlexNet on MNIST, compare the runs, and export their pictures. Without a command "
-        "it opens the app.",
+        "it opens the app; with hyperparameters and no command it trains: lenet-tui --model lenet --lr 0.001.",
         epilog=_EPILOG,
         allow_abbrev=False,
     )
@@ -141,12 +159,14 @@ def build_parser(names: Iterable[str] = COMMANDS) -> Parser:
 def _parse(argv: list[str]) -> argparse.Namespace:
     # A fast command does not wait for what another one imports.
     root, words = _leading_root([_dashed(word) for word in argv])
+    if _means_train(words):
+        words = ["train", *words]
     if not words or words[0].partition("=")[0] in app.FLAGS:
         parser = build_parser(())
         arguments, unknown = parser.parse_known_args([*root, *words])
         if not unknown:
             return arguments
-        if not any(word in COMMANDS for word in words):
+        if not _commands(words):
             raise UsageError(f"unknown argument {unknown[0]}{_meant(unknown[0], _flags(parser))}")
     parser = build_parser(words[:1] if words[0] in COMMANDS else COMMANDS)
     own = [flag for action in parser._actions for flag in action.option_strings if flag not in app.FLAGS]
@@ -165,6 +185,25 @@ def _leading_root(words: list[str]) -> tuple[list[str], list[str]]:
     while end < len(words) and words[end].partition("=")[0] == "--root":
         end += 1 if "=" in words[end] else 2
     return words[:end], words[end:]
+
+
+def _means_train(words: list[str]) -> bool:
+    """Say whether there are hyperparameters without a command, as in ``lenet-tui --model lenet --lr 0.01``."""
+    if not words or not words[0].startswith("--") or words[0] in app.FLAGS or _commands(words):
+        return False
+    from lenet_tui.config import hyperparameters
+
+    return not {word.partition("=")[0] for word in words}.isdisjoint(p.flag for p in hyperparameters())
+
+
+def _commands(words: list[str]) -> list[str]:
+    """Return the commands among ``words``; the value of a flag is none, as in ``--data-dir data``."""
+    before = ["", *words]
+    return [
+        word
+        for last, word in zip(before, words, strict=False)
+        if word in COMMANDS and (not last.startswith("--") or "=" in last or last in _SWITCHES)
+    ]
 
 
 def _not_a_command(words: list[str], parser: Parser) -> UsageError:
@@ -187,7 +226,7 @@ def _meant(word: str, names: Iterable[str]) -> str:
 
 
 def _flags(parser: argparse.ArgumentParser) -> list[str]:
-    return [flag for action in _actions(parser) for flag in action.option_strings]
+    return [flag for action in _actions(parser) for flag in action.option_strings if flag == _dashed(flag)]
 
 
 def _dashed(word: str) -> str:

@@ -189,11 +189,22 @@ def say_lines(lines: Iterable[str]) -> None:
     stdout.write("".join([printable(line) + "\n" for line in lines]))
 
 
+def say_drawn(lines: Iterable[str]) -> None:
+    """Print lines with the escape sequences that draw them; who drew them has cleaned the texts in them."""
+    stdout.write("".join([line + "\n" for line in lines]))
+
+
 def say_json(document: Any) -> None:
     """Print the one JSON document of a command."""
     # Indenting thousands of runs takes a second, and only programs read them.
     indent = None if isinstance(document, list) and len(document) > 100 else 2
     stdout.write(json_text(document, indent) + "\n")
+
+
+def say_json_line(document: Any) -> None:
+    """Print one line of JSON, at once: a program follows the output."""
+    stdout.write(json_text(document) + "\n")
+    stdout.flush()
 
 
 def say_json_lines(entries: Iterable[str]) -> None:

@@ -8,23 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from lenet_tui.cli import flags, tables
 from lenet_tui.cli.output import say, say_json, tell
-from lenet_tui.cli.session import find, is_untouched, raise_all, start_runner_for_work, store_of
+from lenet_tui.cli.session import Patience, find, is_untouched, raise_all, start_runner_for_work, store_of
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.host.process import is_alive
-from lenet_tui.runner import daemon
 from lenet_tui.runner.estimate import seconds_until_done
 from lenet_tui.sweep import MAX_RUNS, expand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from lenet_tui.config import RunConfig
     from lenet_tui.store import Run, Store
 
 RUN_HELP = "a run's number or folder"
 _POLL_SECONDS = 0.5
-_TRIES = 3  # to start a runner that failed, after which waiting for it ends
 _COUNT = flags.whole_number(1, MAX_RUNS)
 _SPREAD = "comma lists make a grid: --batch-size 16,32,64 --lr 0.01,0.001 are six runs"
 
@@ -183,7 +180,7 @@ def wait(arguments: argparse.Namespace) -> int:
             if not open_ids:
                 tell("the queue is empty")
         ended: list[Run] = []
-        patience = _Patience(arguments.root)
+        patience = Patience(arguments.root)
         while open_ids:
             queue = store.queue()
             for run_id in sorted(open_ids - {run.id for run in queue}):
@@ -203,27 +200,6 @@ def wait(arguments: argparse.Namespace) -> int:
     if arguments.json:
         say_json([tables.as_json(run) for run in ended])
     return 0 if all(run.state == "finished" for run in ended) else 1
-
-
-class _Patience:
-    """Watches the tries to start a runner while a command waits for one."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        tries = daemon.failed_tries(root)
-        self._before = tries.count if tries else 0
-        self._reported = ""
-
-    def check(self) -> None:
-        """Report each new reason. Raises `LabError` after some tries in a row, at least one of them from now on."""
-        tries = daemon.failed_tries(self._root)
-        if tries is None or tries.under_way:
-            return
-        if tries.count >= _TRIES and tries.count > self._before:
-            raise LabError(f"the runner cannot start: {tries.reason} ({tries.count} tries)")
-        if tries.reason != self._reported:
-            self._reported = tries.reason
-            tell(f"the runner cannot start: {tries.reason}; it is tried again")
 
 
 def _each(arguments: argparse.Namespace, call: Callable[[Store, int], Run | str]) -> int:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from lenet_tui.store import Run
 
+_TRIES = 3  # to start a runner that failed, after which waiting for it ends
 NO_NAME = "the name of a run is empty; give its number or folder, which 'lenet-tui runs' shows"
 
 
@@ -98,6 +99,27 @@ def tell_why_none_runs(root: Path, store: Store) -> None:
     reason = daemon.last_failure(root)
     if reason is not None and _has_work(store):
         output.tell(f"the runner cannot start: {reason}")
+
+
+class Patience:
+    """Watches the tries to start a runner while a command waits for one."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        tries = daemon.failed_tries(root)
+        self._before = tries.count if tries else 0
+        self._reported = ""
+
+    def check(self) -> None:
+        """Report each new reason. Raises `LabError` after some tries in a row, at least one of them from now on."""
+        tries = daemon.failed_tries(self._root)
+        if tries is None or tries.under_way:
+            return
+        if tries.count >= _TRIES and tries.count > self._before:
+            raise LabError(f"the runner cannot start: {tries.reason} ({tries.count} tries)")
+        if tries.reason != self._reported:
+            self._reported = tries.reason
+            output.tell(f"the runner cannot start: {tries.reason}; it is tried again")
 
 
 def _has_work(store: Store) -> bool:

@@ -42,8 +42,9 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "train",
         help="train one run in the foreground: --model lenet --batch_size 64 --lr 0.001",
-        description="Train one run and write its three pictures. Ctrl-C stops it: it keeps its checkpoint and can be "
-        "resumed. A second Ctrl-C leaves at once.",
+        description="Train one run and write its three pictures. The word train may be left out, and flags may be "
+        "written with _ or -: lenet-tui --model lenet --batch_size 64 --lr 0.001. Ctrl-C stops it: it keeps its "
+        "checkpoint and can be resumed. A second Ctrl-C leaves at once.",
         allow_abbrev=False,
     )
     flags.add_hyperparameters(parser)

@@ -43,13 +43,23 @@ def webpage(title: str, text: str, pictures: Mapping[str, bytes]) -> str:
     body = re.sub(r"<h2>(.*?)</h2>", lambda result: f'<h2 id="{_anchor(result[1])}">{result[1]}</h2>', body)
     body = body.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
     for name, content in pictures.items():
-        inside = f"data:image/png;base64,{base64.b64encode(content).decode()}"
-        body = body.replace(f'src="{name}"', f'src="{inside}"')
+        body = body.replace(f'src="{name}"', f'src="{data_uri(content)}"')
+    return html(title, body)
+
+
+def html(title: str, body: str, style: str = "") -> str:
+    """Return the whole page of a body that is HTML already; ``style`` is more CSS. It fetches and runs nothing."""
     head = f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     head += f'<meta name="viewport" content="width=device-width"><title>{_escaped(title)}</title>'
     return (
-        f'<!DOCTYPE html>\n<html lang="en"><head>{head}<style>{_STYLE}</style></head>\n<body>\n{body}</body></html>\n'
+        f'<!DOCTYPE html>\n<html lang="en"><head>{head}<style>{_STYLE}{style}</style></head>\n'
+        f"<body>\n{body}</body></html>\n"
     )
+
+
+def data_uri(picture: bytes) -> str:
+    """Return the address that carries a PNG inside."""
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
 
 
 def _anchor(heading: str) -> str:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 State = Literal["queued", "running", "finished", "failed", "stopped", "interrupted"]
 
 ROOT_VARIABLE = "LENET_TUI_ROOT"
+REPORT = "report.html"
 PICTURES = ("confusion.png", "loss.png", "t-SNE.png")
 
 # What is larger was not written by us, and is not read.

@@ -252,15 +252,20 @@ class LabApp(App[None]):
         loop.call_soon_threadsafe(lambda: self.exit(return_code=128 + number))
 
 
-def run(root: Path, *, mouse: bool = True, quiet: bool = False) -> int:
-    """Open the app on ``root`` and return the exit code. Prints at the end which runs go on."""
+def run(root: Path, *, mouse: bool = True, quiet: bool = False, size: tuple[int, int] | None = None) -> int:
+    """Open the app on ``root`` and return the exit code. Prints at the end which runs go on.
+
+    ``size`` is that of the browser's page (columns, rows) where the app is shown in one.
+    """
     given, complaints = settings.load(root, keys.NAMES)
     choices = Choices(root, given)
     chosen = choices.applied()
     if quiet:
         chosen = chosen.model_copy(update={"quiet": True})
     app = LabApp(root, chosen, tuple(complaints), choices)
-    app.run(mouse=mouse and chosen.mouse)
+    app.run(mouse=mouse and chosen.mouse, size=size)
+    if size:
+        return app.return_code or 0
     left = len(app.lab.snapshot.running), sum(run.waiting for run in app.lab.snapshot.queue)
     if any(left) and not app.return_code:
         print(  # noqa: T201 - after the app

@@ -110,6 +110,10 @@ class Watcher:
             self._in_sight = run_ids
             self.look()
 
+    def is_complete(self, snapshot: Snapshot) -> bool:
+        """Say whether ``snapshot`` has the epochs of all watched runs that it has."""
+        return (self._watched & snapshot.runs.keys()) <= snapshot.epochs.keys()
+
     def look(self) -> None:
         """Look again at once."""
         self._wake.set()

@@ -26,7 +26,7 @@ NONSENSE = (
     "\u202e",
 )
 REQUIRED = {"RUN": "1", "IMAGE": "x.png", "N": "1", "FOLDER": "missing", "NAME": "kmnist"}
-MAKING = ("train", "add", "import", "homework", "doctor", "get", "verify", "path")
+MAKING = ("train", "add", "import", "serve", "homework", "doctor", "get", "verify", "path")
 
 
 def places() -> list[tuple[tuple[str, ...], argparse.Action]]:
@@ -123,3 +123,31 @@ def test_without_a_private_folder_of_ours_the_traceback_goes_to_the_temporary_fi
 
 def broken(*_: object, **__: object) -> None:
     raise OSError("a\x1b[6n\nb")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--model", "lenet", "--batch_size", "16", "--lr", "0.01"),
+        ("--model=lenet", "--batch-size=16", "--lr=0.01"),
+        ("--root", "x", "--model", "lenet", "--lr", "0.01", "--batch_size", "16"),
+        ("--json", "--model", "lenet", "--lr", "0.01", "--batch_size", "16"),
+        ("--batch_size", "16", "--lr", "0.01", "--data-dir", "data", "--model", "lenet"),
+    ],
+    ids=" ".join,
+)
+def test_hyperparameters_without_a_command_train(words):
+    from lenet_tui.cli import flags, train
+    from lenet_tui.cli.main import _parse
+
+    arguments = _parse(list(words))
+    assert arguments.run is train.run
+    assert flags.given(arguments) == {"model": "lenet", "batch_size": "16", "lr": "0.01"}
+
+
+def test_without_hyperparameters_the_app_opens():
+    from lenet_tui.cli import app
+    from lenet_tui.cli.main import _parse
+
+    for words in ([], ["--root", "x"], ["--no-mouse"], ["--quiet", "--root=x"]):
+        assert _parse(words).run is app.run

@@ -33,6 +33,20 @@ def test_without_a_command_and_a_terminal_the_ways_on_are_told(lab: Lab) -> None
     assert "lenet-tui train" in line
 
 
+def test_once_prints_one_frame_of_the_app_as_plain_text(lab: Lab, trained_root: Path) -> None:
+    done = lab("--once", "--size", "100x30", "--root", trained_root)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert len(lines) == 30
+    assert max(map(len, lines)) <= 100
+    assert "\x1b" not in done.stdout
+    assert "finished" in done.stdout
+    assert "lowest" in done.stdout  # the curves of the current run
+    assert lab("--once", "--size", "100", "--root", trained_root).returncode == 2
+    done = lab("--size", "100x30", "--root", trained_root)
+    assert "--once" in done.stderr
+
+
 def test_help_shows_every_command(lab: Lab) -> None:
     done = lab("--help")
     assert done.returncode == 0
@@ -42,7 +56,12 @@ def test_help_shows_every_command(lab: Lab) -> None:
 
 def test_the_help_of_train_tells_every_default_and_choice(lab: Lab) -> None:
     text = " ".join(lab("train", "--help").stdout.split())
-    assert "--batch-size N images per optimizer step (default 64)" in text
+    assert "--batch_size N images per optimizer step (default 64)" in text
+    flags = text[text.index("the assignment:") :]
+    first = [
+        flags.index(flag) for flag in ("--model NAME", "--batch_size N", "--lr X", "--optimizer NAME", "--root DIR")
+    ]
+    assert first == sorted(first)
     assert "affine+elastic" in text
     assert "optimisation:" in text
 
@@ -109,8 +128,8 @@ def test_a_misspelt_word_is_told_with_what_may_be_meant(words: tuple[str, ...], 
 
 
 COMMANDS = (
-    *("train", "queue", "runs", "show", "export", "compare", "study", "inspect", "predict"),
-    *("delete", "import", "runner", "data", "doctor"),
+    *("train", "queue", "runs", "show", "watch", "export", "compare", "study", "inspect", "predict"),
+    *("delete", "import", "runner", "data", "doctor", "serve", "completion"),
 )
 
 

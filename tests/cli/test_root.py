@@ -16,7 +16,7 @@ from tests.cli.test_streams import COMMANDS, SHORT
 from tests.conftest import environment
 
 LOOKING = [
-    *(["runs"], ["show", "1"], ["queue"], ["queue", "list"], ["queue", "stop", "1"], ["queue", "wait"]),
+    *(["runs"], ["show", "1"], ["watch", "1"], ["queue"], ["queue", "list"], ["queue", "stop", "1"], ["queue", "wait"]),
     *(["queue", "pause"], ["compare", "1", "2"], ["export", "1"], ["predict", "1", "x.png"], ["inspect", "1"]),
     *(["study", "homework", "--no-queue"], ["runner"], ["runner", "stop"], ["runner", "start"], ["delete", "1"]),
 ]

@@ -24,8 +24,11 @@ FULL = "lenet-tui: cannot write the output: the disk is full"
 COMMANDS: dict[str, tuple[str, ...]] = {
     "help": ("--help",),
     "version": ("--version",),
+    "once": ("--once", "--size", "100x30"),
     "runs": ("runs",),
     "show": ("show", "1"),
+    "watch": ("watch", "1"),
+    "watch json": ("watch", "1", "--json"),
     "queue": ("queue", "list", "--json"),
     "queue add": ("queue", "add", *SHORT, "--seed", "5"),
     "queue stop": ("queue", "stop", "4"),
@@ -36,6 +39,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "runner": ("runner",),
     "runner stop": ("runner", "stop"),
     "export": ("export", "1"),
+    "export zip": ("export", "1", "--zip"),
     "compare": ("compare", "1", "2"),
     "compare json": ("compare", "1", "2", "--json"),
     "predict": ("predict", "1", "digit.png", "--show"),
@@ -46,6 +50,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "data path": ("data", "path", "digits"),
     "data verify": ("data", "verify", "digits"),
     "doctor": ("doctor",),
+    "completion": ("completion", "bash"),
     "train": ("train", *SHORT),
 }
 # How a shell puts the command's output there, and what becomes of the environment.

@@ -27,6 +27,7 @@ def view(screen: Screen[Any], root: Path, run: Run, mode: Literal["blocks", "pix
 
 
 _MOST_REASONS = 3
+_LONG = 12.0  # seconds, for a command to copy by hand
 
 
 async def draw(screen: Screen[Any], root: Path, runs: Sequence[Run]) -> None:
@@ -44,18 +45,20 @@ async def draw(screen: Screen[Any], root: Path, runs: Sequence[Run]) -> None:
             failed.append(f"run {run.id}: {result.error}")
         elif len(runs) == 1:
             names = " ".join(path.name for path in result.paths)
-            screen.notify(f"exported {names} into {run.folder}; {_how_to_fetch(root / str(run.folder))}", timeout=12)
+            screen.notify(
+                f"exported {names} into {run.folder}; {_how_to_fetch([root / str(run.folder) / '*.png'])}", timeout=12
+            )
     if len(runs) == 1 and skipped:
         screen.notify(f"run {runs[0].id} has finished no epoch yet: there is nothing to draw", severity="warning")
     elif len(runs) > 1:
         counts = [f"exported {len(able) - len(failed)}"]
         counts += [f"skipped {skipped} without a finished epoch"] if skipped else []
         counts += [f"failed {len(failed)}"] if failed else []
-        place = _how_to_fetch(root)
-        screen.notify(f"{', '.join(counts)}; {place}", severity="warning" if failed else "information", timeout=12)
+        place = _how_to_fetch([root / "*/*/*.png"])
+        screen.notify(f"{', '.join(counts)}; {place}", severity="warning" if failed else "information", timeout=_LONG)
     if failed:
         screen.notify("; ".join(failed[:_MOST_REASONS]), severity="error")
 
 
-def _how_to_fetch(folder: Path) -> str:
-    return ssh.copy_command(folder) if ssh.is_remote() else "v shows them"
+def _how_to_fetch(paths: Sequence[Path]) -> str:
+    return ssh.scp_line([str(path.absolute()) for path in paths]) or "v shows them"
