@@ -38,7 +38,7 @@ async def test_the_sign_of_a_run_in_the_list_has_the_colour_of_its_curve(store: 
     finished(store, RunConfig(batch_size=32))
     async with opened(tmp_path, (120, 30)) as bench:
         await bench.until(lambda: len(bench.main.runs.listed) == 3)
-        await bench.press("escape", "home", "space")
+        await bench.press("escape", "home", "space", "down")
         await bench.until(lambda: len(bench.main.curves.colours) == 2)
         runs = bench.main.runs
         signs = {}
@@ -85,7 +85,7 @@ async def test_a_pinned_baseline_is_shown_with_every_run_until_it_is_unpinned(st
         assert len(bench.main.curves.colours) == 2
         bench.main.runs.go_to(1)
         await bench.press("B")
-        await bench.until(lambda: "no baseline" in bench.told())
+        await bench.until(lambda: bench.app.lab.settings.baseline is None)
         bench.main.runs.go_to(2)
         await bench.until(lambda: "base" not in panel(bench))
 
@@ -107,7 +107,7 @@ async def test_the_seeds_of_the_current_run_are_shown_without_marking_them(store
 async def test_without_a_run_there_is_no_baseline(store: Store, tmp_path: Path) -> None:
     async with opened(tmp_path) as bench:
         await bench.press("escape", "B")
-        await bench.until(lambda: "there is no run to be the baseline" in bench.told())
+        await bench.until(lambda: "there is no run to" in bench.told())
 
 
 def test_the_current_run_comes_first_and_the_baseline_has_a_place(store: Store) -> None:
