@@ -134,7 +134,12 @@ RUNS = _section(
     Key("reverse", "S", "Reverse sort", "reverse the order", "runs.reverse"),
     Key("columns", "C", "Columns", "choose the columns of the table", "controller.table.choose_columns"),
     Key(
-        *("baseline", "B", "Baseline", "compare every run with this one in the Δ columns; again ends that"),
+        *(
+            "baseline",
+            "B",
+            "Baseline",
+            "compare every run with this one: Δ columns, and its curve stays; again ends that",
+        ),
         "controller.table.pin_baseline",
     ),
     Key("mark-all", "a", "Mark all", "mark every run in the list, or none", "runs.mark_all"),

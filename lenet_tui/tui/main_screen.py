@@ -57,7 +57,7 @@ class MainScreen(LabScreen[None]):
         super().__init__()
         self._lab = lab
         self.form = RunForm(id="form", classes="panel")
-        self.curves = CurvesPanel(options_of(lab.settings), StepReader(lab.root).read, id="curves")
+        self.curves = CurvesPanel(options_of(lab.settings), StepReader(lab.root).read, framed=True, id="curves")
         self.runs = RunsList(id="runs")
         self.controller = RunController(self, lab, self.runs, self.form)
         self._can_resume = False  # the current run
@@ -139,7 +139,8 @@ class MainScreen(LabScreen[None]):
         settings, snapshot = self._lab.settings, self._lab.snapshot
         shown = runs_shown(current, self.runs.marked, snapshot, settings.baseline, seeds=self.curves.options.seeds)
         self._lab.watcher.watch(frozenset(run.id for run in shown))
-        self.curves.show(curves_of(shown, snapshot, settings.baseline), headline(current, snapshot) if current else "")
+        curves = curves_of(shown, snapshot, settings.baseline, self.runs.view.label)
+        self.curves.show(curves, headline(current, snapshot) if current else "")
         self.runs.show_colours(self.curves.colours)
 
     def _notify_ends(self, snapshot: Snapshot, before: Snapshot) -> None:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from textual.app import App, ComposeResult
 from textual.events import Leave, MouseScrollDown, MouseScrollUp
 
+from lenet_tui.tui.curves.chart import text_of
+from lenet_tui.tui.curves.layout import title_row
 from lenet_tui.tui.curves.panel import PALETTE, CurvesPanel
 from tests.tui.test_curves import FIVE, TITLE
 
@@ -278,6 +280,10 @@ async def test_the_focus_shows_without_colour():
         app.set_focus(None)
         await pilot.pause()
         assert "─" in app.panel.text()[0]
+
+
+def test_a_panel_in_a_frame_has_no_rule_of_its_own():
+    assert text_of([title_row("run 1", 12, focused=True, ruled=False)]) == ["run 1       "]
 
 
 def test_importing_the_panel_brings_no_drawing_library():

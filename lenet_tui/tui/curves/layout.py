@@ -61,12 +61,12 @@ def panel(
     return (title_row(title, width, focused=focused), *body(curves, options, width, height - 1).rows)
 
 
-def title_row(title: str, width: int, *, focused: bool = False) -> Row:
-    """Return the title with a rule after it, a heavy one when the panel has the focus."""
+def title_row(title: str, width: int, *, focused: bool = False, ruled: bool = True) -> Row:
+    """Return the title and, where it is ``ruled``, a rule after it, a heavy one when the panel has the focus."""
     cells = cells_of(((title, "title"), (" " if title else "", "")))[: width - (len(title) >= width)]
     if len(title) >= width:
         cells.append(("…", "title"))
-    rule = "━" if focused else "─"
+    rule = " " if not ruled else "━" if focused else "─"
     return (*cells, *[(rule, "focus" if focused else "rule")] * (width - len(cells)))
 
 

@@ -73,6 +73,7 @@ class CurvesPanel(Widget, can_focus=True):
         options: Options | None = None,
         read_steps: Callable[[str], Steps] | None = None,
         *,
+        framed: bool = False,
         id: str | None = None,  # noqa: A002 - Textual's own name
         classes: str | None = None,
     ) -> None:
@@ -81,6 +82,7 @@ class CurvesPanel(Widget, can_focus=True):
         self._title = ""
         self._options = options or Options()
         self._read_steps = read_steps
+        self._framed = framed  # a border around it shows the focus
         self._steps: dict[int, Steps] = {}
         self._steps_read_for: tuple[object, ...] = ()
         self._cursor: float | None = None
@@ -155,7 +157,7 @@ class CurvesPanel(Widget, can_focus=True):
         if not self.is_mounted or not width or not height:
             return
         body = self._body(width, height - 1)
-        title = curves_layout.title_row(self._title, width, focused=self.has_focus)
+        title = curves_layout.title_row(self._title, width, focused=self.has_focus, ruled=not self._framed)
         before, self._rows = self._rows, (title, *body)
         changed = list(_changes(before, self._rows))
         if changed:
