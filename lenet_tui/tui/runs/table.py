@@ -324,7 +324,9 @@ class RunsList(CursorList):
         style = self.get_component_rich_style("runs--current") if current else self._style_of(run)
         sign = ("▸" if current else " ") + ("*" if run.id in self._marks else " ")
         cells = [columns.cell(c.text(run, self.view, room), room, left=c.left) for c, room in self._columns()]
-        marked = style + Style(color=self._colours[run.id], bold=True) if run.id in self._colours else style
+        marked = style
+        if run.id in self._colours:  # on the list's own ground, where each of them can be read
+            marked = self._style_of(run) + Style(color=self._colours[run.id], bold=True)
         return Strip([Segment(sign, marked), Segment(" ".join(cells), style)]).adjust_cell_length(width, style)
 
     def _style_of(self, run: Run) -> Style:
