@@ -209,8 +209,9 @@ class TerminalDisplay(Display):
     def on_epoch_end(self, row: EpochMetrics, best: EpochMetrics) -> None:
         """Print the epoch's figures above the bar."""
         figures, seconds = epoch_line(row, self._epochs)
+        words = " lowest val loss" if self._console.width >= _WIDE else ""
         with _terminal_may_be_gone():
-            self._bar.print(f"{figures}  [dim]{seconds}[/]" + ("  [green]◆ lowest val loss[/]" if row is best else ""))
+            self._bar.print(f"{figures}  [dim]{seconds}[/]" + (f"  [green]◆{words}[/]" if row is best else ""))
 
     def on_training_end(self, state: State) -> None:
         """Say that the pictures are being drawn."""
@@ -243,6 +244,7 @@ class JsonDisplay(PlainDisplay):
         output.say_json(document)
 
 
+_WIDE = 100  # columns that have room for words after an epoch's figures
 _REPORTING: dict[State, str] = {
     "finished": "testing, drawing the pictures",
     "stopped": "drawing the pictures (Ctrl-C again leaves at once)",

@@ -1,43 +1,57 @@
-"""How to fetch files from this machine when a person works on it over SSH."""
+"""How a person who came over SSH reaches this machine, and gets files to their own."""
 
 from __future__ import annotations
 
-import getpass
 import ipaddress
 import os
+import platform
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
+from lenet_tui.host.folders import user_name
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
+
+_FILES = (".png", ".html", ".zip")
 
 
 class _Login(NamedTuple):
-    user: str
     address: ipaddress.IPv4Address | ipaddress.IPv6Address
     port: str
+
+
+def is_remote() -> bool:
+    """Say whether this process was started over SSH."""
+    return bool(os.environ.get("SSH_CONNECTION"))
+
+
+def copy_command(path: Path) -> str:
+    """Return the command that copies a file or folder from here into the current folder of another machine."""
+    target = f"{user_name()}@{platform.node()}:{path.absolute()}"
+    return f"scp {'-r ' if path.is_dir() else ''}{shlex.quote(target)} ."
 
 
 def login() -> str | None:
     """Return the words that log in here with ssh, ``me@10.0.0.1`` or ``-p 2222 me@10.0.0.1``; None as `scp_line`."""
     here = _login()
-    return here and f"{'' if here.port == '22' else f'-p {here.port} '}{shlex.quote(f'{here.user}@{here.address}')}"
+    return here and f"{'' if here.port == '22' else f'-p {here.port} '}{shlex.quote(f'{user_name()}@{here.address}')}"
 
 
 def scp_line(paths: Sequence[str]) -> str | None:
-    """Return the command that copies absolute ``paths`` (patterns of files, or folders) to where it is typed.
+    """Return the command that copies absolute ``paths`` (patterns of files, or folders), all at once.
 
-    None without paths, or where ``SSH_CONNECTION`` does not say that this is a login from elsewhere.
+    It names this machine as the other one did. None without paths, or where ``SSH_CONNECTION`` does not say how.
     """
     here = _login()
     if here is None or not paths:
         return None
-    user, address, port = here
-    host = f"[{address}]" if address.version == 6 else str(address)
-    flags = [] if port == "22" else ["-P", port]
-    if not all(path.rpartition(".")[2] in ("png", "html", "zip") for path in paths):
+    host = f"[{here.address}]" if here.address.version == 6 else str(here.address)
+    flags = [] if here.port == "22" else ["-P", here.port]
+    if not all(path.endswith(_FILES) for path in paths):
         flags.append("-r")
-    return shlex.join(["scp", *flags, *(f"{user}@{host}:{path}" for path in paths), "."])
+    return shlex.join(["scp", *flags, *(f"{user_name()}@{host}:{path}" for path in paths), "."])
 
 
 def _login() -> _Login | None:
@@ -45,6 +59,6 @@ def _login() -> _Login | None:
     if len(words) != 4 or not words[3].isdecimal():
         return None
     try:  # the third word is this machine, as the other one calls it
-        return _Login(getpass.getuser(), ipaddress.ip_address(words[2]), words[3])
-    except (ValueError, OSError, KeyError):
+        return _Login(ipaddress.ip_address(words[2]), words[3])
+    except ValueError:
         return None

@@ -252,18 +252,23 @@ class LabApp(App[None]):
         loop.call_soon_threadsafe(lambda: self.exit(return_code=128 + number))
 
 
-def run(root: Path, *, mouse: bool = True, quiet: bool = False, size: tuple[int, int] | None = None) -> int:
-    """Open the app on ``root`` and return the exit code. Prints at the end which runs go on.
-
-    ``size`` is that of the browser's page (columns, rows) where the app is shown in one.
-    """
+def make(root: Path, *, quiet: bool = False) -> LabApp:
+    """Return the app on ``root``, as its settings and the person's choices want it."""
     given, complaints = settings.load(root, keys.NAMES)
     choices = Choices(root, given)
     chosen = choices.applied()
     if quiet:
         chosen = chosen.model_copy(update={"quiet": True})
-    app = LabApp(root, chosen, tuple(complaints), choices)
-    app.run(mouse=mouse and chosen.mouse, size=size)
+    return LabApp(root, chosen, tuple(complaints), choices)
+
+
+def run(root: Path, *, mouse: bool = True, quiet: bool = False, size: tuple[int, int] | None = None) -> int:
+    """Open the app on ``root`` and return the exit code. Prints at the end which runs go on.
+
+    ``size`` is that of the browser's page (columns, rows) where the app is shown in one.
+    """
+    app = make(root, quiet=quiet)
+    app.run(mouse=mouse and app.lab.settings.mouse, size=size)
     if size:
         return app.return_code or 0
     left = len(app.lab.snapshot.running), sum(run.waiting for run in app.lab.snapshot.queue)

@@ -6,8 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
-from lenet_tui.tui import keys, settings
-from lenet_tui.tui.app import LabApp
+from lenet_tui.tui.app import make
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +20,7 @@ _LONGEST_SECONDS = 20.0  # to read the store; what is there by then is shown
 
 def draw(root: Path, size: tuple[int, int]) -> list[Strip]:
     """Return the lines of the main screen of ``root`` in ``size`` (columns, rows), once the store is read."""
-    chosen, complaints = settings.load(root, keys.NAMES)
-    app = LabApp(root, chosen, tuple(complaints))
+    app = make(root)
     blank = app.lab.snapshot
     lines: list[Strip] = []
 
