@@ -98,7 +98,6 @@ def test_a_picture_is_shown_as_the_terminal_can_and_it_is_asked_once(shown: Show
     assert answer not in shown.seen  # not echoed
     shown.answer(b"\x1b[A")
     assert shown.code() == show_pixels.SHOWN
-    assert shown.seen.endswith(b"\x1b[?1049l")
 
 
 def test_without_pixels_the_program_ends_by_itself(shown: Shown) -> None:

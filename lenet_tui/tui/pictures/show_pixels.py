@@ -12,7 +12,6 @@ import signal
 import sys
 import termios
 import tty
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,23 +20,18 @@ from lenet_tui.formatting import printable
 from lenet_tui.tui.pictures import ask_terminal
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from lenet_tui.tui.pictures.ask_terminal import Answer
 
 SHOWN, NO_PIXELS, NO_ANSWER = 0, 3, 4
 _SECONDS = 0.2
-_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"  # a screen of its own without a cursor, and back
 
 
 def main(path: Path) -> int:
     """Show the picture and wait for a key; return the exit code."""
     before = termios.tcgetattr(sys.stdin)
-    _begin()
-    signal.signal(signal.SIGTSTP, partial(_stop, before))
-    signal.signal(signal.SIGCONT, lambda *_: _begin())
     try:
-        sys.stdout.write("asking the terminal whether it can show pixels…")
+        tty.setcbreak(sys.stdin)
+        sys.stdout.write("asking the terminal whether it can show pixels…\r\n")
         sys.stdout.flush()
         answer = ask_terminal.ask(sys.stdin.fileno(), sys.stdout.fileno())
         if not answer.is_complete:
@@ -52,25 +46,7 @@ def main(path: Path) -> int:
         os.read(sys.stdin.fileno(), 16)  # a key may be several bytes
         return SHOWN
     finally:
-        _end(before)
-
-
-def _begin() -> None:
-    tty.setcbreak(sys.stdin, termios.TCSADRAIN)
-    sys.stdout.write(_ENTER)
-    sys.stdout.flush()
-
-
-def _end(modes: list[Any]) -> None:
-    sys.stdout.write(_LEAVE)
-    sys.stdout.flush()
-    termios.tcsetattr(sys.stdin, termios.TCSAFLUSH, modes)
-
-
-def _stop(modes: list[Any], _number: int, _frame: FrameType | None) -> None:
-    """Leave the terminal as it was to the shell, and stop."""
-    _end(modes)
-    os.kill(os.getpid(), signal.SIGSTOP)
+        termios.tcsetattr(sys.stdin, termios.TCSAFLUSH, before)
 
 
 def image_class(answer: Answer) -> Any:
@@ -95,7 +71,6 @@ def _show(path: Path, answer: Answer) -> None:
 
     from lenet_tui.tui.widgets import halfblocks
 
-    _begin()
     console = Console()
     console.clear()
     try:
@@ -103,7 +78,9 @@ def _show(path: Path, answer: Answer) -> None:
         console.print(picture)
     except (LabError, OSError, ValueError) as error:
         console.print(printable(str(error)), markup=False)
-    console.print(f"{printable(str(path))}   any key goes back", markup=False, style="bold", end="")
+    words = f"any key goes back   {printable(str(path))}"
+    console.print(words, markup=False, style="bold", end="", no_wrap=True, overflow="ellipsis")
+    tty.setcbreak(sys.stdin)
 
 
 if __name__ == "__main__":
