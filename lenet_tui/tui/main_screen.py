@@ -127,6 +127,7 @@ class MainScreen(LabScreen[None]):
         return {"stop": _LOW, "resume": _STOP_PRIORITY} if self._can_resume else {}
 
     def _show_keys(self) -> None:
+        self.query_one("#runs-panel").border_subtitle = self.runs.summary
         current = self.runs.current
         can_resume = current is not None and current.state in ("stopped", "failed")
         if can_resume != self._can_resume:
@@ -139,8 +140,9 @@ class MainScreen(LabScreen[None]):
         settings, snapshot = self._lab.settings, self._lab.snapshot
         shown = runs_shown(current, self.runs.marked, snapshot, settings.baseline, seeds=self.curves.options.seeds)
         self._lab.watcher.watch(frozenset(run.id for run in shown))
-        curves = curves_of(shown, snapshot, settings.baseline, self.runs.view.label)
-        self.curves.show(curves, headline(current, snapshot) if current else "")
+        view = self.runs.view
+        curves = curves_of(shown, snapshot, settings.baseline, view.label)
+        self.curves.show(curves, headline(current, snapshot, view) if current else "")
         self.runs.show_colours(self.curves.colours)
 
     def _notify_ends(self, snapshot: Snapshot, before: Snapshot) -> None:

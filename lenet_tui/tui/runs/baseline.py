@@ -59,10 +59,10 @@ class Baseline:
 
     def update(self, runs: Mapping[int, Run], baseline_id: int | None) -> None:
         """Take the runs there are now, and which one is the baseline."""
-        if _finished(runs, self._runs) or _finished(self._runs, runs):
+        base = runs.get(baseline_id) if baseline_id is not None else None
+        if base is None or _finished(runs, self._runs) or _finished(self._runs, runs):
             self._groups = None
         self._runs = runs
-        base = runs.get(baseline_id) if baseline_id is not None else None
         if base is not self.run or self._groups is None:
             self._means = {}
         self.run = base

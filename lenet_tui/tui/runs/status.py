@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lenet_tui.store import Run
+    from lenet_tui.tui.runs.columns import View
     from lenet_tui.tui.store_watcher import Snapshot
 
 
-def headline(run: Run, snapshot: Snapshot) -> str:
-    """Return ``run 12 · epoch 7/20 58 % · about 26 s left · 28k images/s · lenet/…``; what may be cut is last."""
+def headline(run: Run, snapshot: Snapshot, view: View | None = None) -> str:
+    """Return ``run 12 · epoch 7/20 58 % · about 26 s left · 28k images/s · batch 16``; what may be cut is last.
+
+    With ``view`` it names the run by what differs, and says how it compares with the baseline.
+    """
     parts = [f"run {run.id}"]
     where = run.progress
     if run.state != "running":
@@ -26,6 +30,9 @@ def headline(run: Run, snapshot: Snapshot) -> str:
             parts.append(time_left(snapshot.until[run.id]))
         if run.test_accuracy is not None:
             parts.append(f"test acc {percent(run.test_accuracy)}")
+        delta = view and view.baseline.val_loss(run)
+        if delta and view and run is not view.baseline.run:
+            parts.append(f"Δ loss {delta.text(1)} %")
     elif where is None or run.is_stop_requested or run.epochs_done >= run.values["epochs"]:
         parts.append(state(run))
     else:
@@ -33,7 +40,7 @@ def headline(run: Run, snapshot: Snapshot) -> str:
         parts.append(state(run) + share)
         parts.append(time_left(snapshot.until.get(run.id)))
         parts.append(speed(where.images_per_second))
-    return printable(" · ".join([*parts, columns.name(run)]))
+    return printable(" · ".join([*parts, view.label(run) if view else columns.name(run)]))
 
 
 def short(path: Path) -> str:

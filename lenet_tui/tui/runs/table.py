@@ -124,7 +124,6 @@ class RunsList(CursorList):
         return runs + marked + (f" ({self.hidden:,} hidden)" if self.hidden else "")
 
     def _moved(self, *, by_person: bool) -> None:
-        self.border_subtitle = self.summary
         self.post_message(self.Moved(by_person=by_person))
 
     def begin_with(self, keys: Sequence[str], sort: str, baseline: int | None, *, reverse: bool) -> None:
@@ -238,7 +237,6 @@ class RunsList(CursorList):
             self.call_after_refresh(self._scroll_to_current)  # when the scroll bar has been laid out
         self._scroll_to_current()
         self._look_at_sight()
-        self.border_subtitle = self.summary
         self.refresh()
 
     def _warm(self) -> None:
