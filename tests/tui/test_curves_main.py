@@ -82,6 +82,8 @@ async def test_a_pinned_baseline_is_shown_with_every_run_until_it_is_unpinned(st
         await bench.until(lambda: "baseline" in panel(bench))
         bench.main.runs.go_to(2)
         await bench.until(lambda: "1 base" in panel(bench))
+        signs = [bench.main.runs.render_line(1 + row).text[:2] for row in range(2)]
+        assert signs == ["▸ ", " •"]
         assert len(bench.main.curves.colours) == 2
         bench.main.runs.go_to(1)
         await bench.press("B")

@@ -320,7 +320,8 @@ class RunsList(CursorList):
     def _row(self, run: Run, width: int) -> Strip:
         current = run.id == self._current
         style = self.get_component_rich_style("runs--current") if current else self._style_of(run)
-        sign = ("▸" if current else " ") + ("*" if run.id in self._marks else " ")
+        shown = "•" if run.id in self._colours and not current else " "  # the baseline, or a seed of a mean
+        sign = ("▸" if current else " ") + ("*" if run.id in self._marks else shown)
         cells = [columns.cell(c.text(run, self.view, room), room, left=c.left) for c, room in self._columns()]
         marked = style
         if run.id in self._colours:  # on the list's own ground, where each of them can be read
