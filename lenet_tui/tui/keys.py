@@ -154,19 +154,40 @@ RUNS = _section(
 )
 CURVES = _section(
     "Curves",
-    Key("metric", "m", "Chart", "loss, accuracy, loss by step, learning rate, images/s, gap", "curves.cycle_metric"),
-    Key("second-chart", "M", "Second chart", "the chart beside it, or none", "curves.cycle_second"),
-    Key("train-curve", "D", "Train curve", "hide or show the dashed train curve", "curves.toggle_train"),
-    Key("log", "l", "Log scale", "logarithmic or linear loss", "curves.toggle_log"),
-    Key("smoothing", "o", "Smoothing", "off, 0.6 or 0.9, with the raw curve as a shadow", "curves.cycle_smoothing"),
-    Key("zoom-in", "plus,equals_sign", "Zoom in", "show fewer epochs", "curves.zoom", (0.5,)),
-    Key("zoom-out", "minus", "Zoom out", "show more epochs", "curves.zoom", (2.0,)),
+    Key(
+        "metric",
+        "m",
+        "Chart",
+        "loss, accuracy, loss by step, learning rate, images/s, gap",
+        "curves.cycle_metric",
+        (),
+        80,
+    ),
+    Key("second-chart", "M", "Second chart", "the chart beside it, or none", "curves.cycle_second", (), 60),
+    Key("train-curve", "D", "Train curve", "hide or show the dashed train curve", "curves.toggle_train", (), 50),
+    Key("log", "l", "Log scale", "logarithmic or linear loss", "curves.toggle_log", (), 45),
+    Key(
+        "smoothing",
+        "o",
+        "Smoothing",
+        "off, 0.6 or 0.9, with the raw curve as a shadow",
+        "curves.cycle_smoothing",
+        (),
+        55,
+    ),
+    Key("zoom-in", "plus,equals_sign", "Zoom in", "show fewer epochs", "curves.zoom", (0.5,), 65),
+    Key("zoom-out", "minus", "Zoom out", "show more epochs", "curves.zoom", (2.0,), 64),
     Key("pan-left", "left_square_bracket", "Earlier epochs", "show earlier epochs", "curves.pan", (-0.25,)),
     Key("pan-right", "right_square_bracket", "Later epochs", "show later epochs", "curves.pan", (0.25,)),
-    Key("reset-zoom", "0", "All epochs", "show every epoch; again: the planned ones too", "curves.reset_zoom"),
+    Key("reset-zoom", "0", "All epochs", "show every epoch; again: the planned ones too", "curves.reset_zoom", (), 40),
     Key("cursor-left", "left", "Read out", "read out the curves, an epoch earlier", "curves.move_cursor", (-1,)),
-    Key("cursor-right", "right", "Read out", "read out the curves, an epoch later", "curves.move_cursor", (1,)),
-    Key("seeds", "A", "Seeds", "mean and range of the runs that differ in the seed only", "curves.toggle_seeds"),
+    Key(
+        *("cursor-right", "right", "Read out", "read out the curves, an epoch later", "curves.move_cursor", (1,), 75),
+        sign="←→",
+    ),
+    Key(
+        "seeds", "A", "Seeds", "mean and range of the runs that differ in the seed only", "curves.toggle_seeds", (), 48
+    ),
     Key("line-marks", "L", "Line marks", "braille, blocks or letters, as your font needs", "curves.cycle_marks"),
 )
 # Help and suspend work on every screen and dialog; see the bindings of the app.

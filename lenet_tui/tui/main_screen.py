@@ -38,6 +38,14 @@ if TYPE_CHECKING:
     from lenet_tui.tui.lab import Lab
 
 _TITLES = {"#form": "1 New run", "#curves-panel": "2 Curves", "#runs-panel": "3 Runs"}
+_WELCOME = """\
+LeNet and its relatives on MNIST: trained in
+the background, watched here, and compared.
+
+^r     trains what the form says
+← →    in the form: the assignment's sweeps
+esc h  queues and discusses all of them
+F1     shows every key"""
 _LEAST_WIDTH, _LEAST_HEIGHT = 20, 6
 _LETTERS = "1abcdefghijklmnopqrstuvwxyz"
 _LOW = 1  # the priority of a key that does nothing now
@@ -72,6 +80,7 @@ class MainScreen(LabScreen[None]):
             yield self.form
             with Vertical(id="right"):
                 with Vertical(id="curves-panel", classes="panel"):
+                    yield PlainStatic(_WELCOME, id="welcome")
                     yield self.curves
                 with Vertical(id="runs-panel", classes="panel"):
                     yield FilterInput(self.runs.completion, id="filter")
@@ -86,12 +95,13 @@ class MainScreen(LabScreen[None]):
         if self._lab.settings.defaults:
             self.form.load_values(self._lab.settings.defaults)
         self.show(self._lab.snapshot, Snapshot())
+        self._show_welcome(is_empty=False)  # until the store was read
         self.call_after_refresh(self.form.focus_first)
 
     @property
     def _panels(self) -> dict[Widget, str]:
         """The panels by title, whose number is the key that goes there."""
-        return {self.query_one(name): title for name, title in _TITLES.items()}
+        return {panel: title for name, title in _TITLES.items() for panel in self.query(name)}
 
     @property
     def panel(self) -> Widget | None:
@@ -110,6 +120,7 @@ class MainScreen(LabScreen[None]):
     def show(self, snapshot: Snapshot, before: Snapshot) -> None:
         """Show another state of the store."""
         self._show_status(snapshot)
+        self._show_welcome(is_empty=not snapshot.runs)
         self.runs.show(snapshot)
         self.form.set_speeds(snapshot.speeds, snapshot.queue, snapshot.capacity)
         if snapshot.runs.keys() != before.runs.keys():
@@ -119,12 +130,18 @@ class MainScreen(LabScreen[None]):
         self._show_curves()
         self._notify_ends(snapshot, before)
 
+    def _show_welcome(self, *, is_empty: bool) -> None:
+        self.query_one("#welcome").display = is_empty
+        self.curves.display = not is_empty
+
     def _show_status(self, snapshot: Snapshot) -> None:
         self.query_one("#status", Static).update(status_line(snapshot, self._lab.root, self.runs.sorting))
 
     def priorities(self) -> dict[str, int]:
-        """Return the priorities of stop and resume, as the current run is now."""
-        return {"stop": _LOW, "resume": _STOP_PRIORITY} if self._can_resume else {}
+        """Return the priorities that differ now: those of other panels' keys, of stop and of resume."""
+        others = {"New run", "Runs", "Curves"} - {self.section} if self.section else set()
+        hidden = {key.id: 0 for key in keys.MAIN if key.section in others and key.id != "queue"}
+        return hidden | ({"stop": _LOW, "resume": _STOP_PRIORITY} if self._can_resume and "Runs" not in others else {})
 
     def _show_keys(self) -> None:
         self.query_one("#runs-panel").border_subtitle = self.runs.summary

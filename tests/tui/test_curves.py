@@ -67,7 +67,7 @@ def test_the_train_curve_can_be_hidden():
 
 
 def test_the_panel_says_that_there_are_no_runs():
-    assert rows([], height=4) == [TITLE + " " + "─" * 16, " " * 50, "no runs yet".center(50), " " * 50]
+    assert rows([], height=4) == [TITLE + " " + "─" * 16, " " * 50, "no run is selected".center(50), " " * 50]
 
 
 def test_a_run_without_an_epoch_says_so():

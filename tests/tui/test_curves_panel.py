@@ -34,7 +34,7 @@ async def test_the_widget_shows_runs_and_changes_with_them():
     app = Panel()
     async with app.run_test(size=(60, 14)) as pilot:
         app.panel.show([], "no run")
-        assert "no runs yet" in "\n".join(app.panel.text())
+        assert "no run is selected" in "\n".join(app.panel.text())
         app.panel.show([FIVE], TITLE)
         first = await drawn(pilot)
         assert "◆ lowest 0.1000, epoch 4" in first

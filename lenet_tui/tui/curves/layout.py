@@ -170,7 +170,7 @@ def _drawn(area: Area, cursor: float | None) -> tuple[Row, ...]:
 
 def _nothing(curves: Sequence[Curve]) -> str:
     if not curves:
-        return "no runs yet"
+        return "no run is selected"
     partial = curves[0].partial
     if trouble(curves[0]):
         return trouble(curves[0])

@@ -32,11 +32,8 @@ _WARMED_AT_ONCE, _WARM_SECONDS = 300, 0.05
 _NOT_FOUND = "  no run matches"
 _HINTS = (
     "  no runs yet",
-    "  ^r     queues the runs of the form",
-    "  ← →    in the form's first line: other presets",
-    "  batch  16,32,64 queues three runs",
-    "  q      quits; runs go on in the background",
-    "  ?      shows every key (F1 inside the form)",
+    "  lists with commas queue several runs: batch 16,32,64",
+    "  q quits; runs go on in the background",
 )
 
 

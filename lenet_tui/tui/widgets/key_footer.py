@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _PRIORITIES = {key.action: key.priority for key in keys.ALL}
 _BLANKS, _COMPACT_BLANKS = 3, 2  # around a key and its words
 _LINE_BEFORE_PALETTE = 2
+_LEAST = 1  # the priority of what is in the footer at all
 
 
 def fitting(items: Sequence[tuple[int, int]], room: int) -> list[int]:
@@ -36,7 +37,7 @@ def fitting(items: Sequence[tuple[int, int]], room: int) -> list[int]:
 class KeyFooter(Footer):
     """Textual's footer, but what has no room is left out whole, the least important first, instead of cut.
 
-    Priorities come from the table of keys; `LabScreen.priorities` may change some.
+    Priorities come from the table of keys; `LabScreen.priorities` may change some; 0 hides a key.
     """
 
     _chosen_for = 0  # cells
@@ -47,7 +48,11 @@ class KeyFooter(Footer):
         screen = self.screen
         changed = screen.priorities() if isinstance(screen, LabScreen) else {}
         self._now = {f"press('{key_id}')": priority for key_id, priority in changed.items()}
-        items = [item for item in super().compose() if isinstance(item, FooterKey)]
+        items = [
+            item
+            for item in super().compose()
+            if isinstance(item, FooterKey) and self._now.get(item.action, _LEAST) >= _LEAST
+        ]
         for place in fitting([self._size_and_priority(item) for item in items], self.screen.size.width):
             yield items[place]
 
