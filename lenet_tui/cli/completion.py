@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SHELLS = ("bash", "zsh", "fish")
 _RUNS = "runs"  # what the scripts ask for at a Tab
+_ASK = f"lenet-tui completion {_RUNS} 2>/dev/null"
 _MOST_RUNS = 200  # the latest ones
 
 
@@ -51,7 +52,8 @@ def script(shell: str) -> str:
 
     parser = build_parser()
     ways = {
-        "RUN": shtab.cmd(f"lenet-tui completion {_RUNS} 2>/dev/null"),
+        # In shtab's own form, zsh would ask for the runs many times whenever it loads the script.
+        "RUN": {**shtab.cmd(_ASK), "zsh": f"{{compadd - \\$({_ASK})}}"},
         "DIR": shtab.DIRECTORY,
         "FOLDER": shtab.DIRECTORY,
         "FILE": shtab.FILE,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import platform
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +11,6 @@ from lenet_tui.host.folders import user_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 _FILES = (".png", ".html", ".zip")
 
@@ -20,17 +18,6 @@ _FILES = (".png", ".html", ".zip")
 class _Login(NamedTuple):
     address: ipaddress.IPv4Address | ipaddress.IPv6Address
     port: str
-
-
-def is_remote() -> bool:
-    """Say whether this process was started over SSH."""
-    return bool(os.environ.get("SSH_CONNECTION"))
-
-
-def copy_command(path: Path) -> str:
-    """Return the command that copies a file or folder from here into the current folder of another machine."""
-    target = f"{user_name()}@{platform.node()}:{path.absolute()}"
-    return f"scp {'-r ' if path.is_dir() else ''}{shlex.quote(target)} ."
 
 
 def login() -> str | None:

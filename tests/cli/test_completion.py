@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 
@@ -28,6 +29,8 @@ def test_the_script_has_every_command_and_the_shell_can_read_it(shell, tmp_path,
     assert [name for name in COMMANDS if name not in text] == []
     assert "batch_size" in text
     assert "affine+elastic" in text
+    if shell == "zsh":  # nothing runs when it is loaded
+        assert re.findall(r"(?<!\\)\$\(lenet-tui", text) == []
     if shutil.which(shell):
         (tmp_path / "script").write_text(text)
         subprocess.run([shell, "-n", tmp_path / "script"], check=True)
