@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -124,8 +125,9 @@ async def test_a_letter_on_a_line_of_the_form_says_where_it_works(store: Store, 
 
 
 def screen_text(bench: Bench) -> str:
-    lines = [strip.text.partition("│")[0].strip() for strip in bench.app.screen._compositor.render_strips()]
-    return " ".join(" ".join(lines).split())
+    """Return the words of the form."""
+    lines = [re.split("[│┃]", strip.text)[1:2] for strip in bench.app.screen._compositor.render_strips()]
+    return " ".join(" ".join(part for line in lines for part in line).split())
 
 
 def test_every_key_of_the_main_screen_is_named_once() -> None:

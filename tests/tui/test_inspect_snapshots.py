@@ -19,7 +19,7 @@ from lenet_tui.store import Store
 from lenet_tui.training import models
 from tests.reports.conftest import history, record
 from tests.tui.test_main import opened
-from tests.tui.test_snapshots import SIZES, compare, settled, shown
+from tests.tui.test_snapshots import SIZE_NAMES, SIZES, compare, settled, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "140x45"])
+@pytest.mark.parametrize("size", SIZES, ids=SIZE_NAMES)
 @pytest.mark.parametrize(("name", "keys", "words"), WAYS, ids=[way[0] for way in WAYS])
 async def test_a_section_looks_as_it_did(
     tmp_path: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], name: str,

@@ -14,7 +14,7 @@ from lenet_tui.run.folder import RunFolder
 from tests.tui.folders import finished
 from tests.tui.test_details import LENET
 from tests.tui.test_main import opened
-from tests.tui.test_snapshots import SIZES, compare, settled, shown
+from tests.tui.test_snapshots import SIZE_NAMES, SIZES, compare, settled, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "140x45"])
+@pytest.mark.parametrize("size", SIZES, ids=SIZE_NAMES)
 @pytest.mark.parametrize(("name", "keys", "words"), WAYS, ids=[way[0] for way in WAYS])
 async def test_a_picture_looks_as_it_did(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], name: str,

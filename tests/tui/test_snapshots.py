@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from lenet_tui.store import Store
 
 FOLDER = Path(__file__).parent / "snapshots"
-SIZES = [(80, 24), (140, 45)]
+SIZES = [(80, 24), (120, 40), (200, 60)]
+SIZE_NAMES = [f"{columns}x{lines}" for columns, lines in SIZES]
 
 
 def fill(store: Store) -> None:
@@ -55,7 +56,7 @@ WAYS = [
     ("main-without-form", ("escape", "end", "Z"), "lowest 0"),
     ("main-filter", ("escape", "slash", "o", "d", "d"), "no run matches"),
     ("form", ("f2", "down", "down", "down", "1", "6", "comma", "3", "2"), "2 runs"),
-    ("help", ("escape", "question_mark"), "New run"),
+    ("help", ("escape", "question_mark"), "esc: close"),
     ("delete", ("escape", "end", "d"), "Delete this run?"),
     ("note", ("escape", "end", "n"), "Note on run"),
     ("details", ("escape", "end", "enter"), "Configuration"),
@@ -63,7 +64,7 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "140x45"])
+@pytest.mark.parametrize("size", SIZES, ids=SIZE_NAMES)
 @pytest.mark.parametrize(("name", "keys", "words"), WAYS, ids=[way[0] for way in WAYS])
 async def test_a_screen_looks_as_it_did(
     store: Store, tmp_path: Path, size: tuple[int, int], name: str, keys: tuple[str, ...], words: str
@@ -78,7 +79,7 @@ async def test_a_screen_looks_as_it_did(
         compare(name, size, shown(bench, tmp_path))
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "140x45"])
+@pytest.mark.parametrize("size", SIZES, ids=SIZE_NAMES)
 async def test_an_empty_root_says_what_can_be_done(store: Store, tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path, size) as bench:
         await bench.until(lambda: "queue paused" in shown(bench, tmp_path))
@@ -86,7 +87,7 @@ async def test_an_empty_root_says_what_can_be_done(store: Store, tmp_path: Path,
         compare("empty", size, shown(bench, tmp_path))
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "140x45"])
+@pytest.mark.parametrize("size", SIZES, ids=SIZE_NAMES)
 async def test_missing_data_offers_the_ways_on(store: Store, tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path, size) as bench:
         await bench.until(lambda: "queue paused" in shown(bench, tmp_path))
