@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
@@ -90,6 +90,7 @@ class RunsList(CursorList):
         self._reverse = False
         self._colours: Mapping[int, str] = {}
         self._layout: list[tuple[columns.Column, int]] = []
+        self._painted: dict[int, Strip] = {}  # by line
         self._in_sight: frozenset[int] = frozenset()
         self._timer: Timer | None = None
         self._cold: Iterator[int] = iter(())
@@ -144,13 +145,13 @@ class RunsList(CursorList):
             if self.current != before:
                 self._moved(by_person=False)
         elif snapshot.trends != last.trends:
-            self.refresh()
+            self._repaint()
 
     def show_colours(self, colours: Mapping[int, str]) -> None:
         """Give the signs of runs the colours, ``#rrggbb`` by run, of their curves."""
         if colours != self._colours:
             self._colours = colours
-            self.refresh()
+            self._repaint()
 
     def filter(self, text: str) -> None:
         """Show only runs that match ``text``; see `filtering`.
@@ -234,7 +235,13 @@ class RunsList(CursorList):
             self.call_after_refresh(self._scroll_to_current)  # when the scroll bar has been laid out
         self._scroll_to_current()
         self._look_at_sight()
-        self.refresh()
+        self._repaint()
+
+    def _repaint(self) -> None:
+        """Have the lines painted that are not as they were: most snapshots change one run, and a link may be slow."""
+        for y in range(self.size.height):
+            if self._line_at(y) != self._painted.get(y):
+                self.refresh(Region(0, y, self.size.width, 1))
 
     def _warm(self) -> None:
         """Prepare the texts of some more runs for the filter, so that its first key is as quick as the others."""
@@ -290,6 +297,10 @@ class RunsList(CursorList):
 
     def render_line(self, y: int) -> Strip:
         """Return the heading, or the row that is in line ``y`` of what is in sight."""
+        self._painted[y] = strip = self._line_at(y)
+        return strip
+
+    def _line_at(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
         if y == 0:
             return self._heading(width)
