@@ -91,6 +91,7 @@ class LabApp(App[None]):
         )
         self._complaints = complaints
         self._clean = plain_text.Clean()
+        self._is_set_up = False
         self._seen: Snapshot | None = None  # what came while keys were handled
         self._shown_messages: list[ShownMessage] = []
         self._jobs = JobControl(self.lab.watcher.at_rest, self._forget_keys, self._redraw, self._cannot_suspend)
@@ -124,6 +125,7 @@ class LabApp(App[None]):
             self.theme = self.lab.settings.theme
         else:
             self._complaints += (f"there is no theme {self.lab.settings.theme:.60}; press T to choose one",)
+        self._is_set_up = True
         self.set_keymap(self.lab.settings.keys)
         self.push_screen(MainScreen(self.lab))
         self.lab.watcher.start()
@@ -135,6 +137,11 @@ class LabApp(App[None]):
         self._jobs.attach(self._driver, loop)
         if self._complaints:
             self.notify("\n".join(self._complaints), severity="warning")
+
+    def watch_theme(self, theme: str) -> None:
+        """Keep the colours that the person chose."""
+        if self.is_running and self._is_set_up:
+            self.lab.keep(theme=theme)
 
     def on_ready(self) -> None:
         """Collect garbage from now on, except what was imported."""

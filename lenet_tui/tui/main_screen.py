@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
@@ -92,11 +93,16 @@ class MainScreen(LabScreen[None]):
         self.query_one("#filter").display = False
         for panel, title in self._panels.items():
             panel.border_title = title
+        settings = self._lab.settings
+        self.form.set_class(not settings.form, "-off")
+        self._set_width()
+        if settings.curves_share:
+            self._share_lines(settings.curves_share)
         if self._lab.settings.defaults:
             self.form.load_values(self._lab.settings.defaults)
         self.show(self._lab.snapshot, Snapshot())
         self._show_welcome(is_empty=False)  # until the store was read
-        self.call_after_refresh(self.form.focus_first)
+        self.call_after_refresh(self.form.focus_first if settings.form else self.runs.focus)
 
     @property
     def _panels(self) -> dict[Widget, str]:
@@ -220,7 +226,8 @@ class MainScreen(LabScreen[None]):
     def go_to_form(self) -> None:
         """Go to the form."""
         self._show_all_panels()
-        self.form.display = True
+        self.form.remove_class("-off")
+        self._lab.keep(form=True)
         self.form.focus_first()
 
     def go_to_curves(self) -> None:
@@ -250,8 +257,9 @@ class MainScreen(LabScreen[None]):
     def toggle_form(self) -> None:
         """Hide the form, or show it."""
         self._show_all_panels()
-        self.form.display = not self.form.display
-        if not self.form.display and (self.focused is None or self.form in self.focused.ancestors_with_self):
+        self.form.toggle_class("-off")
+        self._lab.keep(form=not self.form.has_class("-off"))
+        if self.form.has_class("-off") and (self.focused is None or self.form in self.focused.ancestors_with_self):
             self.runs.focus()
 
     def toggle_full_screen(self) -> None:
@@ -264,22 +272,37 @@ class MainScreen(LabScreen[None]):
         for other in self._panels:
             other.set_class(other is not panel, "-hidden")
         self.query_one("#right").set_class(panel is self.form, "-hidden")
+        self._set_width()
 
     def _show_all_panels(self) -> None:
         self.remove_class("-full")
         for panel in (*self._panels, self.query_one("#right")):
             panel.remove_class("-hidden")
+        self._set_width()
 
     def resize(self, columns: int, lines: int) -> None:
         """Make the form wider by so many columns, and the curves taller by so many lines."""
         if columns:
             width = self.form.outer_size.width + columns
-            self.form.styles.width = min(max(width, _LEAST_WIDTH), max(self.size.width // 2, _LEAST_WIDTH))
+            width = min(max(width, _LEAST_WIDTH), max(self.size.width // 2, _LEAST_WIDTH))
+            self._lab.keep(form_width=width)
+            self._set_width()
         if lines:
             curves, runs = self.query_one("#curves-panel"), self.query_one("#runs-panel")
             room = curves.outer_size.height + runs.outer_size.height
             height = min(max(curves.outer_size.height + lines, _LEAST_HEIGHT), max(room - _LEAST_HEIGHT, _LEAST_HEIGHT))
-            curves.styles.height, runs.styles.height = f"{height}fr", f"{room - height}fr"
+            share = math.ceil(1e4 * height / room) / 1e4  # up, since a part of a line is no line
+            self._share_lines(share)
+            self._lab.keep(curves_share=share)
+
+    def _set_width(self) -> None:
+        """Give the form the width that was chosen; all of it on the whole screen."""
+        chosen = self._lab.settings.form_width or None
+        self.form.styles.width = "1fr" if self.has_class("-full") else chosen
+
+    def _share_lines(self, share: float) -> None:
+        self.query_one("#curves-panel").styles.height = f"{round(1e4 * share)}fr"
+        self.query_one("#runs-panel").styles.height = f"{round(1e4 * (1 - share))}fr"
 
     def jump(self) -> None:
         """Show a letter at every panel and field, and go where the next key says."""

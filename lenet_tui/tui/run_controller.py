@@ -214,7 +214,7 @@ class RunController:
             except LabError as error:  # of another version
                 self._notify(str(error), severity="error")
                 return
-            self._form.display = True
+            self._form.remove_class("-off")
             self._form.load(config)
             self._form.focus_first()
             self._notify(f"the form has the configuration of run {run.id}")

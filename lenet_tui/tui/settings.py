@@ -55,6 +55,9 @@ class Settings(BaseModel):
     sort: Annotated[str, Field(description="the column that sorts the runs; none: the queue, then the newest")] = ""
     reverse: Annotated[bool, Field(description="whether the order is reversed")] = False
     baseline: Annotated[int | None, Field(description="the number of the run to compare with")] = None
+    form: Annotated[bool, Field(description="whether the form is shown")] = True
+    form_width: Annotated[int, Field(ge=0, le=1000, description="columns of the form; 0: the usual ones")] = 0
+    curves_share: Annotated[float, Field(ge=0, lt=1, description="share of the lines for the curves; 0: the usual")] = 0
     keys: Annotated[dict[str, str], Field(description="other keys, by the names that help shows")] = {}
     defaults: Annotated[dict[str, Any], Field(description="the form's values at the start")] = {}
 

@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING
 
 from textual.widgets import OptionList
 
+from lenet_tui.tui.app import LabApp
+from lenet_tui.tui.choices import Choices
 from lenet_tui.tui.dialogs.help import HelpScreen
 from lenet_tui.tui.dialogs.jump import JumpScreen
 from lenet_tui.tui.dialogs.messages import MessagesScreen
+from lenet_tui.tui.settings import Settings
 from lenet_tui.tui.widgets.plain_text import PlainStatic
-from tests.tui.test_main import opened
+from tests.tui.test_main import Bench, opened
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from lenet_tui.store import Store
 
@@ -66,13 +71,13 @@ async def test_one_panel_fills_the_screen_and_gives_it_back(store: Store, tmp_pa
 async def test_panels_change_their_size_within_bounds(store: Store, tmp_path: Path) -> None:
     async with opened(tmp_path) as bench:
         await bench.press("escape")
-        width, height = bench.main.form.outer_size.width, bench.main.curves.size.height
+        width, height = bench.main.form.outer_size.width, bench.main.query_one("#curves-panel").size.height
         await bench.press("greater_than_sign", "right_curly_bracket")
         assert bench.main.form.outer_size.width == width + 2
-        assert bench.main.curves.size.height == height + 1
+        assert bench.main.query_one("#curves-panel").size.height == height + 1
         await bench.press(*["less_than_sign"] * 30, *["left_curly_bracket"] * 30)
         assert bench.main.form.outer_size.width == 20
-        assert bench.main.curves.size.height >= 4
+        assert bench.main.query_one("#curves-panel").size.height >= 4
 
 
 async def test_a_letter_jumps_to_a_field(store: Store, tmp_path: Path) -> None:
@@ -86,3 +91,26 @@ async def test_a_letter_jumps_to_a_field(store: Store, tmp_path: Path) -> None:
         await bench.until(lambda: bench.app.focused is batch.input)
         await bench.press("ctrl+o", "escape")
         assert bench.app.focused is batch.input
+
+
+async def test_theme_sizes_and_the_hidden_form_are_there_the_next_time(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LENET_TUI_SETTINGS", str(tmp_path / "settings.toml"))
+
+    def settings() -> Settings:
+        return Choices(tmp_path, Settings()).applied()
+
+    app = LabApp(tmp_path, settings(), choices=Choices(tmp_path, Settings()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        bench = Bench(app, pilot)
+        await bench.press("escape", "greater_than_sign", "right_curly_bracket", "Z")
+        app.theme = "nord"
+        width, height = bench.main.form.styles.width, bench.main.query_one("#curves-panel").size.height
+        await bench.until(lambda: (settings().theme, settings().form) == ("nord", False))
+    app = LabApp(tmp_path, settings(), choices=Choices(tmp_path, Settings()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        bench = Bench(app, pilot)
+        await bench.until(lambda: bench.main.runs.has_focus)
+        assert (app.theme, bench.main.form.display, bench.main.form.styles.width) == ("nord", False, width)
+        await bench.until(lambda: bench.main.query_one("#curves-panel").size.height == height)

@@ -297,7 +297,7 @@ class RunForm(Widget):
             return
         self._reasons_shown = {problem.name for problem in sweep.problems}
         self._take(sweep)
-        self.display = True
+        self.remove_class("-off")
         self.notify(f"nothing was queued: {counted(len(sweep.problems), 'problem')} in the form", severity="warning")
         name = next((name for name in self._rows if name in self._reasons_shown), None)
         if name is not None:
