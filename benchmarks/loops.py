@@ -16,11 +16,11 @@ from torch import nn
 from lenet_tui import data as sources
 from lenet_tui.data import datasets
 from lenet_tui.data.torchvision_import import import_torchvision_datasets
+from lenet_tui.engine.choice import choose
 from lenet_tui.run.folder import RunFolder
 from lenet_tui.training import loop, models
 from lenet_tui.training.evaluation import Scaling
 from lenet_tui.training.losses import objective
-from lenet_tui.training.optimizer import make_optimizer
 from lenet_tui.training.step_losses import StepLosses
 
 if TYPE_CHECKING:
@@ -129,10 +129,8 @@ def bare(config: RunConfig, data: Dataset) -> Callable[[], float]:
 
 def ours(config: RunConfig, data: Dataset) -> Callable[[], float]:
     """Return a function that trains one epoch with the package's own loop."""
-    loop.seed(config, epoch=0)
-    network = models.build(config).to(memory_format=torch.channels_last)
-    optimizer = make_optimizer(config, network, CPU)
-    scaling = Scaling(data.mean, data.std)
+    engine = choose(config.engine, config.model, "cpu", torch.get_num_threads())
+    state = loop.begin(config, data, CPU, engine)
     step_losses = StepLosses(RunFolder(Path(tempfile.mkdtemp())), config.epochs)
     step_losses.begin(0)
     number = 0
@@ -141,9 +139,7 @@ def ours(config: RunConfig, data: Dataset) -> Callable[[], float]:
         nonlocal number
         number += 1
         begun = time.perf_counter()
-        loop.train_epoch(
-            config, data, scaling, objective(config), network, optimizer, None, number, Silent(), step_losses
-        )
+        loop.train_epoch(config, data, objective(config), state, number, Silent(), step_losses)
         return time.perf_counter() - begun
 
     return epoch

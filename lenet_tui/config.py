@@ -32,6 +32,7 @@ AugmentName = Literal["none", "affine", "elastic", "affine+elastic"]
 ActivationName = Literal["relu", "tanh"]
 PoolingName = Literal["max", "avg"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+EngineName = Literal["auto", "native", "torch"]
 Group = Literal["model", "optimisation", "regularisation", "run"]
 
 MAX_THREADS = 1024
@@ -178,6 +179,11 @@ class RunConfig(BaseModel):
         Field(ge=0, le=MAX_THREADS, description="CPU threads of the run; 0 takes every core"),
         Meta("threads", "thr", "run"),
     ] = 0
+    engine: Annotated[
+        EngineName,
+        Field(description="what computes LeNet on the CPU; auto takes native, compiled for it, else torch"),
+        Meta("engine", "eng", "run"),
+    ] = "auto"
     tsne_samples: Annotated[
         int,
         Field(ge=100, le=10_000, description="test images in t-SNE.png; fewer where the test set is smaller"),
@@ -234,7 +240,7 @@ class RunConfig(BaseModel):
 
 
 # What does not affect a result in kind: where it is computed, and how much of it is drawn.
-_NOT_IN_IDENTITY = ("device", "threads", "tsne_samples")
+_NOT_IN_IDENTITY = ("device", "threads", "engine", "tsne_samples")
 
 
 def identity_of(values: Mapping[str, Any]) -> str:

@@ -9,6 +9,9 @@ import numpy as np
 import torch
 
 from lenet_tui import reports
+from lenet_tui.engine import choice
+from lenet_tui.engine.choice import Engine
+from lenet_tui.engine.native import native as native_of
 from lenet_tui.errors import LabError, UsageError
 from lenet_tui.formatting import counted, printable
 from lenet_tui.host.hardware import available_cores, environment
@@ -94,11 +97,15 @@ def record_of(
 def _new_record(
     config: RunConfig, data: Dataset, threads: int | None, created_at: datetime, fallback_for: str | None = None
 ) -> RunRecord:
+    device = devices.resolve(config.device)
+    engine = choice.choose(config.engine, config.model, device.type)
     return RunRecord(
         state="running",
         config=config,
         threads=threads or config.threads or available_cores(),
-        device=devices.describe(devices.resolve(config.device)),
+        device=devices.describe(device),
+        engine=engine.name,
+        instructions=engine.instructions or None,
         environment=environment(),
         created_at=created_at,
         started_at=now(),
@@ -117,8 +124,8 @@ def _new_record(
 
 
 def check(config: RunConfig, data: Dataset) -> None:
-    """Raise `UsageError` for a device that is not there or a batch larger than the training set."""
-    devices.resolve(config.device)
+    """Raise `UsageError` for a device or engine that is not there or a batch larger than the training set."""
+    choice.choose(config.engine, config.model, devices.resolve(config.device).type)
     if config.batch_size > len(data.train_labels):
         raise UsageError(
             f"--batch-size {config.batch_size} is more than the {len(data.train_labels):,} training images of "
@@ -178,11 +185,17 @@ def run(folder: RunFolder, record: RunRecord, data: Dataset, reporter: Reporter)
 def _run(folder: RunFolder, record: RunRecord, data: Dataset, reporter: Reporter) -> RunRecord:
     config = record.config
     device = devices.resolve(config.device)
-    devices.make_repeatable(device, record.threads)
-    training = loop.prepare(config, data, folder, device)
+    engine, changed = choice.keep(_engine(record), config.model, device.type)
+    if changed:
+        folder.log(changed)
+        record = record.model_copy(update={"engine": engine.name, "instructions": engine.instructions or None})
+        folder.write_record(record)
+    # The native engine has threads of its own; torch's would wait, spinning, on the same cores.
+    devices.make_repeatable(device, 1 if engine.name == "native" else record.threads)
+    training = loop.prepare(config, data, folder, device, engine)
     reporter.on_run_start(folder, record)
     verb = f"resuming after epoch {len(training.history)}" if training.history else "training"
-    folder.log(f"{verb}: {config.title()} on {record.device}, {counted(record.threads, 'CPU thread')}")
+    folder.log(f"{verb}: {config.title()} on {record.device}, {counted(record.threads, 'CPU thread')}, engine {engine}")
 
     state: State = "finished"
     reason = None
@@ -199,7 +212,7 @@ def _run(folder: RunFolder, record: RunRecord, data: Dataset, reporter: Reporter
     if best is not None and selected is not None:
         reporter.on_training_end(state)
         loop.write_results(folder, training)
-        predictions = _predict(folder, config, data, device, split="test" if state == "finished" else "validation")
+        predictions = _predict(folder, record, data, device, split="test" if state == "finished" else "validation")
         predictions.write(folder.predictions_path)
         record = record.model_copy(
             update={"summary": _summary(record, history, best, selected, predictions, stopped_early=stopped_early)}
@@ -232,13 +245,21 @@ def _read_back(folder: RunFolder, predictions: Predictions, training: loop.State
         raise LabError(f"{folder.path} cannot be read back as it was written; check the disk, and resume the run")
 
 
+def _engine(record: RunRecord) -> Engine:
+    return Engine(record.engine, record.instructions or "", record.threads)
+
+
 def _predict(
-    folder: RunFolder, config: RunConfig, data: Dataset, device: torch.device, split: Literal["test", "validation"]
+    folder: RunFolder, record: RunRecord, data: Dataset, device: torch.device, split: Literal["test", "validation"]
 ) -> Predictions:
     # The test set is looked at once, by the finished run; until then the validation set stands in for it.
-    network = load_network(folder, config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    config = record.config
+    native = native_of(config, _engine(record), data.mean, data.std)
+    network = load_network(folder, config).to(device)
+    if not native:
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     images, labels = (data.test_images, data.test_labels) if split == "test" else (data.val_images, data.val_labels)
-    logits, features = outputs(network, images.to(device), Scaling(data.mean, data.std))
+    logits, features = outputs(network, images.to(device), Scaling(data.mean, data.std), native)
     return Predictions(split, labels.cpu().numpy(), logits.cpu().numpy(), features.cpu().numpy())
 
 

@@ -110,7 +110,10 @@ class Summary(BaseModel):
 
 
 class RunRecord(BaseModel):
-    """The content of ``run.json``: what was asked for, on what machine, in which state it is, what came out."""
+    """The content of ``run.json``: what was asked for, on what machine, in which state it is, what came out.
+
+    ``instructions`` is the instruction set of the native engine, and None with torch.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
@@ -119,6 +122,8 @@ class RunRecord(BaseModel):
     config: RunConfig
     threads: Annotated[int, Field(ge=1, le=MAX_THREADS)]
     device: Text
+    engine: Literal["native", "torch"] = "torch"
+    instructions: Text | None = None
     environment: Annotated[dict[Text, Text], Field(max_length=100)]
     created_at: Moment
     started_at: Moment

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from lenet_tui.engine.native import NativeLeNet
     from lenet_tui.training.losses import Objective
     from lenet_tui.training.models import Network
 
@@ -39,16 +40,30 @@ class Evaluation:
 
 
 @torch.inference_mode()
-def outputs(network: Network, images: Tensor, scaling: Scaling) -> tuple[Tensor, Tensor]:
-    """Return logits (N, 10) and penultimate features (N, F) of uint8 ``images`` in evaluation mode, on their device."""
+def outputs(
+    network: Network, images: Tensor, scaling: Scaling, native: NativeLeNet | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return logits (N, 10) and penultimate features (N, F) of uint8 ``images`` in evaluation mode, on their device.
+
+    ``native`` computes them where it is given, else torch.
+    """
     network.eval()
+    if native:
+        return native.outputs(network, images)
     features = torch.cat([network.penultimate(scaling(part)) for part in images.split(_BATCH)])
     return network.classifier[-1](features), features
 
 
-def evaluate(network: Network, images: Tensor, labels: Tensor, scaling: Scaling, objective: Objective) -> Evaluation:
+def evaluate(
+    network: Network,
+    images: Tensor,
+    labels: Tensor,
+    scaling: Scaling,
+    objective: Objective,
+    native: NativeLeNet | None = None,
+) -> Evaluation:
     """Measure ``network`` in evaluation mode on uint8 ``images`` (N, 1, 28, 28) and ``labels`` (N,)."""
-    logits, _ = outputs(network, images, scaling)
+    logits, _ = outputs(network, images, scaling, native)
     return Evaluation(
         loss=float(objective(logits, labels)),
         cross_entropy=float(F.cross_entropy(logits, labels)),

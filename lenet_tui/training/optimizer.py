@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import types
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
 if TYPE_CHECKING:
-    from torch import nn
+    from collections.abc import Callable
+
+    from torch import Tensor, nn
 
     from lenet_tui.config import RunConfig
 
@@ -34,6 +36,49 @@ def _make(config: RunConfig, network: nn.Module, device: torch.device) -> torch.
     if config.optimizer == "sgd":
         return torch.optim.SGD(parameters, lr=lr, weight_decay=decay, momentum=config.momentum, fused=fused)
     return torch.optim.RMSprop(parameters, lr=lr, weight_decay=decay)
+
+
+def step_function(optimizer: torch.optim.Optimizer) -> Callable[[], Any]:
+    """Return what makes a step of ``optimizer``, whose state and parameters stay where they are while it is used.
+
+    For Adam and AdamW it is torch's kernel without what `torch.optim` does around it, which takes three times as long.
+    """
+    if not isinstance(optimizer, torch.optim.Adam) or not optimizer.defaults["fused"]:  # AdamW is one, too
+        return optimizer.step
+    (group,) = optimizer.param_groups
+    parameters: list[Tensor] = group["params"]
+    kernel = torch._fused_adamw_ if group["decoupled_weight_decay"] else torch._fused_adam_
+    lists: list[list[Tensor]] = []
+
+    @torch.no_grad()
+    def step() -> None:
+        if not lists and not all(optimizer.state[parameter] for parameter in parameters):
+            optimizer.step()  # makes the state
+            return
+        if not lists:
+            lists[:] = [
+                [optimizer.state[parameter][name] for parameter in parameters]
+                for name in ("exp_avg", "exp_avg_sq", "step")
+            ]
+        averages, squares, steps = lists
+        torch._foreach_add_(steps, 1)
+        kernel(
+            parameters,
+            [cast("Tensor", parameter.grad) for parameter in parameters],
+            averages,
+            squares,
+            [],
+            steps,
+            lr=group["lr"],
+            beta1=group["betas"][0],
+            beta2=group["betas"][1],
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            amsgrad=False,
+            maximize=False,
+        )
+
+    return step
 
 
 def _do_not_import_the_compiler() -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lenet_tui.config import RunConfig
 
 # Runs that differ in nothing else are of one configuration.
-REPLICATED = ("seed", "device", "threads", "tsne_samples")
+REPLICATED = ("seed", "device", "threads", "engine", "tsne_samples")
 
 
 @dataclass(frozen=True, eq=False)
