@@ -6,9 +6,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install run test check bench format clean
+# What was compiled of the native engine, for the processors that there are; see setup.py.
+ENGINE := $(VENV)/.engine
+SOURCES := setup.py $(wildcard lenet_tui/engine/source/*)
 
-install: $(STAMP)
+.PHONY: install run test check bench format clean sanitize
+
+install: $(STAMP) $(ENGINE)
 
 # Constraints are also for what building the package needs, so that a fresh machine gets the same versions every time.
 $(STAMP): pyproject.toml constraints.txt
@@ -16,14 +20,19 @@ $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || { echo "making $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "installing what constraints.txt pins into $(VENV) (once; torch is large)"
 	@PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ $(ENGINE)
+
+# A change of the source is compiled without installing again; where that fails, PyTorch is used, as after installing.
+$(ENGINE): $(SOURCES) | $(STAMP)
+	@$(BIN)/python setup.py --quiet build_ext --inplace
 	@touch $@
 
 # The app; where there is no terminal for it, the default experiment instead.
-run: $(STAMP)
+run: install
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/python -m lenet_tui; else $(BIN)/python -m lenet_tui train; fi
 
 # Side by side on all cores; `python -m pytest FILE` runs one file in one process.
-test: $(STAMP)
+test: install
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 check: $(STAMP)
@@ -32,13 +41,17 @@ check: $(STAMP)
 	@$(BIN)/python -m mypy
 	@$(BIN)/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()' --no-logo
 
-bench: $(STAMP)
+bench: install
 	@$(BIN)/python -m benchmarks
+
+# The native engine with the compiler's checks of memory, arithmetic and threads.
+sanitize:
+	@tests/engine/sanitize
 
 format: $(STAMP)
 	@$(BIN)/python -m ruff check --fix .
 	@$(BIN)/python -m ruff format .
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build *.egg-info lenet_tui/engine/_lenet.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

@@ -6,16 +6,17 @@ lenet_tui/engine/library.py loads. Where that fails, as without a compiler, the 
 
 from __future__ import annotations
 
-import os
 import sysconfig
+from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 
-SOURCES = "lenet_tui/engine/source"
+SOURCE = "lenet_tui/engine/source"
 # GCC warns of its own headers.
-FLAGS = ["-std=c++17", "-O3", "-g0", "-fvisibility=hidden", "-Wno-psabi", "-Wno-uninitialized", "-Wno-maybe-uninitialized"]
+FLAGS = ["-std=c++17", "-O3", "-g0", "-fvisibility=hidden", "-Wno-psabi", "-Wno-uninitialized"]
+FLAGS += ["-Wno-maybe-uninitialized"]
 AVX2 = ["-mavx2", "-mfma"]
 AVX512 = ["-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq", "-mfma", "-mprefer-vector-width=512"]
 
@@ -32,31 +33,42 @@ class BuildEngine(build_ext):
     """Builds a library that belongs to no version of Python."""
 
     def get_ext_filename(self, fullname: str) -> str:
-        return os.path.join(*fullname.split(".")) + ".so"
+        """Return its name without the tag of an interpreter."""
+        return str(Path(*fullname.split("."))) + ".so"
 
     def build_extension(self, ext: Extension) -> None:
+        """Compile and link; raises setuptools' errors, which cost no more than the engine."""
         flags = FLAGS + (["-DWITH_AVX"] if len(variants()) > 1 else [])
-        objects = self.compiler.compile([f"{SOURCES}/dispatch.cpp"], self.build_temp, extra_postargs=flags)
+        objects = self.compiler.compile([f"{SOURCE}/dispatch.cpp"], self.build_temp, extra_postargs=flags)
         for name, lanes, registers, more in variants():
             defined = [f"-DINSTRUCTIONS={name}", f"-DLANES={lanes}", f"-DREGISTERS={registers}"]
-            objects += self.compiler.compile(
-                [f"{SOURCES}/lenet.cpp"], f"{self.build_temp}/{name}", extra_postargs=[*flags, *more, *defined]
-            )
-        target = self.get_ext_fullpath(ext.name)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        new = f"{target}.new"  # a process may have the old one loaded
-        self.compiler.link_shared_object(objects, new, extra_postargs=["-pthread"], target_lang="c++")
-        os.replace(new, target)
+            folder = f"{self.build_temp}/{name}"
+            objects += self.compiler.compile([f"{SOURCE}/lenet.cpp"], folder, extra_postargs=[*flags, *more, *defined])
+        target = Path(self.get_ext_fullpath(ext.name))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        new = target.with_suffix(".new")  # a process may have the old one loaded
+        self.compiler.link_shared_object(objects, str(new), extra_postargs=["-pthread"], target_lang="c++")
+        new.replace(target)
+
+    def copy_extensions_to_source(self) -> None:
+        """Put it beside its source, for an editable installation; not into a file that a process has loaded."""
+        for ext in self.extensions:
+            inplace, _ = self._get_inplace_equivalent(self.get_finalized_command("build_py"), ext)
+            Path(inplace).unlink(missing_ok=True)
+        super().copy_extensions_to_source()
 
 
 class Wheel(bdist_wheel):
     """A wheel for a platform and any Python."""
 
     def get_tag(self) -> tuple[str, str, str]:
+        """Return the tags of Python, its binary interface and the platform."""
         return "py3", "none", super().get_tag()[2]
 
 
 setup(
-    ext_modules=[Extension("lenet_tui.engine._lenet", [f"{SOURCES}/{n}.cpp" for n in ("lenet", "dispatch")], optional=True)],
+    ext_modules=[
+        Extension("lenet_tui.engine._lenet", [f"{SOURCE}/{n}.cpp" for n in ("lenet", "dispatch")], optional=True)
+    ],
     cmdclass={"build_ext": BuildEngine, "bdist_wheel": Wheel},
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ echo "$@"
 def test_make_installs_what_constraints_pin_in_a_folder_of_any_name(name: str, tmp_path: Path) -> None:
     folder = tmp_path / name
     (folder / ".venv" / "bin").mkdir(parents=True)
-    for file in ("Makefile", "pyproject.toml", "constraints.txt"):
+    for file in ("Makefile", "pyproject.toml", "constraints.txt", "setup.py"):
         shutil.copy(PROJECT / file, folder)
     python = folder / ".venv" / "bin" / "python"
     python.write_text(PIP)
@@ -32,3 +33,9 @@ def test_make_installs_what_constraints_pin_in_a_folder_of_any_name(name: str, t
     assert ended.returncode == 0, ended.stderr
     assert "-m pip install" in ended.stdout
     assert (folder / ".venv" / ".installed").exists()
+
+    again = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=True)
+    assert again.stdout == ""
+    os.utime(folder / "setup.py")  # as if the engine or how it is compiled had been changed
+    compiled = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=True)
+    assert compiled.stdout == "setup.py --quiet build_ext --inplace\n"

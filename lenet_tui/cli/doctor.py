@@ -18,6 +18,7 @@ from rich.text import Text
 from lenet_tui import data
 from lenet_tui.cli import flags, output
 from lenet_tui.config import DATASET_TITLES, DatasetName
+from lenet_tui.engine import library as engine
 from lenet_tui.errors import LabError
 from lenet_tui.formatting import printable
 from lenet_tui.host import folders
@@ -70,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def examine(root: Path) -> list[Finding]:
     """Look at everything a run needs, without changing anything."""
-    return [_python(), *_torch(), _cores(), *_datasets(), _terminal(), _root(root), _runner(root), _logout()]
+    return [_python(), *_torch(), _cores(), _engine(), *_datasets(), _terminal(), _root(root), _runner(root), _logout()]
 
 
 def _python() -> Finding:
@@ -134,6 +135,19 @@ def _imports_by_itself(name: str) -> bool:
 def _cores() -> Finding:
     cores, total = available_cores(), total_cores()
     return Finding("CPU cores", "ok", str(cores) if cores == total else f"{cores} of {total} usable by this process")
+
+
+def _engine() -> Finding:
+    """Whether the native engine computes LeNet, and why not."""
+    instructions, problem = engine.instructions()
+    if instructions:
+        others = [name for name in engine.library().available if name != instructions]
+        besides = f"; also here: {', '.join(others)}" if others else ""
+        return Finding("engine", "ok", f"native, for LeNet on the CPU, with {instructions}{besides}")
+    remedy = "install a C++ compiler (g++ or clang), then lenet-tui again; without it, runs are right, but slower"
+    if engine.library().handle is not None:
+        remedy = f"unset {engine.VARIABLE}, or give one of these"
+    return Finding("engine", "note", f"torch; not native: {problem}", remedy)
 
 
 def _datasets() -> list[Finding]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from lenet_tui.engine import library as loading
 from lenet_tui.engine.library import library
-from lenet_tui.engine.library import instructions as fastest
 from lenet_tui.errors import UsageError
 
 
@@ -32,7 +32,7 @@ def choose(wanted: str, model: str, device: str, threads: int = 1) -> Engine:
     """
     if wanted == "torch":
         return TORCH
-    instructions, problem = fastest()
+    instructions, problem = loading.instructions()
     problem = _why_not(model, device) or problem
     if not problem:
         return Engine("native", instructions, threads)

@@ -67,20 +67,20 @@ def _fill(
     mask1: Tensor | None,
     mask2: Tensor | None,
     parameters: Sequence[Tensor],
-    is_tanh: bool,
-    is_mean: bool,
+    how: Sequence[Any],
 ) -> Call:
     call = Call()
     call.images, call.total = images.data_ptr(), len(images)
     call.index, call.count = _pointer(index), _count(images, index)
-    call.is_bytes, call.is_tanh, call.is_mean = images.dtype == torch.uint8, is_tanh, is_mean
+    call.is_bytes, (call.is_tanh, call.is_mean) = images.dtype == torch.uint8, how[:2]
     call.subtract, call.multiply = subtract, multiply
     call.mask1, call.mask2 = _pointer(mask1), _pointer(mask2)
     call.weights[:] = [parameter.data_ptr() for parameter in parameters]
     return call
 
 
-def _run(function: str, instructions: int, threads: int, call: Call) -> None:
+def _run(function: str, how: Sequence[Any], call: Call) -> None:
+    _, _, instructions, threads = how
     handle = library().handle
     if handle is None:
         raise LabError(f"the native engine cannot be used: {library().problem}")
@@ -93,6 +93,12 @@ def _run(function: str, instructions: int, threads: int, call: Call) -> None:
         raise ValueError(f"instruction set {instructions} with {threads} threads is not to be had")
 
 
+def _state_bytes(count: int, how: Sequence[Any]) -> int:
+    is_tanh, is_mean, instructions, _ = how
+    handle = library().handle
+    return int(handle.lenet_state_bytes(instructions, count, is_tanh, is_mean)) if handle else 0
+
+
 def _forward(
     images: Tensor,
     index: Tensor | None,
@@ -102,16 +108,17 @@ def _forward(
     mask2: Tensor | None,
     *rest: Any,
 ) -> tuple[Tensor, Tensor]:
-    parameters, (is_tanh, is_mean, instructions, threads) = rest[:10], rest[10:]
+    parameters: Sequence[Tensor] = rest[:10]
+    how = rest[10:]
     _check(images, index, (mask1, mask2), parameters)
     images, index, mask1, mask2 = images.contiguous(), _dense(index), _dense(mask1), _dense(mask2)
     parameters = [parameter.contiguous() for parameter in parameters]
-    handle, count = library().handle, _count(images, index)
-    size = handle.lenet_state_bytes(instructions, count, is_tanh, is_mean) if handle else 0
+    count = _count(images, index)
+    size = _state_bytes(count, how)
     logits, state = torch.empty(count, 10), torch.empty(size, dtype=torch.uint8)
-    call = _fill(images, index, subtract, multiply, mask1, mask2, parameters, is_tanh, is_mean)
+    call = _fill(images, index, subtract, multiply, mask1, mask2, parameters, how)
     call.logits, call.state = logits.data_ptr(), state.data_ptr()
-    _run("lenet_forward", instructions, threads, call)
+    _run("lenet_forward", how, call)
     return logits, state
 
 
@@ -126,43 +133,44 @@ def _backward(
     mask2: Tensor | None,
     *rest: Any,
 ) -> list[Tensor]:
-    parameters, (is_tanh, is_mean, instructions, threads) = rest[:10], rest[10:]
+    parameters: Sequence[Tensor] = rest[:10]
+    how = rest[10:]
     images, index, mask1, mask2 = images.contiguous(), _dense(index), _dense(mask1), _dense(mask2)
     gradient, parameters = gradient.contiguous(), [parameter.contiguous() for parameter in parameters]
     gradients = [torch.empty(shape) for shape in SHAPES]
-    call = _fill(images, index, subtract, multiply, mask1, mask2, parameters, is_tanh, is_mean)
+    call = _fill(images, index, subtract, multiply, mask1, mask2, parameters, how)
     call.state, call.logits_gradient = state.data_ptr(), gradient.data_ptr()
     call.gradients[:] = [tensor.data_ptr() for tensor in gradients]
-    _run("lenet_backward", instructions, threads, call)
+    _run("lenet_backward", how, call)
     return gradients
 
 
 def _outputs(
     images: Tensor, index: Tensor | None, subtract: float, multiply: float, *rest: Any
 ) -> tuple[Tensor, Tensor]:
-    parameters, (is_tanh, is_mean, instructions, threads) = rest[:10], rest[10:]
+    parameters: Sequence[Tensor] = rest[:10]
+    how = rest[10:]
     _check(images, index, (None, None), parameters)
     images, index = images.contiguous(), _dense(index)
     parameters = [parameter.contiguous() for parameter in parameters]
     logits, features = torch.empty(_count(images, index), 10), torch.empty(_count(images, index), 84)
-    call = _fill(images, index, subtract, multiply, None, None, parameters, is_tanh, is_mean)
+    call = _fill(images, index, subtract, multiply, None, None, parameters, how)
     call.logits, call.features = logits.data_ptr(), features.data_ptr()
-    _run("lenet_forward", instructions, threads, call)
+    _run("lenet_forward", how, call)
     return logits, features
 
 
 def _fake_forward(images: Tensor, index: Tensor | None, *rest: Any) -> tuple[Tensor, Tensor]:
-    is_tanh, is_mean, instructions, _ = rest[-4:]
-    handle, count = library().handle, _count(images, index)
-    size = handle.lenet_state_bytes(instructions, count, is_tanh, is_mean) if handle else 0
+    count = _count(images, index)
+    size = _state_bytes(count, rest[-4:])
     return images.new_empty(count, 10, dtype=torch.float32), images.new_empty(size, dtype=torch.uint8)
 
 
-def _fake_backward(gradient: Tensor, *rest: Any) -> list[Tensor]:
+def _fake_backward(gradient: Tensor, *_: Any) -> list[Tensor]:
     return [gradient.new_empty(shape) for shape in SHAPES]
 
 
-def _fake_outputs(images: Tensor, index: Tensor | None, *rest: Any) -> tuple[Tensor, Tensor]:
+def _fake_outputs(images: Tensor, index: Tensor | None, *_: Any) -> tuple[Tensor, Tensor]:
     count = _count(images, index)
     return tuple(images.new_empty(count, width, dtype=torch.float32) for width in (10, 84))  # type: ignore[return-value]
 
@@ -192,9 +200,7 @@ class _Differentiable(torch.autograd.Function):
         state, images, index, mask1, mask2, *parameters = ctx.saved_tensors
         subtract, multiply, how = ctx.how
         compute = _backward if type(gradient) is Tensor else torch.ops.lenet_tui.lenet_backward
-        gradients = compute(
-            gradient, state, images, index, subtract, multiply, mask1, mask2, *parameters, *how
-        )
+        gradients = compute(gradient, state, images, index, subtract, multiply, mask1, mask2, *parameters, *how)
         return (*(None,) * 6, *gradients, *(None,) * 4)
 
 

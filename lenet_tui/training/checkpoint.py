@@ -109,6 +109,7 @@ def restore(
             raise ValueError("weight averaging is on in one of both")
         network.load_state_dict(saved.network)
         optimizer.load_state_dict(saved.optimizer)
+        _lay_out(optimizer)
         if ema is not None and saved.ema is not None:
             _check_tensors(saved.ema, ema.state_dict())
             if int(saved.ema["n_averaged"]) != steps * len(saved.history):
@@ -116,6 +117,14 @@ def restore(
             ema.load_state_dict(saved.ema)
     except Exception as error:  # noqa: BLE001 - a state of wrong types fails in any way
         raise _damaged(path, error) from None
+
+
+def _lay_out(optimizer: torch.optim.Optimizer) -> None:
+    """Give what is kept of a parameter its layout: fused optimizers need that, and another engine may have another."""
+    for parameter, kept in optimizer.state.items():
+        for name, value in kept.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape and value.stride() != parameter.stride():
+                kept[name] = torch.empty_like(parameter).copy_(value)
 
 
 class _LaterFormatError(Exception):

@@ -84,9 +84,7 @@ class State:
     native: NativeLeNet | None = None
 
 
-def prepare(
-    config: RunConfig, data: Dataset, folder: RunFolder, device: torch.device, engine: Engine = TORCH
-) -> State:
+def prepare(config: RunConfig, data: Dataset, folder: RunFolder, device: torch.device, engine: Engine = TORCH) -> State:
     """Return the state in the folder's checkpoint, and write ``metrics.csv`` and the weights again where they differ.
 
     Where there is no checkpoint, or none that this run wrote, return the state before the first epoch: training leads
@@ -141,9 +139,9 @@ def train(
     """
     state = state or prepare(config, data, folder, device)
     data = data.to(device)
-    scaling = Scaling(data.mean, data.std)
     loss_function = objective(config)
     network, optimizer, ema, history = state.network, state.optimizer, state.ema, state.history
+    scaling = Scaling(data.mean, data.std)
     step_losses = StepLosses(folder, config.epochs)
     step_losses.begin(len(history))
 

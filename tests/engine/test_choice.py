@@ -25,9 +25,7 @@ def without(monkeypatch: pytest.MonkeyPatch, problem: str = "there is no compile
 
 @needs_native
 @pytest.mark.parametrize("instructions", library().available)
-def test_the_environment_variable_forces_an_instruction_set(
-    instructions: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_variable_forces_an_instruction_set(instructions: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     assert choose("auto", "lenet", "cpu", 2) == Engine("native", library().available[-1], 2)
     monkeypatch.setenv(VARIABLE, instructions)

@@ -63,7 +63,9 @@ def gradients(network: Network, logits: Tensor, wanted: Tensor) -> list[Tensor]:
 
 
 def same(ours: Tensor, theirs: Tensor) -> None:
-    torch.testing.assert_close(ours.double(), theirs.double(), rtol=0, atol=2e-5 * float(theirs.detach().abs().max()) + 1e-12)
+    torch.testing.assert_close(
+        ours.double(), theirs.double(), rtol=0, atol=2e-5 * float(theirs.detach().abs().max()) + 1e-12
+    )
 
 
 @pytest.mark.parametrize(("activation", "pooling", "dropout"), OPTIONS)
