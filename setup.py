@@ -38,17 +38,16 @@ class BuildEngine(build_ext):
 
     def build_extension(self, ext: Extension) -> None:
         """Compile and link; raises setuptools' errors, which cost no more than the engine."""
+        target = Path(self.get_ext_fullpath(ext.name))
+        target.unlink(missing_ok=True)  # where this fails, an older one must not stay
         flags = FLAGS + (["-DWITH_AVX"] if len(variants()) > 1 else [])
         objects = self.compiler.compile([f"{SOURCE}/dispatch.cpp"], self.build_temp, extra_postargs=flags)
         for name, lanes, registers, more in variants():
             defined = [f"-DINSTRUCTIONS={name}", f"-DLANES={lanes}", f"-DREGISTERS={registers}"]
             folder = f"{self.build_temp}/{name}"
             objects += self.compiler.compile([f"{SOURCE}/lenet.cpp"], folder, extra_postargs=[*flags, *more, *defined])
-        target = Path(self.get_ext_fullpath(ext.name))
         target.parent.mkdir(parents=True, exist_ok=True)
-        new = target.with_suffix(".new")  # a process may have the old one loaded
-        self.compiler.link_shared_object(objects, str(new), extra_postargs=["-pthread"], target_lang="c++")
-        new.replace(target)
+        self.compiler.link_shared_object(objects, str(target), extra_postargs=["-pthread"], target_lang="c++")
 
     def copy_extensions_to_source(self) -> None:
         """Put it beside its source, for an editable installation; not into a file that a process has loaded."""
