@@ -11,6 +11,7 @@ from benchmarks import (
     accuracy,
     app,
     drawing,
+    engine,
     epoch,
     first_step,
     many_runs,
@@ -23,6 +24,7 @@ from lenet_tui.host.hardware import available_cores, environment
 
 BENCHMARKS = {
     "epoch": epoch,
+    "engine": engine,
     "whole-run": whole_run,
     "six-runs": six_runs,
     "accuracy": accuracy,
