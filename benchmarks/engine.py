@@ -27,7 +27,7 @@ IMAGES = 11_000
 ROUNDS = 5
 # Batch size, bounds of ours / usual loop on all cores.
 CASES = [(64, 0.15), (32, 0.17), (16, 0.20)]
-# Multiplications and additions an image: forward; backward once more for inputs, but the first layer's, and for weights.
+# Multiplications and additions an image: forward, then for the weights and, but in the first layer, for the inputs.
 FORWARD = {"conv1": 28 * 28 * 6 * 25, "conv2": 10 * 10 * 16 * 150, "dense": 400 * 120 + 120 * 84 + 84 * 10}
 OPERATIONS = 2 * (3 * sum(FORWARD.values()) - FORWARD["conv1"])
 SIZE = 1024

@@ -168,6 +168,7 @@ def _record_rows(record: RunRecord) -> Iterable[tuple[str, str]]:
         yield "", f"NOT {data.fallback_for}, which was not available: {data.name} replaces it"
     yield "checksum", f"{data.checksum[:16]}…, in full in run.json"
     yield "", ""
+    yield "engine", f"{record.engine} ({record.instructions})" if record.instructions else record.engine
     yield from record.environment.items()
 
 
