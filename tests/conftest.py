@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
+
+# A developer's own settings and choices are not those of the tests.
+os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="lenet-tui-tests")
 
 from tests import warm
 
@@ -29,6 +34,7 @@ def digits() -> Dataset:
 def no_warm_process_is_left() -> Iterator[None]:
     yield
     warm.close()
+    shutil.rmtree(os.environ["XDG_CONFIG_HOME"], ignore_errors=True)
 
 
 class Watcher:

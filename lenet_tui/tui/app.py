@@ -60,6 +60,8 @@ class LabApp(App[None]):
     # A message lies over the keys in the last line; what is longer needs the lines above it, never curves or images.
     CSS = """
     Screen { background: $background; }
+    ModalScreen { background: $background 60%; }
+    JumpScreen { background: $background 20%; }
     ToastRack { margin: 0; overflow: hidden; }
     ToastHolder { align-horizontal: left; }
     Toast { width: 100%; max-width: 100%; margin: 0; padding: 0 1; max-height: 4; }

@@ -215,7 +215,7 @@ MAIN: tuple[Key, ...] = (
         "App",
         Key(
             *("full-screen", "z", "Full screen", "show the panel with the focus on the whole screen, or all panels"),
-            *("toggle_full_screen",),
+            *("toggle_full_screen", (), 30),
         ),
         Key(
             *("hide-form", "Z", "Hide form", "hide the form so that curves and runs are wider, or show it"),

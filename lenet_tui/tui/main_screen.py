@@ -44,7 +44,7 @@ LeNet and its relatives on MNIST: trained in
 the background, watched here, and compared.
 
 ^r     trains what the form says
-← →    in the form: the assignment's sweeps
+← →    in its first line: the two sweeps
 esc h  queues and discusses all of them
 F1     shows every key"""
 _LEAST_WIDTH, _LEAST_HEIGHT = 20, 6
@@ -283,14 +283,17 @@ class MainScreen(LabScreen[None]):
     def resize(self, columns: int, lines: int) -> None:
         """Make the form wider by so many columns, and the curves taller by so many lines."""
         if columns:
-            width = self.form.outer_size.width + columns
+            # From what was chosen, not from what is laid out: several keys may come before that.
+            width = (self._lab.settings.form_width or self.form.outer_size.width) + columns
             width = min(max(width, _LEAST_WIDTH), max(self.size.width // 2, _LEAST_WIDTH))
             self._lab.keep(form_width=width)
             self._set_width()
         if lines:
             curves, runs = self.query_one("#curves-panel"), self.query_one("#runs-panel")
             room = curves.outer_size.height + runs.outer_size.height
-            height = min(max(curves.outer_size.height + lines, _LEAST_HEIGHT), max(room - _LEAST_HEIGHT, _LEAST_HEIGHT))
+            share = self._lab.settings.curves_share
+            now = math.floor(share * room) if share else curves.outer_size.height
+            height = min(max(now + lines, _LEAST_HEIGHT), max(room - _LEAST_HEIGHT, _LEAST_HEIGHT))
             share = math.ceil(1e4 * height / room) / 1e4  # up, since a part of a line is no line
             self._share_lines(share)
             self._lab.keep(curves_share=share)

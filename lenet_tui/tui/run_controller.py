@@ -278,7 +278,7 @@ class RunController:
 
     def export(self) -> None:
         """Write the three pictures of the chosen runs into their folders."""
-        self._start(run_pictures.draw(self._screen, self._lab.root, self._chosen("export")), group="export")
+        self._start(run_pictures.draw(self._screen.app, self._lab.root, self._chosen("export")), group="export")
 
     def write_csv(self) -> None:
         """Write the marked runs, or all that are listed, into a CSV file."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.events import Key
 from textual.widgets import OptionList
 
+from lenet_tui.config import RunConfig
 from lenet_tui.tui.app import LabApp
 from lenet_tui.tui.choices import Choices
 from lenet_tui.tui.dialogs.help import HelpScreen
@@ -13,6 +15,7 @@ from lenet_tui.tui.dialogs.jump import JumpScreen
 from lenet_tui.tui.dialogs.messages import MessagesScreen
 from lenet_tui.tui.settings import Settings
 from lenet_tui.tui.widgets.plain_text import PlainStatic
+from tests.tui.runs import finished
 from tests.tui.test_main import Bench, opened
 
 if TYPE_CHECKING:
@@ -114,3 +117,48 @@ async def test_theme_sizes_and_the_hidden_form_are_there_the_next_time(
         await bench.until(lambda: bench.main.runs.has_focus)
         assert (app.theme, bench.main.form.display, bench.main.form.styles.width) == ("nord", False, width)
         await bench.until(lambda: bench.main.query_one("#curves-panel").size.height == height)
+
+
+async def test_keys_in_one_write_resize_as_often_as_they_were_pressed(store: Store, tmp_path: Path) -> None:
+    async with opened(tmp_path) as bench:
+        await bench.press("escape")
+        width, height = bench.main.form.outer_size.width, bench.main.query_one("#curves-panel").outer_size.height
+        for _ in range(3):
+            bench.app.post_message(Key("greater_than_sign", ">"))
+            bench.app.post_message(Key("right_curly_bracket", "}"))
+        await bench.until(lambda: bench.main.form.outer_size.width == width + 6)
+        await bench.until(lambda: bench.main.query_one("#curves-panel").outer_size.height == height + 3)
+
+
+async def test_a_dialog_dims_what_is_behind_it_and_leaves_it_in_sight(store: Store, tmp_path: Path) -> None:
+    finished(store, RunConfig(), 0.99)
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: bench.main.runs.listed)
+        for keys in (("escape", "d"), ("ctrl+o",), ("question_mark",)):
+            await bench.press(*keys)
+            assert bench.app.screen is not bench.main
+            assert bench.app.screen.styles.background.a < 1
+            await bench.press("escape")
+
+
+async def test_a_search_in_help_prefers_the_key_that_is_called_so(store: Store, tmp_path: Path) -> None:
+    async with opened(tmp_path) as bench:
+        await bench.press("escape", "question_mark", "slash", *"wider")
+        options = bench.app.screen.query_one(OptionList)
+        assert options.highlighted_option is not None
+        assert options.highlighted_option.id == "wider"
+
+
+async def test_a_filter_without_matches_gives_the_cursor_back(store: Store, tmp_path: Path) -> None:
+    for seed in range(3):
+        finished(store, RunConfig(seed=seed), 0.99)
+    async with opened(tmp_path) as bench:
+        await bench.until(lambda: len(bench.main.runs.listed) == 3)
+        bench.main.runs.go_to(2)
+        await bench.press("escape", "slash", *"odd")
+        await bench.until(lambda: not bench.main.runs.listed)
+        assert bench.main.runs.current is None
+        await bench.press("escape")
+        await bench.until(lambda: len(bench.main.runs.listed) == 3)
+        assert bench.main.runs.current is not None
+        assert bench.main.runs.current.id == 2

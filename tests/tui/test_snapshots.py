@@ -37,6 +37,7 @@ def shown(bench: Bench, root: Path) -> str:
     lines = [strip.text.rstrip() for strip in bench.app.screen._compositor.render_strips()]
     text = "\n".join(lines) + "\n"
     text = re.sub(r"(?<= · )/\S+", "ROOT", text, count=1)
+    text = re.sub(rf"{re.escape(str(root)[:9])}\S*", "ROOT", text)  # cut where the path is long
     return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "2026-01-01 00:00:00", text)
 
 

@@ -97,28 +97,34 @@ class CompareScreen(LabScreen[None]):
             self._document = None
             self.query_one("#comparison", Static).update(f"\n{error}")
 
-    @work(exclusive=True, group="write")
-    async def write_files(self) -> None:
-        """Write picture, table and Markdown into the folder ``study`` of the root."""
+    def write_files(self) -> None:
+        """Write picture, table and Markdown into the folder ``study`` of the root, even if the screen is left."""
+        self.app.run_worker(self._write_files(), group="write-comparison", exclusive=True)
+
+    async def _write_files(self) -> None:
         try:
             await asyncio.to_thread(self.folder.mkdir, parents=True, exist_ok=True)
         except OSError as error:
-            self.notify(f"cannot make {self.folder}: {error.strerror}", severity="error")
+            self.app.notify(f"cannot make {self.folder}: {error.strerror}", severity="error")
             return
         self._show_files("writing…")
         picture, table, text = (str(self.folder / name) for name in FILES)
         ended = await self._run("--picture", picture, "--csv", table, "--markdown", text)
         if ended.code:
-            self.notify(ended.complaint, title="the comparison", severity="error")
+            self.app.notify(ended.complaint, title="the comparison", severity="error")
             self._show_files(
                 "nothing was written" if not self.folder.joinpath(FILES[0]).exists() else "the files are unchanged"
             )
         else:
-            self._show_files(f"wrote {', '.join(FILES)} into {self.folder}")
+            written = f"wrote {', '.join(FILES)} into {self.folder}"
+            self._show_files(written)
+            if not self.is_current:
+                self.app.notify(written)
 
     async def _run(self, *more: str) -> subprocesses.Ended:
         words = [*map(str, self._ids), "--root", str(self._root), *more]
         return await subprocesses.run("lenet_tui", "compare", *words, "--json")
 
     def _show_files(self, words: str) -> None:
-        self.query_one("#where", Static).update(words)
+        if self.is_running:  # it may have been left
+            self.query_one("#where", Static).update(words)

@@ -27,7 +27,8 @@ class Curve:
 
     ``images`` is how many it trains on an epoch, 0 when that is not known; runs of one ``group`` differ in the seed
     only. ``steps`` is its train loss within the epochs, None until that was read, and ``no_steps`` why there is none in
-    its ``folder``. ``members`` are the runs that the curve is the mean of.
+    its ``folder``. ``is_read`` is whether its
+    epochs have been read. ``members`` are the runs that the curve is the mean of.
     """
 
     run_id: int
@@ -42,6 +43,7 @@ class Curve:
     folder: str = ""
     steps: tuple[Point, ...] | None = None
     no_steps: str = ""
+    is_read: bool = True
     members: tuple[Curve, ...] = ()
 
     @property

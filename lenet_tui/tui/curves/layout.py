@@ -174,6 +174,8 @@ def _nothing(curves: Sequence[Curve]) -> str:
     partial = curves[0].partial
     if trouble(curves[0]):
         return trouble(curves[0])
+    if not curves[0].is_read:
+        return "reading the epochs…"
     if partial is None:
         return "no epoch done yet"
     return f"no epoch done yet; at {percent(partial[0], 0)}: train loss {formatting.loss(partial[1])}"

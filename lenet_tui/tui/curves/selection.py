@@ -65,6 +65,7 @@ def curve(run: Run, epochs: tuple[EpochMetrics, ...], name: str = "", *, is_base
         group=group_of(run),
         is_baseline=is_baseline,
         folder=run.folder or "",
+        is_read=bool(epochs) or not run.epochs_done,
     )
 
 

@@ -299,10 +299,9 @@ class DetailsScreen(TabScreen):
         """Show the run's pictures."""
         run_pictures.view(self, self._root, self._run, self._pictures)
 
-    @work(group="export")
-    async def export(self) -> None:
-        """Write the three pictures into the run's folder."""
-        await run_pictures.draw(self, self._root, [self._run])
+    def export(self) -> None:
+        """Write the three pictures into the run's folder, even if the screen is left."""
+        self.app.run_worker(run_pictures.draw(self.app, self._root, [self._run]), group="export")
 
 
 def _without_pulse(run: Run) -> Run:

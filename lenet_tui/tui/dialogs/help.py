@@ -89,11 +89,15 @@ class HelpScreen(ModalScreen[str | None]):
         grid.add_row(*[self._shown(key), key.help, key.id][: 3 if names else 2])
         return grid
 
-    def _highlight_first(self) -> None:
-        options = self.query_one(OptionList)
+    def _highlight_first(self, text: str = "") -> None:
+        """Highlight the first key, or the first whose name has the words that are searched for."""
+        options, words = self.query_one(OptionList), text.lower().split()
+        names = {key.id: f"{key.label} {key.id}".lower() for keys in self._sections.values() for key in keys}
         places = [place for place, option in enumerate(options.options) if not option.disabled]
-        options.highlighted = places[0] if places else None
-        options.scroll_to(y=0, animate=False, immediate=True)  # the section's title is above it
+        named = [place for place in places if all(word in names[str(options.options[place].id)] for word in words)]
+        options.highlighted = next(iter(named or places), None)
+        if options.highlighted in places[:1]:
+            options.scroll_to(y=0, animate=False, immediate=True)  # the section's title is above it
 
     def action_search(self) -> None:
         """Show the line to search with."""
@@ -113,7 +117,7 @@ class HelpScreen(ModalScreen[str | None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show the keys that match."""
         self.query_one(OptionList).set_options(self._options(event.value))
-        self._highlight_first()
+        self._highlight_first(event.value)
 
     def on_input_submitted(self) -> None:
         """Run the key that is highlighted."""

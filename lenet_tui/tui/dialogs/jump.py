@@ -20,7 +20,7 @@ class JumpScreen(ModalScreen[str | None]):
     """Ends with the letter of one of ``targets``; None for any other key."""
 
     DEFAULT_CSS = """
-    JumpScreen { background: $background 30%; layers: base labels; }
+    JumpScreen { layers: base labels; }
     JumpScreen PlainStatic {
         layer: labels; position: absolute; width: 3; height: 1; background: $accent; color: $background;
         text-style: bold; text-align: center;

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Literal
 
+    from textual.app import App
     from textual.screen import Screen
 
     from lenet_tui.store import Run
@@ -30,7 +31,7 @@ _MOST_REASONS = 3
 _LONG = 12.0  # seconds, for a command to copy by hand
 
 
-async def draw(screen: Screen[Any], root: Path, runs: Sequence[Run]) -> None:
+async def draw(app: App[Any], root: Path, runs: Sequence[Run]) -> None:
     """Write the three pictures into the folder of each run; one message says where, or what could not be drawn."""
     from lenet_tui.tui.runs import export
 
@@ -39,25 +40,25 @@ async def draw(screen: Screen[Any], root: Path, runs: Sequence[Run]) -> None:
     skipped = len(runs) - len(able)
     for number, run in enumerate(able, start=1):
         of_all = f" ({number} of {len(able)})" if len(able) > 1 else ""
-        screen.notify(f"drawing the pictures of run {run.id}{' so far' * (run.state == 'running')}{of_all}…")
+        app.notify(f"drawing the pictures of run {run.id}{' so far' * (run.state == 'running')}{of_all}…")
         result = await export.export(root / str(run.folder))
         if result.error:
             failed.append(f"run {run.id}: {result.error}")
         elif len(runs) == 1:
             names = " ".join(path.name for path in result.paths)
-            screen.notify(
+            app.notify(
                 f"exported {names} into {run.folder}; {_how_to_fetch([root / str(run.folder) / '*.png'])}", timeout=12
             )
     if len(runs) == 1 and skipped:
-        screen.notify(f"run {runs[0].id} has finished no epoch yet: there is nothing to draw", severity="warning")
+        app.notify(f"run {runs[0].id} has finished no epoch yet: there is nothing to draw", severity="warning")
     elif len(runs) > 1:
         counts = [f"exported {len(able) - len(failed)}"]
         counts += [f"skipped {skipped} without a finished epoch"] if skipped else []
         counts += [f"failed {len(failed)}"] if failed else []
         place = _how_to_fetch([root / "*/*/*.png"])
-        screen.notify(f"{', '.join(counts)}; {place}", severity="warning" if failed else "information", timeout=_LONG)
+        app.notify(f"{', '.join(counts)}; {place}", severity="warning" if failed else "information", timeout=_LONG)
     if failed:
-        screen.notify("; ".join(failed[:_MOST_REASONS]), severity="error")
+        app.notify("; ".join(failed[:_MOST_REASONS]), severity="error")
 
 
 def _how_to_fetch(paths: Sequence[Path]) -> str:

@@ -264,22 +264,27 @@ class PicturesScreen(LabScreen[None]):
             self._zoom = 0 if shown.width >= READABLE_WIDTH else (self._zoom + 1) % len(ZOOMS)
             self._load()
 
-    @work(exclusive=True, group="draw")
-    async def draw(self) -> None:
-        """Draw the pictures again, in another process."""
+    def draw(self) -> None:
+        """Draw the pictures again, in another process, even if the screen is left."""
+        if not self._drawing:
+            self.app.run_worker(self._draw(), group="draw")
+
+    async def _draw(self) -> None:
         self._drawing = True
-        self.notify("drawing the three pictures…")
+        self.app.notify("drawing the three pictures…")
         try:
             result = await export.export(self._folder)
         finally:
             self._drawing = False
         if result.error:
-            self.notify(result.error, severity="error")
+            self.app.notify(result.error, severity="error")
         else:
             left_out = [f"{name}: {reason}" for name, reason in result.skipped.items()]
-            self.notify("\n".join([f"wrote {counted(len(result.paths), 'picture')}", *left_out]))
-        self._drawn = {}
-        self._load()
+            written = f"wrote {counted(len(result.paths), 'picture')} into {self._folder}"
+            self.app.notify("\n".join([written, *left_out]))
+        if self.is_running:
+            self._drawn = {}
+            self._load()
 
     def toggle_png(self) -> None:
         """Show the PNG, in pixels where the terminal can and in half blocks elsewhere, or the drawing again."""

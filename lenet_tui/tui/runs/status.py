@@ -57,16 +57,16 @@ def status_line(snapshot: Snapshot, root: Path, sorting: str = "") -> str:
     parts = []
     if running or waiting:
         parts.append(f"{running} running, {waiting} waiting")
+        if snapshot.paused:
+            parts.append("queue paused (p)")
         ahead = snapshot.running if snapshot.paused else snapshot.queue
         seconds = [snapshot.until.get(run.id) for run in ahead]
         known = [each for each in seconds if each is not None]
         if ahead and (snapshot.runner_alive or running):
             parts.append(time_left(max(known) if len(known) == len(seconds) else None))
     else:
-        parts.append("idle")
-    if snapshot.paused:
-        parts.append("queue paused (p)")
-    elif waiting and not snapshot.runner_alive:
+        parts.append("idle, queue paused (p)" if snapshot.paused else "idle")
+    if not snapshot.paused and waiting and not snapshot.runner_alive:
         failure = snapshot.runner_failure
         parts.append(f"the runner cannot start: {failure}" if failure else "the runner is starting")
     if sorting:

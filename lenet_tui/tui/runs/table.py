@@ -90,6 +90,7 @@ class RunsList(CursorList):
         self._reverse = False
         self._colours: Mapping[int, str] = {}
         self._layout: list[tuple[columns.Column, int]] = []
+        self._lost: int | None = None  # the current run before a filter that matches nothing
         self._painted: dict[int, Strip] = {}  # by line
         self._in_sight: frozenset[int] = frozenset()
         self._timer: Timer | None = None
@@ -226,7 +227,10 @@ class RunsList(CursorList):
         self._rows = columns.ordered(runs, self.view, self._sort, reverse=self._reverse)
         self._index = {run.id: row for row, run in enumerate(self._rows)}
         self._marks.keep(self.view.snapshot.runs)
+        if self._current is None and self._lost in self._index:  # a filter without matches was cleared
+            self._current = self._lost
         if self._current not in self._index:
+            self._lost = self._lost if self._rows else self._current or self._lost
             self._current = self._rows[min(here, len(self._rows) - 1)].id if self._rows else None
         self._layout = []
         size = Size(self.size.width, len(self._rows) + 1)
