@@ -19,7 +19,7 @@ from lenet_tui.tui.compare.screen import FILES, MAX_RUNS, CompareScreen
 from tests.reports.conftest import history
 from tests.tui.folders import finished
 from tests.tui.test_main import Bench, opened
-from tests.tui.test_snapshots import SIZES, compare, settled
+from tests.tui.test_snapshots import SIZE_NAMES, SIZES, compare, settled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,7 +137,7 @@ def _whole(bench: Bench) -> str:
     return " ".join(" ".join(static.render_line(y).text for y in range(static.size.height)).split())
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "140x45"])
+@pytest.mark.parametrize("size", SIZES, ids=SIZE_NAMES)
 async def test_a_comparison_looks_as_it_did(store: Store, tmp_path: Path, size: tuple[int, int]) -> None:
     fill(tmp_path)
     async with opened(tmp_path, size) as bench:

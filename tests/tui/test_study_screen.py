@@ -21,7 +21,7 @@ from lenet_tui.tui.study.screen import StudyScreen
 from lenet_tui.tui.widgets.document import Document, FlatTable
 from tests.tui.runs import at_work, finished, running, snapshot_of
 from tests.tui.test_main import Bench, opened
-from tests.tui.test_snapshots import SIZES, compare, settled
+from tests.tui.test_snapshots import SIZE_NAMES, SIZES, compare, settled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -331,7 +331,7 @@ async def test_on_a_slow_link_it_is_written_by_key_only(store: Store, tmp_path: 
         assert not screen_of(bench)._doing
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "140x45"])
+@pytest.mark.parametrize("size", SIZES, ids=SIZE_NAMES)
 async def test_plan_and_discussion_look_as_they_did(store: Store, tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(tmp_path, size) as bench:
         await open_study(bench)
