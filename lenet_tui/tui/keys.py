@@ -349,6 +349,8 @@ INSPECT = _section(
 COMPARE = _section(
     "Compare runs",
     Key("write", "w", "Write", "write comparison.png, .csv and .md into the folder study", "write_files", (), 50),
+    Key("compare-curves", "c", "Curves", "show or hide the curves of the runs", "toggle_curves", (), 50),
+    Key("compare-metric", "m", "Chart", "loss, accuracy, learning rate, images/s, gap", "curves.cycle_metric", (), 40),
     Key("compare-again", "u", "Update", "compare the runs again", "compare", (), 50),
     _BACK,
 )

@@ -185,3 +185,18 @@ def test_what_is_no_comparison_is_one_clear_line() -> None:
     for output in ("", "no document", "[]", json.dumps({"runs": []})):
         with pytest.raises(LabError, match="gave no answer"):
             comparison_text.parse(output)
+
+
+async def test_the_curves_of_the_runs_are_shown_by_what_differs(store: Store, tmp_path: Path) -> None:
+    fill(tmp_path)
+    async with opened(tmp_path, (120, 24)) as bench:
+        await bench.until(lambda: len(bench.main.runs.listed) == 4)
+        await bench.press("escape", "a", "b")
+        await bench.until(lambda: isinstance(bench.app.screen, CompareScreen))
+        assert not bench.app.screen.curves.display  # the tables need the room
+        await bench.press("c")
+        await bench.until(lambda: "lr 0.01 · seed 1" in seen(bench))
+        await bench.press("m")
+        await bench.until(lambda: "accuracy" in seen(bench))
+        await bench.press("c")
+        assert not bench.app.screen.curves.display

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from lenet_tui.differences import Differences
 from lenet_tui.errors import LabError
 from lenet_tui.formatting import counted
 from lenet_tui.tui import subprocesses
 from lenet_tui.tui.compare import text as comparison_text
+from lenet_tui.tui.curves.panel import CurvesPanel
+from lenet_tui.tui.curves.selection import MOST_OVERLAID
 from lenet_tui.tui.keys import COMPARE, bindings
+from lenet_tui.tui.pictures import read_run
 from lenet_tui.tui.screens import LabScreen
 from lenet_tui.tui.widgets.key_footer import KeyFooter
 from lenet_tui.tui.widgets.plain_text import PlainStatic
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
     from lenet_tui.tui.store_watcher import Snapshot
 
 MAX_RUNS = 100
+_ROOM_FOR_CURVES = 36  # lines
 FILES = ("comparison.png", "comparison.csv", "comparison.md")
 
 
@@ -45,7 +52,9 @@ class CompareScreen(LabScreen[None]):
         super().__init__()
         self._root = root.absolute()
         self._ids = [run.id for run in runs]
+        self._runs = list(runs)
         self._states = [run.state for run in runs]
+        self._curves_wanted: bool | None = None  # None until the person decides
         self._document: comparison_text.Document | None = None
 
     @property
@@ -56,6 +65,7 @@ class CompareScreen(LabScreen[None]):
     def compose(self) -> ComposeResult:
         """Title, comparison, paths, keys."""
         yield PlainStatic(id="title")
+        yield CurvesPanel(id="curves")
         with VerticalScroll():
             yield PlainStatic(id="comparison")
         yield PlainStatic(f"w writes {', '.join(FILES)} into study/ in {self._root}", id="where")
@@ -67,16 +77,43 @@ class CompareScreen(LabScreen[None]):
         self.query_one("#title", Static).update(f"Comparison of {counted(len(self._ids), 'run')}: {numbers}")
         self.query_one("#comparison", Static).update("\ncomparing…")
         self.compare()
+        self.read_curves()
+
+    @property
+    def curves(self) -> CurvesPanel:
+        """The chart with the curves of the runs."""
+        return self.query_one(CurvesPanel)
+
+    def toggle_curves(self) -> None:
+        """Show the curves, or leave the room to the tables."""
+        self._curves_wanted = not self.curves.display
+        self.curves.display = self._curves_wanted
+
+    @work(exclusive=True, group="curves")
+    async def read_curves(self) -> None:
+        """Show the val and train loss of the runs under what differs between them."""
+        differences = Differences()
+        differences.update({run.id: run for run in self._runs})
+        shown = []
+        for run in self._runs[:MOST_OVERLAID]:
+            with contextlib.suppress(LabError):  # no epoch is done, or the folder is gone: the comparison says it
+                read = await read_run.curve(self._root / str(run.folder), run)
+                shown.append(replace(read, label=f"{run.id} {differences.label(run.id)}"))
+        self.curves.show(shown, "")
 
     def show(self, snapshot: Snapshot, before: Snapshot) -> None:  # noqa: ARG002 - every screen gets both
         """Compare again when the state of a run changes."""
         states = [snapshot.runs[run_id].state for run_id in self._ids if run_id in snapshot.runs]
         if self.is_mounted and len(states) == len(self._ids) and states != self._states:
             self._states = states
+            self._runs = [snapshot.runs[run_id] for run_id in self._ids]
             self.compare()
+            self.read_curves()
 
     def on_resize(self, _event: Resize) -> None:
-        """Fit the tables to the room there is."""
+        """Fit the tables to the room there is, and show the curves where they leave enough of it."""
+        if self._curves_wanted is None:
+            self.curves.display = self.size.height >= _ROOM_FOR_CURVES
         self.call_after_refresh(self._show)
 
     def _show(self) -> None:
