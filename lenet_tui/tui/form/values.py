@@ -164,7 +164,7 @@ def summary(sweep: Sweep, seconds: float | None, *, behind: bool, width: int) ->
     if seconds is None:
         return f"{runs} · no estimate yet"
     time = f"about {estimate(seconds)}"
-    forms = [f"{runs} · finished in {time}", f"{runs} · in {time}"] if behind else [f"{runs} · {time} on this machine"]
+    forms = [f"{runs} · ready in {time}", f"{runs} · in {time}"] if behind else [f"{runs} · {time} on this machine"]
     forms.append(f"{runs} · {time}")
     return next((form for form in forms if len(form) <= width), forms[-1])
 
