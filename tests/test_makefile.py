@@ -38,4 +38,4 @@ def test_make_installs_what_constraints_pin_in_a_folder_of_any_name(name: str, t
     assert "Nothing" in again.stdout
     os.utime(folder / ".venv" / ".engine", (1e9, 1e9))  # older than setup.py: that or the engine's source was changed
     compiled = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=True)
-    assert compiled.stdout == "setup.py --quiet build_ext --inplace\n"
+    assert "setup.py --quiet build_ext --inplace\n" in compiled.stdout

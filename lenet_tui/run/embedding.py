@@ -65,7 +65,7 @@ class Embedding:
             rows = csv.reader(io.StringIO(content.decode("ascii"), newline=""), strict=True)
             if tuple(next(rows, ())) != _COLUMNS:
                 raise ValueError(f"its columns are not {','.join(_COLUMNS)}")
-            parsed = [(row[0], _point(row)) for row in rows]
+            parsed = [(row[0] if row else "", _point(row)) for row in rows]
         except (UnicodeDecodeError, ValueError, csv.Error) as error:
             raise LabError(f"{path} is damaged: {printable(str(error))[:200]}") from None
         splits = {split for split, _ in parsed}

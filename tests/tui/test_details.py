@@ -257,7 +257,7 @@ async def test_the_pictures_can_be_drawn_and_looked_at_from_the_details(tmp_path
     app = Bench(tmp_path, run, epochs)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("e")
-        await until(pilot, lambda: any("written" in message.title for message in app._notifications))
+        await until(pilot, lambda: any("exported" in message.message for message in app._notifications))
         assert (tmp_path / run.folder / "loss.png").exists()
         await pilot.press("v")
         await until(pilot, lambda: isinstance(app.screen, PicturesScreen))

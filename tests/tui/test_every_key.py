@@ -84,7 +84,8 @@ async def test_every_key_can_be_pressed(root: Path, room: type[Screen[None]], si
     names = [name for key in table for name in key.keys.split(",")]
     async with opened(root, size) as bench:
         await bench.until(lambda: len(bench.main.runs.listed) == 2)
-        for name in [*names, *reversed(names), "up", "down", "pageup", "pagedown", "home", "end", "tab", "enter"]:
+        chosen = [] if room is HelpScreen else ["enter"]  # there it runs a key, and the last one quits
+        for name in [*names, *reversed(names), "up", "down", "pageup", "pagedown", "home", "end", "tab", *chosen]:
             await go_to(bench, room, way)
             await bench.press(name)
         assert bench.app.is_running
