@@ -77,7 +77,7 @@ def long_run(root: Path) -> None:
 
 def test_hanging_up_ends_the_app_and_not_the_run(root: Path) -> None:
     long_run(root)
-    with Terminal(root) as terminal:
+    with Terminal(root, 120) as terminal:
         terminal.wait_for("epoch ", "images/s", seconds=60)
         terminal.process.send_signal(signal.SIGHUP)
         assert terminal.wait_for_end(5) == 128 + signal.SIGHUP
@@ -88,7 +88,7 @@ def test_hanging_up_ends_the_app_and_not_the_run(root: Path) -> None:
         while store.runs()[0].epochs_done <= before:
             assert time.monotonic() < deadline
             time.sleep(0.1)
-    with Terminal(root) as terminal:  # and the next day
+    with Terminal(root, 120) as terminal:  # and the next day
         terminal.wait_for("epoch ", "images/s")
 
 
@@ -119,7 +119,7 @@ def test_sigterm_ends_the_app_even_where_the_terminal_takes_no_more(root: Path) 
 
 def test_leaving_says_that_runs_go_on(root: Path) -> None:
     long_run(root)
-    with Terminal(root) as terminal:
+    with Terminal(root, 120) as terminal:
         terminal.wait_for("images/s", seconds=60)
         terminal.press("escape", "q")
         assert terminal.wait_for_end() == 0
@@ -127,7 +127,7 @@ def test_leaving_says_that_runs_go_on(root: Path) -> None:
 
 
 def test_a_killed_runner_is_replaced_while_the_app_is_open(root: Path) -> None:
-    with Terminal(root) as terminal:
+    with Terminal(root, 120) as terminal:
         terminal.wait_for("no runs yet")
         long_run(root)
         terminal.wait_for("images/s", seconds=60)

@@ -137,7 +137,7 @@ def test_every_place_where_text_is_typed_can_be_left_for_the_shell(root: Path) -
     with Shell(root) as shell:
         shell.wait_for("finished")
         shell.press("escape")
-        for keys, words in ((("/",), "words to filter by"), (("n",), "Note on run 1"), (("\x10",), "Search for")):
+        for keys, words in ((("/",), "state:finished"), (("n",), "Note on run 1"), (("\x10",), "Search for")):
             shell.press(*keys)
             shell.wait_for(words)
             shell.suspend()
