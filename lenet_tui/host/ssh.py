@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import platform
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +12,7 @@ from lenet_tui.host.folders import user_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 _FILES = (".png", ".html", ".zip")
 
@@ -24,6 +26,12 @@ def login() -> str | None:
     """Return the words that log in here with ssh, ``me@10.0.0.1`` or ``-p 2222 me@10.0.0.1``; None as `scp_line`."""
     here = _login()
     return here and f"{'' if here.port == '22' else f'-p {here.port} '}{shlex.quote(f'{user_name()}@{here.address}')}"
+
+
+def copy_command(path: Path) -> str:
+    """Return the command that copies a file from here to where it is typed: `scp_line`, or with this machine's name."""
+    target = f"{user_name()}@{platform.node()}:{path.absolute()}"
+    return scp_line([str(path.absolute())]) or f"scp {shlex.quote(target)} ."
 
 
 def scp_line(paths: Sequence[str]) -> str | None:

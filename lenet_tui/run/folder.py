@@ -13,7 +13,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
@@ -26,12 +26,13 @@ from lenet_tui.run import metrics, steps
 from lenet_tui.run.metrics import MAX_EPOCHS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from lenet_tui.run.metrics import EpochMetrics
     from lenet_tui.run.steps import Point
 
+_Parsed = TypeVar("_Parsed")
 State = Literal["queued", "running", "finished", "failed", "stopped", "interrupted"]
 
 ROOT_VARIABLE = "LENET_TUI_ROOT"
@@ -220,12 +221,7 @@ class RunFolder:
 
     def parse_metrics(self, content: bytes) -> list[EpochMetrics]:
         """Return the epochs in the content of a ``metrics.csv``. Raises `LabError` when it is damaged."""
-        try:
-            return metrics.from_csv(content.decode("utf-8"))
-        except UnicodeDecodeError:
-            raise LabError(f"{self.metrics_path} is damaged: it is no text") from None
-        except LabError as error:
-            raise LabError(f"{self.metrics_path} is damaged: {error}") from None
+        return _parsed(self.metrics_path, content, metrics.from_csv)
 
     def write_metrics(self, history: Sequence[EpochMetrics]) -> None:
         """Replace ``metrics.csv``."""
@@ -237,12 +233,7 @@ class RunFolder:
             content = safe_files.read_own(self.steps_path, MOST_STEPS)
         except FileNotFoundError:
             return []
-        try:
-            return steps.from_csv(content.decode("utf-8"))
-        except UnicodeDecodeError:
-            raise LabError(f"{self.steps_path} is damaged: it is no text") from None
-        except LabError as error:
-            raise LabError(f"{self.steps_path} is damaged: {error}") from None
+        return _parsed(self.steps_path, content, steps.from_csv)
 
     def log(self, text: str) -> None:
         """Append a dated line to ``log.txt``, and what follows in ``text`` below it, marked.
@@ -340,3 +331,12 @@ def _can_create(folder: Path) -> bool:
     except OSError as error:
         return error.errno == errno.ENOSPC  # full is not read-only; the next write reports it
     return True
+
+
+def _parsed(path: Path, content: bytes, parse: Callable[[str], _Parsed]) -> _Parsed:
+    try:
+        return parse(content.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise LabError(f"{path} is damaged: it is no text") from None
+    except LabError as error:
+        raise LabError(f"{path} is damaged: {error}") from None

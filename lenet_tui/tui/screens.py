@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lenet_tui.store import Run
-    from lenet_tui.tui.keys import Key
+    from lenet_tui.tui.key import Key
     from lenet_tui.tui.store_watcher import Snapshot
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lenet_tui.config import RunConfig
-from lenet_tui.training.optimizer import make_optimizer
+from lenet_tui.training.optimizer import make_optimizer, step_function
 
 PLAIN = {
     "adam": lambda parameters: torch.optim.Adam(parameters, lr=0.01, weight_decay=0.1),
@@ -31,8 +31,9 @@ print("torch._dynamo" in sys.modules)
 """
 
 
+@pytest.mark.parametrize("is_direct", [False, True], ids=["step", "step_function"])
 @pytest.mark.parametrize("name", PLAIN)
-def test_steps_are_torch_s(name: str) -> None:
+def test_steps_are_torch_s(name: str, is_direct: bool) -> None:
     torch.manual_seed(0)
     ours, theirs = torch.nn.Linear(3, 2), torch.nn.Linear(3, 2)
     theirs.load_state_dict(ours.state_dict())
@@ -42,7 +43,7 @@ def test_steps_are_torch_s(name: str) -> None:
         for network, optimizer in zip((ours, theirs), optimizers, strict=True):
             optimizer.zero_grad()
             network(torch.ones(4, 3)).square().sum().backward()
-            optimizer.step()
+            (step_function(optimizer) if is_direct and network is ours else optimizer.step)()
     torch.testing.assert_close(ours.weight, theirs.weight)
     assert ours.weight.requires_grad
 

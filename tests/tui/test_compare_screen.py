@@ -90,11 +90,11 @@ async def test_what_cannot_be_written_is_a_message(store: Store, tmp_path: Path)
     async with opened(tmp_path) as bench:
         await open_comparison(bench, 4)
         await bench.press("w")
-        await bench.until(lambda: "cannot make" in bench.told())
+        await bench.until(lambda: "cannot make" in bench.messages())
         (tmp_path / "study").unlink()
         (tmp_path / "study" / FILES[1]).mkdir(parents=True)
         await bench.press("w")
-        await bench.until(lambda: "is a folder" in bench.told())
+        await bench.until(lambda: "is a folder" in bench.messages())
         assert "wrote" not in says(bench, "#where")
 
 
@@ -113,11 +113,11 @@ async def test_fewer_than_two_marks_say_how_to_mark(store: Store, tmp_path: Path
     async with opened(tmp_path) as bench:
         await bench.until(lambda: len(bench.main.runs.listed) == MAX_RUNS + 4)
         await bench.press("escape", "b")
-        assert "no run is marked: mark runs with space" in bench.told()
+        assert "no run is marked: mark runs with space" in bench.messages()
         await bench.press("space", "b")
-        assert "only one run is marked: mark runs with space" in bench.told()
+        assert "only one run is marked: mark runs with space" in bench.messages()
         await bench.press("a", "b")
-        assert f"{MAX_RUNS + 4} runs are marked; at most {MAX_RUNS} can be compared" in bench.told()
+        assert f"{MAX_RUNS + 4} runs are marked; at most {MAX_RUNS} can be compared" in bench.messages()
         assert bench.app.screen is bench.main
 
 

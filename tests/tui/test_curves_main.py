@@ -78,7 +78,7 @@ async def test_a_pinned_baseline_is_shown_with_every_run_until_it_is_unpinned(st
         await bench.press("escape")
         bench.main.runs.go_to(1)
         await bench.press("B")
-        await bench.until(lambda: "run 1 is the baseline" in bench.told())
+        await bench.until(lambda: "run 1 is the baseline" in bench.messages())
         await bench.until(lambda: "baseline" in panel(bench))
         bench.main.runs.go_to(2)
         await bench.until(lambda: "1 base" in panel(bench))
@@ -109,7 +109,7 @@ async def test_the_seeds_of_the_current_run_are_shown_without_marking_them(store
 async def test_without_a_run_there_is_no_baseline(store: Store, tmp_path: Path) -> None:
     async with opened(tmp_path) as bench:
         await bench.press("escape", "B")
-        await bench.until(lambda: "there is no run to" in bench.told())
+        await bench.until(lambda: "there is no run to" in bench.messages())
 
 
 def test_the_current_run_comes_first_and_the_baseline_has_a_place(store: Store) -> None:
@@ -206,7 +206,7 @@ async def test_a_choice_that_cannot_be_kept_says_so_and_still_holds_now(
     async with app.run_test(size=(120, 40)) as pilot:
         bench = Bench(app, pilot)
         await bench.press("escape", "D")
-        await bench.until(lambda: "what you chose is not kept" in bench.told())
+        await bench.until(lambda: "what you chose is not kept" in bench.messages())
         assert not app.lab.settings.train_curve
 
 

@@ -299,7 +299,7 @@ async def test_what_was_drawn_for_a_smaller_panel_has_a_style_to_its_end():
     async with app.run_test(size=(100, 20)) as pilot:
         app.panel.show([FIVE], TITLE)
         await drawn(pilot)
-        app.panel._rows = tuple(row[:40] for row in app.panel._rows)  # as between growing and being drawn anew
+        app.panel._rows = tuple(row[:40] for row in app.panel._rows)  # as between growing and being drawn again
         strips = [app.panel.render_line(y) for y in range(20)]
         assert all(segment.style is not None for strip in strips for segment in strip)
         assert [strip.cell_length for strip in strips] == [100] * 20

@@ -31,7 +31,7 @@ class Bench(App[None]):
         self.push_screen(self.question, lambda answer: setattr(self, "answer", answer))
 
     @property
-    def told(self) -> str:
+    def messages(self) -> str:
         return str(self.question.query_one("#status", Static).render())
 
 

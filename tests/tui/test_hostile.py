@@ -363,7 +363,7 @@ async def test_a_run_of_another_version_costs_a_message(tmp_path: Path) -> None:
         await bench.until(lambda: len(bench.main.runs.listed) == 1)
         for key in ("escape", "c", "y"):
             await bench.press(key)
-        await bench.until(lambda: bench.told().count("cannot be read") >= 2)
+        await bench.until(lambda: bench.messages().count("cannot be read") >= 2)
         await bench.press("h")
         await bench.until(lambda: isinstance(bench.app.screen, StudyScreen))
         assert bench.app.is_running

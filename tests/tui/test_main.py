@@ -55,7 +55,7 @@ class Bench:
             await self.pilot.pause()
         assert holds()
 
-    def told(self) -> str:
+    def messages(self) -> str:
         return "\n".join(f"{n.title} {n.message}" for n in self.app._notifications)
 
 
@@ -75,7 +75,7 @@ async def test_the_default_run_is_queued_with_one_key(store: Store, tmp_path: Pa
         await bench.until(lambda: len(store.queue()) == 1)
         assert store.queue()[0].config == RunConfig()
         await bench.until(lambda: len(bench.main.runs.listed) == 1)
-        assert "queued run 1, place 1" in bench.told()
+        assert "queued run 1, place 1" in bench.messages()
 
 
 async def test_a_sweep_typed_into_the_form_is_queued_from_the_keyboard_alone(store: Store, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ async def test_what_is_wrong_in_the_form_is_not_queued(store: Store, tmp_path: P
     async with opened(tmp_path) as bench:
         bench.main.form.load_values({"lr": "0"})
         await bench.press("ctrl+r")
-        await bench.until(lambda: "nothing was queued: 1 problem in the form" in bench.told())
+        await bench.until(lambda: "nothing was queued: 1 problem in the form" in bench.messages())
         assert store.queue() == []
 
 
@@ -125,11 +125,11 @@ async def test_a_run_that_is_stopping_still_is_resumed_once_it_has_stopped(store
         await bench.press("x")
         await bench.until(lambda: store.get(1).is_stop_requested)
         await bench.press("r")
-        await bench.until(lambda: "run 1 is still stopping; queued again as soon as stopped" in bench.told())
+        await bench.until(lambda: "run 1 is still stopping; queued again as soon as stopped" in bench.messages())
         assert store.get(1).state == "running"
         assert store.end(1, this_process(), "stopped")
         await bench.until(lambda: store.get(1).state == "queued")
-        await bench.until(lambda: "run 1 queued again" in bench.told())
+        await bench.until(lambda: "run 1 queued again" in bench.messages())
 
 
 async def test_stopping_a_run_once_more_takes_the_wish_to_resume_it_back(store: Store, tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ async def test_stopping_a_run_once_more_takes_the_wish_to_resume_it_back(store: 
         await bench.press("x")
         await bench.until(lambda: store.get(1).is_stop_requested)
         await bench.press("r")
-        await bench.until(lambda: "queued again as soon as" in bench.told())
+        await bench.until(lambda: "queued again as soon as" in bench.messages())
         await bench.press("x")
         assert store.end(1, this_process(), "stopped")
         await bench.until(lambda: bench.app.lab.snapshot.runs[1].state == "stopped")
@@ -226,21 +226,23 @@ async def test_queueing_the_identity_of_another_run_says_so_and_where_its_files_
         await bench.press("ctrl+r")
         await bench.until(lambda: isinstance(bench.app.screen, Confirm))
         await bench.press("y")
-        await bench.until(lambda: "queued run 2, place 1 in the queue; the queue is paused" in bench.told())
+        await bench.until(lambda: "queued run 2, place 1 in the queue; the queue is paused" in bench.messages())
         duplicate = "run {} has the same configuration, so this one's folder will be lenet/bs16_lr0.001.{}"
-        assert duplicate.format(1, 2) in bench.told()
+        assert duplicate.format(1, 2) in bench.messages()
         await bench.press("ctrl+r")
         await bench.until(lambda: isinstance(bench.app.screen, Confirm))
         await bench.press("y")
-        await bench.until(lambda: "queued run 3, place 2 in the queue; " in bench.told())
-        assert duplicate.format(2, 3) in bench.told()
+        await bench.until(lambda: "queued run 3, place 2 in the queue; " in bench.messages())
+        assert duplicate.format(2, 3) in bench.messages()
         bench.main.form.load_values({"batch_size": "8,16,32"})
         await bench.press("ctrl+r")
-        await bench.until(lambda: "queued runs 4–6, places 3–5 in the queue; " in bench.told())
-        assert "1 duplicate of earlier runs, in other folders" in bench.told()
+        await bench.until(lambda: "queued runs 4–6, places 3–5 in the queue; " in bench.messages())
+        assert "1 duplicate of earlier runs, in other folders" in bench.messages()
         bench.main.form.load_values({"batch_size": "4"})
         await bench.press("ctrl+r")
-        await bench.until(lambda: bench.told().endswith("place 6 in the queue; the queue is paused, p continues it"))
+        await bench.until(
+            lambda: bench.messages().endswith("place 6 in the queue; the queue is paused, p continues it")
+        )
 
 
 async def test_keys_in_a_burst_are_about_the_run_that_was_current_when_they_were_pressed(
@@ -277,7 +279,7 @@ async def test_a_running_run_is_not_offered_for_deletion(store: Store, tmp_path:
     async with opened(tmp_path) as bench:
         await bench.until(lambda: bench.main.runs.listed)
         await bench.press("escape", "d")
-        await bench.until(lambda: "run 1 is running; stop first (x)" in bench.told())
+        await bench.until(lambda: "run 1 is running; stop first (x)" in bench.messages())
         assert not isinstance(bench.app.screen, Confirm)
 
 
@@ -288,10 +290,10 @@ async def test_the_copied_command_names_the_root_unless_it_is_the_current_folder
     async with opened(tmp_path) as bench:
         await bench.until(lambda: bench.main.runs.listed)
         await bench.press("escape", "y")
-        await bench.until(lambda: f"--root {tmp_path}" in bench.told())
+        await bench.until(lambda: f"--root {tmp_path}" in bench.messages())
         monkeypatch.chdir(tmp_path)
         await bench.press("y")
-        await bench.until(lambda: bench.told().endswith("queue add --batch-size 16"))
+        await bench.until(lambda: bench.messages().endswith("queue add --batch-size 16"))
 
 
 async def test_the_queue_is_paused_and_goes_on(store: Store, tmp_path: Path) -> None:
@@ -410,11 +412,11 @@ async def test_messages_lie_over_the_keys_and_go_by_themselves_an_error_last(
     async with app.run_test(size=size, notifications=True) as pilot:
         bench = Bench(app, pilot)
         await bench.press("ctrl+r")
-        await bench.until(lambda: "queued run 1, place 1" in bench.told())
+        await bench.until(lambda: "queued run 1, place 1" in bench.messages())
         bench.main.notify("cannot read /here/[old]/run.json", severity="error")
         bench.main.notify("not so important")
         await bench.until(lambda: len([toast for toast in bench.main.query(Toast) if toast.region]) == 2)
-        seconds = {told.severity: told.timeout for told in app._notifications}
+        seconds = {note.severity: note.timeout for note in app._notifications}
         assert seconds["information"] <= 4 < seconds["error"]
         for toast in bench.main.query(Toast):
             assert not toast.region.overlaps(bench.main.curves.region)

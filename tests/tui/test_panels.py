@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 async def test_messages_can_be_read_again(store: Store, tmp_path: Path) -> None:
     async with opened(tmp_path) as bench:
         await bench.press("ctrl+r")
-        await bench.until(lambda: "queued run 1" in bench.told())
+        await bench.until(lambda: "queued run 1" in bench.messages())
         await bench.press("escape", "p")
-        await bench.until(lambda: "the queue is" in bench.told())
-        assert "queued run 1" not in bench.told()  # one at a time
+        await bench.until(lambda: "the queue is" in bench.messages())
+        assert "queued run 1" not in bench.messages()  # one at a time
         await bench.press("N")
         await bench.until(lambda: isinstance(bench.app.screen, MessagesScreen))
         text = "\n".join(str(line.render()) for line in bench.app.screen.query(PlainStatic))

@@ -9,10 +9,11 @@ from PIL import Image
 from textual.app import App
 from textual.widgets import Static
 
+from lenet_tui.host import ssh
 from lenet_tui.run.embedding import Embedding, Point
 from lenet_tui.run.folder import PICTURES, RunFolder
 from lenet_tui.tui.curves.panel import CurvesPanel
-from lenet_tui.tui.pictures.screen import READABLE_WIDTH, PicturesScreen, copy_command
+from lenet_tui.tui.pictures.screen import READABLE_WIDTH, PicturesScreen
 from lenet_tui.tui.pictures.views import BlocksView, DrawnView
 from lenet_tui.tui.store_watcher import Snapshot
 from lenet_tui.tui.widgets import halfblocks
@@ -197,7 +198,7 @@ async def test_without_colours_the_drawings_are_there_and_the_way_to_the_file_is
         await until(pilot, lambda: "[1]" in app.drawn)
         await pilot.press("enter")
         await until(pilot, lambda: "too few colours" in app.words("words"))
-        assert copy_command(finished_run / "confusion.png") in app.words("words")
+        assert ssh.copy_command(finished_run / "confusion.png") in app.words("words")
         await pilot.press("left", "right", "3")
         await until(pilot, lambda: str(finished_run / "t-SNE.png") in app.words("words"))
 

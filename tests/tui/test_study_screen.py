@@ -173,13 +173,13 @@ async def test_keys_change_the_plan_and_enter_queues_it(store: Store, tmp_path: 
         assert {run.config for run in store.queue()} == {
             Plan(1, 5, "digits").config(variant, 0) for variant in VARIANTS
         }
-        await bench.until(lambda: "queued 15 runs; the queue is paused" in bench.told())
+        await bench.until(lambda: "queued 15 runs; the queue is paused" in bench.messages())
         await bench.until(lambda: "15 waiting · the queue is paused" in says(bench, "#progress"))
         await bench.until(lambda: screen_of(bench).place == "discussion" and screen_of(bench).path.is_file())
         await bench.press("p")
         assert "nothing to queue" in says(bench, "#plan Static")
         await bench.press("enter")
-        await bench.until(lambda: "exists already" in bench.told())
+        await bench.until(lambda: "exists already" in bench.messages())
         assert len(store.queue()) == 15
 
 
@@ -188,7 +188,7 @@ async def test_who_leaves_at_once_has_queued_it_all_the_same(store: Store, tmp_p
         await open_study(bench)
         await bench.press("S", "S", "d", "d", "d", "enter", "escape")
         assert bench.app.screen is bench.main
-        await bench.until(lambda: "queued 15 runs" in bench.told())
+        await bench.until(lambda: "queued 15 runs" in bench.messages())
         assert len(store.queue()) == 15
 
 
@@ -208,7 +208,7 @@ async def test_a_study_that_fails_to_be_queued_is_a_message(store: Store, tmp_pa
         screen_of(bench)._root = tmp_path / "a file"
         (tmp_path / "a file").touch()
         await bench.press("d", "d", "d", "enter")
-        await bench.until(lambda: "is a file; give a folder" in bench.told())
+        await bench.until(lambda: "is a file; give a folder" in bench.messages())
         assert "45 runs to queue" in says(bench, "#plan Static")
 
 
@@ -258,7 +258,7 @@ async def test_links_out_of_the_document_only_say_where_they_lead(store: Store, 
         for target in ("#which-batch-size", "#nowhere", "https://example.org/", "loss.png"):
             document.post_message(document.LinkClicked(document, target))
             await bench.pilot.pause()
-        await bench.until(lambda: "loss.png" in bench.told())
+        await bench.until(lambda: "loss.png" in bench.messages())
 
 
 async def test_a_discussion_that_is_written_anew_is_shown_where_one_was_reading(store: Store, tmp_path: Path) -> None:
@@ -305,8 +305,8 @@ async def test_a_discussion_that_cannot_be_written_is_a_message(store: Store, tm
         await bench.until(lambda: len(bench.app.lab.snapshot.runs) == 15)
         await open_study(bench)
         await bench.press("u")
-        await bench.until(lambda: "the study" in bench.told())
-        assert "Traceback" not in bench.told()
+        await bench.until(lambda: "the study" in bench.messages())
+        assert "Traceback" not in bench.messages()
         assert "No discussion yet" in seen(bench) or "cannot be read" in seen(bench)
 
 
@@ -316,7 +316,7 @@ async def test_a_discussion_is_not_replaced_by_one_of_nothing(store: Store, tmp_
         await open_study(bench)
         await bench.until(lambda: "batch size 16" in seen(bench))
         await bench.press("u")
-        await bench.until(lambda: "this study has no run yet" in bench.told())
+        await bench.until(lambda: "this study has no run yet" in bench.messages())
         assert path.read_text() == DOCUMENT
 
 

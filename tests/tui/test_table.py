@@ -80,20 +80,20 @@ async def test_what_was_deleted_is_restored_batch_by_batch(store: Store, tmp_pat
     async with opened(tmp_path) as bench:
         await bench.until(lambda: len(bench.main.runs.listed) == 4)
         await bench.press("escape", "u")
-        assert "nothing was deleted since the app was opened" in bench.told()
+        assert "nothing was deleted since the app was opened" in bench.messages()
         before = {run.id: (run.config, run.state, run.folder, run.place) for run in store.runs()}
         await bench.press("end", "d", "y")
-        await bench.until(lambda: "run 1 deleted; u undoes it" in bench.told())
+        await bench.until(lambda: "run 1 deleted; u undoes it" in bench.messages())
         await bench.until(lambda: len(bench.main.runs.listed) == 3)
         await bench.press("home", "V", "end", "d")
         assert isinstance(bench.app.screen, Confirm)
         await bench.press("y")
         await bench.until(lambda: store.runs() == [])
-        await bench.until(lambda: "3 runs deleted; u undoes it" in bench.told())
+        await bench.until(lambda: "3 runs deleted; u undoes it" in bench.messages())
         await bench.press("u")
-        await bench.until(lambda: "3 runs restored" in bench.told())
+        await bench.until(lambda: "3 runs restored" in bench.messages())
         await bench.press("u")
-        await bench.until(lambda: "run 1 restored" in bench.told())
+        await bench.until(lambda: "run 1 restored" in bench.messages())
         after = {run.id: (run.config, run.state, run.folder, run.place) for run in store.runs()}
         assert after == before
         assert all((tmp_path / f"{run.folder}/run.json").is_file() for run in store.runs() if run.folder)
@@ -116,5 +116,5 @@ async def test_tags_are_written_shown_and_found(store: Store, tmp_path: Path) ->
         await bench.press("slash", *"tag:new", "enter")
         await bench.until(lambda: [run.id for run in runs.listed] == [3, 2])
         await bench.press("escape", "escape", "end", "t", *"a:b", "enter")
-        await bench.until(lambda: "a:b is not a tag" in bench.told())
+        await bench.until(lambda: "a:b is not a tag" in bench.messages())
         assert store.get(1).tags == ()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from lenet_tui.tui.keys import Key
+    from lenet_tui.tui.key import Key
 
 _INTRODUCTION = (
     "Fill in the form and press ^r: the run waits in the queue, and a background process trains it. "

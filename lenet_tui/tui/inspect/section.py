@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rich.text import Text
 from textual.strip import Strip
-from textual.widget import Widget
 
 from lenet_tui.errors import LabError
 from lenet_tui.formatting import confidence, printable
 from lenet_tui.tui.inspect import images as planes
 from lenet_tui.tui.widgets import plain_text
+from lenet_tui.tui.widgets.painted import Painted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from textual.geometry import Size
 
     from lenet_tui.inspection.messages import Message, Request, Shown
     from lenet_tui.store import Run
@@ -27,7 +25,7 @@ NOT_BEGUN = "The run has not started; there is nothing to inspect yet."
 RETRY = "\n\nPress r to try again."
 
 
-class Section(Widget, can_focus=True):
+class Section(Painted, can_focus=True):
     """One section. A subclass says how it is painted, what it loads, and what keys do."""
 
     DEFAULT_CSS = """
@@ -39,8 +37,6 @@ class Section(Widget, can_focus=True):
         self.inspector = inspector
         self.inspected = run
         self.status = ""  # what takes time, or why nothing is shown
-        self._lines: list[Strip] = []
-        self._painted_for: Size | None = None
 
     # What a subclass has
 
@@ -55,10 +51,6 @@ class Section(Widget, can_focus=True):
 
     def forget(self) -> None:
         """Drop what was read: the run has changed."""
-        raise NotImplementedError
-
-    def paint(self, width: int, height: int) -> Sequence[Strip]:
-        """Return the rows for a room."""
         raise NotImplementedError
 
     def move(self, right: int, down: int) -> None:
@@ -91,40 +83,6 @@ class Section(Widget, can_focus=True):
     def colours(self) -> bool:
         """Whether the terminal has colours enough for pictures."""
         return planes.has_colours(self.app)
-
-    def notify_style_update(self) -> None:
-        """Take the colours of another theme."""
-        self._painted_for = None
-        super().notify_style_update()
-
-    def repaint(self) -> None:
-        """Paint again: something has changed."""
-        self._painted_for = None
-        self.refresh()
-
-    def text(self) -> str:
-        """Return what is shown, without colours."""
-        return "\n".join(self.render_line(row).text.rstrip() for row in range(self.size.height))
-
-    def render_line(self, y: int) -> Strip:
-        """Return a row."""
-        size = self.size
-        if self._painted_for != size:
-            self._painted_for = size
-            room = max(1, size.width), max(1, size.height)
-            self._lines = [line.adjust_cell_length(room[0]) for line in self.paint(*room)]
-        line = self._lines[y] if y < len(self._lines) else Strip.blank(size.width)
-        return line.apply_style(self.rich_style)
-
-    def strips(self, text: Text, width: int) -> list[Strip]:
-        """Return a text line by line, cut at ``width``."""
-        console = self.app.console
-        strips = []
-        for line in text.split("\n", allow_blank=True):
-            # Rich leaves out the style of a line that has no spans.
-            strip = Strip(line.render(console)).apply_style(console.get_style(line.style))
-            strips.append(strip.adjust_cell_length(width))
-        return strips
 
     def line(self, words: str, width: int, style: str = "") -> Strip:
         """Return one line of words."""

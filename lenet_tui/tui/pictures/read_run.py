@@ -45,7 +45,7 @@ def _curve(folder: RunFolder, run: Run | None) -> Curve:
         return Curve(run.id, f"{run.id} {columns.name(run)}", epochs, int(run.values["epochs"]))
     try:
         total = folder.read_record().config.epochs
-    except LabError:  # the epochs are there all the same
+    except LabError:  # its epochs can be drawn without it
         total = len(epochs)
     return Curve(1, folder.path.name, epochs, total)
 

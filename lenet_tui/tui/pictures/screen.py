@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import platform
-import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -18,7 +16,7 @@ from textual.widgets import Static
 
 from lenet_tui.errors import LabError
 from lenet_tui.formatting import counted, printable
-from lenet_tui.host.folders import user_name
+from lenet_tui.host import ssh
 from lenet_tui.run.folder import PICTURES
 from lenet_tui.tui.curves.charts import Curve
 from lenet_tui.tui.curves.panel import CurvesPanel
@@ -235,7 +233,7 @@ class PicturesScreen(LabScreen[None]):
 
     def _show_hint(self, *parts: str) -> None:
         """Show what is to be said, the most important first, and how the file is copied."""
-        command = copy_command(self.path)
+        command = ssh.copy_command(self.path)
         lead = "copy it: " if len(command) + _LEAD <= self.size.width else ""
         whole = "  ·  ".join(parts)
         above = [whole if len(whole) <= self.size.width - 2 else parts[0]] if parts else []
@@ -319,12 +317,6 @@ class PicturesScreen(LabScreen[None]):
         return False
 
 
-def copy_command(path: Path) -> str:
-    """Return the command that copies a file from here to another machine's folder."""
-    target = f"{user_name()}@{platform.node()}:{path.absolute()}"
-    return f"scp {shlex.quote(target)} ."
-
-
 def elsewhere(path: Path) -> str:
     """Return where a picture is and how to copy it."""
-    return f"It is here:\n{path.absolute()}\n\nOn your own machine, this copies it:\n{copy_command(path)}"
+    return f"It is here:\n{path.absolute()}\n\nOn your own machine, this copies it:\n{ssh.copy_command(path)}"

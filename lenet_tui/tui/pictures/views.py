@@ -14,6 +14,7 @@ from lenet_tui.data.catalog import CLASS_COLOURS
 from lenet_tui.tui.details import confusion_table, heat_colours
 from lenet_tui.tui.details.confusion_table import Confusion
 from lenet_tui.tui.pictures import tsne_map
+from lenet_tui.tui.widgets.painted import Painted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ class BlocksView(Widget):
         return self.picture.strip(y)
 
 
-class DrawnView(Widget):
+class DrawnView(Painted):
     """A confusion matrix as a heat map, or a t-SNE map, drawn for the room there is and the theme."""
 
     DEFAULT_CSS = """
@@ -66,50 +67,21 @@ class DrawnView(Widget):
     def __init__(self) -> None:
         super().__init__()
         self.drawing: Confusion | tuple[Embedding, Sequence[str]] | None = None
-        self._lines: Sequence[Strip] = ()
-        self._painted_for: Size | None = None
 
     def show(self, drawing: Confusion | tuple[Embedding, Sequence[str]]) -> None:
         """Show a confusion matrix, or a map with the names of the ten classes."""
         self.drawing = drawing
-        self._painted_for = None
-        self.refresh()
+        self.repaint()
 
-    def notify_style_update(self) -> None:
-        """Take the colours of another theme."""
-        self._painted_for = None
-        super().notify_style_update()
-
-    def text(self) -> str:
-        """Return what is shown, without colours."""
-        return "\n".join(self.render_line(row).text.rstrip() for row in range(self.size.height))
-
-    def render_line(self, y: int) -> Strip:
-        """Return one row of cells."""
-        size = self.size
-        if self._painted_for != size:
-            self._painted_for = size
-            self._lines = [line.adjust_cell_length(size.width) for line in self._paint(size.width, size.height)]
-        line = self._lines[y] if y < len(self._lines) else Strip.blank(size.width)
-        return line.apply_style(self.rich_style)
-
-    def _paint(self, width: int, height: int) -> Sequence[Strip]:
-        if self.drawing is None or width < 1 or height < 1:
+    def paint(self, width: int, height: int) -> Sequence[Strip]:
+        """Return its rows."""
+        if self.drawing is None:
             return ()
         if isinstance(self.drawing, Confusion):
             colours = heat_colours.of(self)
-            return self._strips(confusion_table.table(self.drawing, width, height, colours=colours), width)
+            return self.strips(confusion_table.table(self.drawing, width, height, colours=colours), width)
         embedding, names = self.drawing
-        head = self._strips(Text(tsne_map.heading(embedding), "bold"), width)
+        head = self.strips(Text(tsne_map.heading(embedding), "bold"), width)
         ink = self.colors[3]
         shades = [Style(color=Color.parse(colour).blend(ink, _PALER).rich_color) for colour in CLASS_COLOURS]
         return [*head, *tsne_map.rows(embedding, names, shades, width, height - 1)] if height > 1 else head
-
-    def _strips(self, text: Text, width: int) -> list[Strip]:
-        console = self.app.console
-        strips = []
-        for line in text.split("\n", allow_blank=True):
-            # Rich leaves out the style of a line that has no spans.
-            strip = Strip(line.render(console)).apply_style(console.get_style(line.style))
-            strips.append(strip.adjust_cell_length(width))
-        return strips
