@@ -94,8 +94,8 @@ async def test_a_folder_without_the_files_is_refused_with_a_reason_and_asked_for
     app = Bench()
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("f", *"/nowhere", "enter")
-        await until(pilot, lambda: "✗" in app.told)
-        assert "/nowhere is not a folder" in app.told
+        await until(pilot, lambda: "✗" in app.messages)
+        assert "/nowhere is not a folder" in app.messages
         assert app.focused is app.question.query_one(Input)
         await pilot.press("escape")
         assert app.answer is None
@@ -112,9 +112,9 @@ async def test_without_a_network_the_reason_is_told_and_the_choices_stay(monkeyp
     app = Bench()
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("d")
-        await until(pilot, lambda: "✗" in app.told)
-        assert "cannot get Fashion-MNIST" in app.told
-        assert "ways on" not in app.told
+        await until(pilot, lambda: "✗" in app.messages)
+        assert "cannot get Fashion-MNIST" in app.messages
+        assert "ways on" not in app.messages
         assert not app.question.query_one(ProgressBar).display
         await pilot.press("u")
         assert app.answer == "digits"
@@ -132,7 +132,7 @@ async def test_a_download_is_cancelled_by_escape_and_leaves_nothing_behind(
         assert app.answer is None
         await pilot.press("escape")
         await until(pilot, lambda: not app.question.busy)
-        assert app.told == "cancelled"
+        assert app.messages == "cancelled"
         assert app.answer is None
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.name.startswith(".fetch-")]
 
@@ -151,4 +151,4 @@ async def test_progress_moves_the_bar() -> None:
         app.question._show_progress('{"what": "labels.gz", "done": 2500000, "total": 10000000}')
         await pilot.pause()
         assert app.question.query_one(ProgressBar).percentage == 0.25
-        assert "2.5 of 10.0 MB" in app.told
+        assert "2.5 of 10.0 MB" in app.messages
