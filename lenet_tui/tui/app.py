@@ -137,8 +137,7 @@ class LabApp(App[None]):
                 # Not the loop's handlers: the loop may hang on a blocked terminal.
                 signal.signal(number, lambda number, _: self._end_by(number, loop))
         self._jobs.attach(self._driver, loop)
-        if self._complaints:
-            self.notify("\n".join(self._complaints), severity="warning")
+        self._warn(self._complaints)
 
     def watch_theme(self, theme: str) -> None:
         """Keep the colours that the person chose."""
@@ -170,13 +169,24 @@ class LabApp(App[None]):
 
     def _show_snapshot(self, snapshot: Snapshot) -> None:
         before, self.lab.snapshot = self.lab.snapshot, snapshot
-        if notices := snapshot.notices[len(before.notices) :]:
-            self.notify("\n".join(notices), severity="warning")
+        self._warn(snapshot.notices[len(before.notices) :])
         if snapshot.runner_failure not in ("", before.runner_failure) and not snapshot.paused:
             self.notify(snapshot.runner_failure, title="the runner cannot start", severity="error")
         for screen in self.screen_stack:
             if isinstance(screen, LabScreen):
                 screen.show(snapshot, before)
+
+    def _warn(self, texts: Sequence[str]) -> None:
+        """Show the first of several warnings, and say where the others are."""
+        if texts:
+            for text in texts[1:]:
+                self._remember(plain_text.lines(text), "warning")
+            more = f" ({len(texts) - 1} more: N shows all messages)" if len(texts) > 1 else ""
+            self.notify(texts[0] + more, severity="warning")
+
+    def _remember(self, text: str, severity: SeverityLevel) -> None:
+        self._shown_messages.append(ShownMessage(datetime.now().astimezone(), text, severity))
+        del self._shown_messages[:-_MOST_MESSAGES]
 
     def notify(
         self,
@@ -191,8 +201,7 @@ class LabApp(App[None]):
         seconds = _SHOWN_SECONDS[severity] if timeout is None else timeout
         # Never as markup: brackets in paths and reasons would disappear.
         text = plain_text.lines(f"{title}: {message}" if title else message)
-        self._shown_messages.append(ShownMessage(datetime.now().astimezone(), text, severity))
-        del self._shown_messages[:-_MOST_MESSAGES]
+        self._remember(text, severity)
         if severity != "information" or not any(note.severity == "error" for note in self._notifications):
             self.clear_notifications()  # one at a time; `show_messages` has them all
         super().notify(text, severity=severity, timeout=seconds, markup=False)

@@ -132,5 +132,5 @@ def _checked(settings: Settings, key_names: Mapping[str, str], wrong: list[str])
             defaults.pop(problem.name, None)
     keys = {key_names[name]: keys for name, keys in settings.keys.items() if name in key_names}
     for name in [name for name, pressed in keys.items() if not (pressed.isprintable() and _KEYS.fullmatch(pressed))]:
-        wrong.append(f"{FILE}: keys.{name} is {keys.pop(name)!r}; a key is a name like f5 or ctrl+k, or a letter")
+        wrong.append(f"{FILE}: keys.{name} is {keys.pop(name)[:20]!r}; a key is a name like f5 or ctrl+k, or a letter")
     return settings.model_copy(update={"keys": keys, "defaults": defaults}), wrong

@@ -25,6 +25,7 @@ KEYS = {
     "escape": "\x1b",
     "up": "\x1b[A",
     "down": "\x1b[B",
+    "home": "\x1b[H",
     "tab": "\t",
     "ctrl+r": "\x12",
     "F2": "\x1bOQ",
@@ -82,6 +83,7 @@ class Terminal:
 
     def press(self, *names: str) -> None:
         for name in names:
+            assert name in KEYS or len(name) == 1 or not name.isalnum(), f"no such key: {name}"
             os.write(self._master, KEYS.get(name, name).encode())
             # A letter right after it would make escape the beginning of Alt and that letter.
             self._read(0.5 if name == "escape" else 0.05)

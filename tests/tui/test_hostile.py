@@ -84,20 +84,21 @@ def test_no_screen_lets_the_terminal_obey_what_a_root_says(tmp_path: Path, size:
     quoted = json.dumps(HOSTILE)
     (root / ".lenet-tui" / "settings.toml").write_text(f"theme = {quoted}\n[keys]\nmetric = {quoted}\n")
     with Terminal(root, *size) as terminal:
+        terminal.wait_for("settings.toml: keys.metric is", "finished")
+        terminal.press("escape", "N")
         terminal.wait_for("there is no theme")
-        terminal.wait_for("finished")
         terminal.press("escape", "home")  # the newest run, which is the hostile one
-        terminal.wait_until(lambda: "[red]" in terminal.text())
         for keys, words in (
             (("enter", "2"), "[@click=app.quit]x[/]"),
             (("5",), "[red]red[/red]"),
-            (("escape", "v"), "cannot be shown"),
+            (("escape", "v"), "Confusion matrix"),
+            (("enter",), "cannot be shown"),
             (("escape", "n"), "Note on run"),
             (("escape", "d"), "Delete this run?"),
             (("escape", "a", "b"), "Runs"),
             (("escape", "h"), "[red]h"),
             (("t",), "Title"),
-            (("escape", "escape", "/"), "words to filter"),
+            (("escape", "escape", "/"), "lr=0.01"),
             (("escape", "\x10"), "Search for"),
         ):
             terminal.press(*keys)
@@ -363,7 +364,8 @@ async def test_a_run_of_another_version_costs_a_message(tmp_path: Path) -> None:
         await bench.until(lambda: len(bench.main.runs.listed) == 1)
         for key in ("escape", "c", "y"):
             await bench.press(key)
-        await bench.until(lambda: bench.messages().count("cannot be read") >= 2)
+        refused = lambda: [shown for shown in bench.app._shown_messages if "cannot be read" in shown.text]
+        await bench.until(lambda: len(refused()) >= 2)
         await bench.press("h")
         await bench.until(lambda: isinstance(bench.app.screen, StudyScreen))
         assert bench.app.is_running

@@ -102,7 +102,7 @@ def configuration(run: Run, *, everything: bool) -> Table | Text:
 def result(run: Run, root: Path, files: FolderFiles | None) -> Table:
     """Return results and where they were computed; ``files`` is None while the folder is being read."""
     table = Table.grid(padding=(0, 2), expand=True)
-    table.add_column(min_width=12)
+    table.add_column(min_width=12, max_width=20, overflow="fold")  # names in a record may be of any length
     table.add_column(ratio=1, overflow="fold")
     for label, value in _result_rows(run, root, files):
         table.add_row(Text(printable(label), style="dim"), Text(printable(value)))
