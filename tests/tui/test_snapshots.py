@@ -1,12 +1,13 @@
 """Every screen as text, at the smallest size it promises to work in and at a roomy one.
 
-``UPDATE_SNAPSHOTS=1 pytest tests/tui/test_snapshots.py`` writes them anew; look at the difference before you keep it.
+``UPDATE_SNAPSHOTS=1 pytest tests/tui/test_snapshots.py`` writes them again; look at the difference before you keep it.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,20 @@ from tests.tui.runs import finished
 from tests.tui.test_main import Bench, opened
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lenet_tui.store import Store
 
 FOLDER = Path(__file__).parent / "snapshots"
 SIZES = [(80, 24), (120, 40), (200, 60)]
 SIZE_NAMES = [f"{columns}x{lines}" for columns, lines in SIZES]
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A short path: where a line breaks hangs on how long it is, and beside other tests it is longer."""
+    with tempfile.TemporaryDirectory(prefix="lenet-", dir="/tmp") as folder:
+        yield Path(folder)
 
 
 def fill(store: Store) -> None:
