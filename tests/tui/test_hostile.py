@@ -364,8 +364,7 @@ async def test_a_run_of_another_version_costs_a_message(tmp_path: Path) -> None:
         await bench.until(lambda: len(bench.main.runs.listed) == 1)
         for key in ("escape", "c", "y"):
             await bench.press(key)
-        refused = lambda: [shown for shown in bench.app._shown_messages if "cannot be read" in shown.text]
-        await bench.until(lambda: len(refused()) >= 2)
+        await bench.until(lambda: bench.history().count("cannot be read") >= 2)
         await bench.press("h")
         await bench.until(lambda: isinstance(bench.app.screen, StudyScreen))
         assert bench.app.is_running

@@ -58,6 +58,9 @@ class Bench:
     def messages(self) -> str:
         return "\n".join(f"{n.title} {n.message}" for n in self.app._notifications)
 
+    def history(self) -> str:
+        return "\n".join(shown.text for shown in self.app._shown_messages)
+
 
 @contextlib.asynccontextmanager
 async def opened(
