@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from lenet_tui.engine import distortion
 from lenet_tui.engine import operator as operator  # registers the operators
 from lenet_tui.engine.library import INSTRUCTIONS
 
@@ -54,6 +55,20 @@ class NativeLeNet:
             images, None, self.subtract, self.multiply, *network.parameters(), *self._how()
         )
         return result
+
+    def distorted(
+        self,
+        images: Tensor,
+        index: Tensor | None,
+        matrices: Tensor | None,
+        noise: Tensor | None,
+        smoothing: Tensor,
+        strength: float,
+    ) -> Tensor:
+        """Return distorted copies of images, see `engine.distortion`."""
+        return distortion.distorted(
+            images, index, matrices, noise, smoothing, strength, instructions=self.instructions, threads=self.threads
+        )
 
     def _mask(self, count: int, width: int) -> Tensor | None:
         if not self.dropout:

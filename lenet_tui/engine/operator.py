@@ -7,14 +7,12 @@ Parameters are those of `models.LeNet` in its order, contiguous in torch's defau
 
 from __future__ import annotations
 
-import ctypes
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from lenet_tui.engine.library import Call, library
-from lenet_tui.errors import LabError
+from lenet_tui.engine.library import Call, compute, library
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,16 +79,7 @@ def _fill(
 
 def _run(function: str, how: Sequence[Any], call: Call) -> None:
     _, _, instructions, threads = how
-    handle = library().handle
-    if handle is None:
-        raise LabError(f"the native engine cannot be used: {library().problem}")
-    code = getattr(handle, function)(instructions, threads, ctypes.byref(call))
-    if code == 2:
-        raise MemoryError
-    if code == 3:
-        raise IndexError("index has an image that is not there")
-    if code:
-        raise ValueError(f"instruction set {instructions} with {threads} threads is not to be had")
+    compute(function, instructions, threads, call)
 
 
 def _state_bytes(count: int, how: Sequence[Any]) -> int:

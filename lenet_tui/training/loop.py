@@ -264,7 +264,7 @@ def _forward(config: RunConfig, data: Dataset, state: State, order: Tensor) -> I
             for chosen, some in zip(chunk.split(config.batch_size), labels, strict=True):
                 yield native.logits(parameters, data.train_images, chosen), some
             continue
-        images = distort(data.train_images[chunk], config.augment)
+        images = distort(data.train_images, config.augment, chunk, native)
         for part, some in zip((images if native else scaling(images)).split(config.batch_size), labels, strict=True):
             yield native.logits(parameters, part) if native else network(part), some
 
