@@ -26,6 +26,7 @@ from lenet_tui.training.averaging import averaged
 from lenet_tui.training.evaluation import Scaling, evaluate
 from lenet_tui.training.losses import objective
 from lenet_tui.training.optimizer import make_optimizer, step_function
+from lenet_tui.training.saving import saving
 from lenet_tui.training.schedule import lr_factor
 from lenet_tui.training.step_losses import StepLosses
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from lenet_tui.run.folder import RunFolder
     from lenet_tui.training.losses import Objective
     from lenet_tui.training.models import Network
+    from lenet_tui.training.saving import Saver
 
 _REPORT_SECONDS = 0.2
 _CHUNK = 1024  # images
@@ -53,7 +55,7 @@ class Reporter(Protocol):
         """Take note of the progress within an epoch: a few times a second, and at its end."""
 
     def on_epoch_end(self, row: EpochMetrics, best: EpochMetrics) -> None:
-        """Take note of an epoch whose files are on disk, and of the best one so far."""
+        """Take note of an epoch, whose files are on disk or soon will be, and of the best one so far."""
 
     def should_stop(self) -> bool:
         """Return whether the run is to stop; asked as often as progress is reported."""
@@ -133,12 +135,18 @@ def train(
 ) -> bool:
     """Train ``config`` on ``data`` from ``state``, by default the one that `prepare` returns.
 
-    After every epoch the weights, where they are the best so far, ``metrics.csv`` and the checkpoint are safe on disk,
-    in that order: after a crash in between, the epoch is replayed with the same result. Returns whether it stopped
+    After every epoch, or every few seconds where epochs are shorter (`Saver`), the weights, where they are the best so
+    far, ``metrics.csv`` and the checkpoint go to disk, in that order, and when training ends, however it does: after a
+    crash in between, epochs are replayed with the same result. Returns whether it stopped
     early because there was no progress. Raises `Stopped`, `Diverged`, or `LabError` when the folder cannot be written.
     """
     state = state or prepare(config, data, folder, device)
     data = data.to(device)
+    with saving(folder, state.weights) as saver:
+        return _train(config, data, folder, reporter, state, saver)
+
+
+def _train(config: RunConfig, data: Dataset, folder: RunFolder, reporter: Reporter, state: State, saver: Saver) -> bool:
     loss_function = objective(config)
     network, optimizer, ema, history = state.network, state.optimizer, state.ema, state.history
     scaling = Scaling(data.mean, data.std)
@@ -151,7 +159,9 @@ def train(
         if reporter.should_stop():  # epochs too short for a report in between are asked about here
             raise Stopped
         begun = time.perf_counter()
-        train_loss, train_accuracy = train_epoch(config, data, loss_function, state, epoch, reporter, step_losses)
+        train_loss, train_accuracy = train_epoch(
+            config, data, loss_function, state, epoch, reporter, step_losses, saver
+        )
         judged = cast("Network", ema.module) if ema else network
         sample = evaluate(judged, data.sample_images, data.sample_labels, scaling, loss_function, state.native)
         validation = evaluate(judged, data.val_images, data.val_labels, scaling, loss_function, state.native)
@@ -178,12 +188,8 @@ def train(
         assert selected is not None  # noqa: S101
         if selected.epoch == epoch:
             state.weights = {name: value.cpu().clone().contiguous() for name, value in judged.state_dict().items()}
-            write_own(folder.weights_path, safetensors.torch.save(state.weights))
-        folder.write_metrics(history)
         average = ema.state_dict() if ema else None
-        checkpoint.Checkpoint(history, network.state_dict(), optimizer.state_dict(), average, state.weights).write(
-            folder.checkpoint_path
-        )
+        saver.keep(checkpoint.Checkpoint(history, network.state_dict(), optimizer.state_dict(), average, state.weights))
         reporter.on_epoch_end(history[-1], best)
     return False
 
@@ -196,10 +202,12 @@ def train_epoch(
     epoch: int,
     reporter: Reporter,
     step_losses: StepLosses,
+    saver: Saver | None = None,
 ) -> tuple[float, float]:
     """Go once over the training set in the order of (seed, epoch); return mean loss and accuracy on the way.
 
-    Raises `Stopped` when the reporter asks for it and `Diverged` when the loss is not finite.
+    Raises `Stopped` when the reporter asks for it and `Diverged` when the loss is not finite. ``saver`` writes on the
+    way what waits to be written.
     """
     network, optimizer, ema = state.network, state.optimizer, state.ema
     count, device = len(data.train_labels), data.train_labels.device
@@ -239,6 +247,8 @@ def train_epoch(
             if reporter.should_stop():
                 raise Stopped
             step_losses.write()
+            if saver:
+                saver.write_if_due()
             seen = step * config.batch_size + len(labels)
             mean = _finite(float(loss_sum) / seen, f"epoch {epoch}, step {step + 1} of {steps}")
             reporter.on_progress(Progress(epoch, step + 1, steps, mean, seen / (time.perf_counter() - begun)))
