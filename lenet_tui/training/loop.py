@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from lenet_tui.engine.choice import TORCH
 from lenet_tui.engine.native import native as native_of
+from lenet_tui.engine.steps import Steps
 from lenet_tui.errors import LabError
 from lenet_tui.formatting import printable
 from lenet_tui.host.safe_files import read_own, write_own
@@ -23,7 +24,7 @@ from lenet_tui.run.metrics import EpochMetrics, Progress
 from lenet_tui.training import checkpoint, models
 from lenet_tui.training.augment import distort
 from lenet_tui.training.averaging import averaged
-from lenet_tui.training.evaluation import Scaling, evaluate
+from lenet_tui.training.evaluation import Correct, Scaling, evaluate
 from lenet_tui.training.losses import objective
 from lenet_tui.training.optimizer import make_optimizer, step_function
 from lenet_tui.training.saving import saving
@@ -216,23 +217,28 @@ def train_epoch(
     order = torch.randperm(count).to(device)
     # Both are kept on the device: reading a value back at every step would make the device wait.
     loss_sum = torch.zeros((), device=device)
-    correct = torch.zeros((), dtype=torch.int64, device=device)
     begun = time.perf_counter()
     next_report = begun + _REPORT_SECONDS
     network.train()
     step_losses.begin_epoch(epoch, steps)
     parameters, make_step = list(network.parameters()), step_function(optimizer)
+    native = Steps(state.native, parameters) if state.native else None
+    correct = Correct(device)
 
-    for step, (logits, labels) in enumerate(_forward(config, data, state, order)):
+    for step, (logits, labels) in enumerate(_forward(config, data, state, order, native)):
         if config.lr_schedule != "constant":
             factor = lr_factor(config.lr_schedule, (epoch - 1) * steps + step, config.epochs * steps)
             for group in optimizer.param_groups:
                 group["lr"] = config.lr * factor
 
         loss = loss_function(logits, labels)
-        for parameter in parameters:
-            parameter.grad = None  # as zero_grad does, which takes 0.1 ms
-        loss.backward()
+        if native:
+            loss.backward()  # as far as the logits
+            native.backward(logits)
+        else:
+            for parameter in parameters:
+                parameter.grad = None  # as zero_grad does, which takes 0.1 ms
+            loss.backward()
         if config.clip_norm:
             nn.utils.clip_grad_norm_(parameters, config.clip_norm)
         make_step()
@@ -242,7 +248,7 @@ def train_epoch(
         loss = loss.detach()
         step_losses.add(step + 1, loss)
         loss_sum.add_(loss, alpha=len(labels))
-        correct += (logits.detach().argmax(dim=1) == labels).sum()
+        correct.add(logits.detach(), labels)
         if time.perf_counter() >= next_report:
             if reporter.should_stop():
                 raise Stopped
@@ -258,25 +264,26 @@ def train_epoch(
     mean = _finite(float(loss_sum) / count, f"epoch {epoch}")
     # Also for who watches epochs too short for a report in between.
     reporter.on_progress(Progress(epoch, steps, steps, mean, count / (time.perf_counter() - begun)))
-    return mean, int(correct) / count
+    return mean, correct.count() / count
 
 
-def _forward(config: RunConfig, data: Dataset, state: State, order: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+def _forward(
+    config: RunConfig, data: Dataset, state: State, order: Tensor, native: Steps | None
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield logits and labels of the epoch's batches, each computed when it is asked for.
 
     Batches are cut from chunks, so that distorting, gathering and scaling cost little a step.
     """
-    network, native, scaling = state.network, state.native, Scaling(data.mean, data.std)
-    parameters = list(network.parameters())
+    network, scaling = state.network, Scaling(data.mean, data.std)
     for chunk in order.split(max(1, _CHUNK // config.batch_size) * config.batch_size):
         labels = data.train_labels[chunk].split(config.batch_size)
         if native and config.augment == "none":
             for chosen, some in zip(chunk.split(config.batch_size), labels, strict=True):
-                yield native.logits(parameters, data.train_images, chosen), some
+                yield native.logits(data.train_images, chosen), some
             continue
-        images = distort(data.train_images, config.augment, chunk, native)
+        images = distort(data.train_images, config.augment, chunk, state.native)
         for part, some in zip((images if native else scaling(images)).split(config.batch_size), labels, strict=True):
-            yield native.logits(parameters, part) if native else network(part), some
+            yield native.logits(part) if native else network(part), some
 
 
 def seed(config: RunConfig, epoch: int) -> None:
