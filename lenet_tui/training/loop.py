@@ -138,8 +138,8 @@ def train(
 
     After every epoch, or every few seconds where epochs are shorter (`Saver`), the weights, where they are the best so
     far, ``metrics.csv`` and the checkpoint go to disk, in that order, and when training ends, however it does: after a
-    crash in between, epochs are replayed with the same result. Returns whether it stopped
-    early because there was no progress. Raises `Stopped`, `Diverged`, or `LabError` when the folder cannot be written.
+    crash in between, epochs are replayed with the same result. Returns whether it stopped early because there was no
+    progress. Raises `Stopped`, `Diverged`, or `LabError` when the folder cannot be written.
     """
     state = state or prepare(config, data, folder, device)
     data = data.to(device)
