@@ -1,4 +1,4 @@
-"""The native engine: epochs against the usual loop and a bare one, and its arithmetic against the machine's.
+"""The native engine: epochs against the usual loop, a bare one and distorted images; its share of the arithmetic.
 
 All loops train the same network on the same 11,000 images of MNIST with the same number of threads, in turn; the figure
 is the median of the rounds' ratios. The arithmetic is that of a training step of ours, everything around the engine
@@ -23,10 +23,13 @@ from lenet_tui.host.hardware import available_cores
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lenet_tui.config import AugmentName
+
 IMAGES = 11_000
 ROUNDS = 5
 # Batch size, bounds of ours / usual loop on all cores.
 CASES = [(64, 0.15), (32, 0.17), (16, 0.20)]
+AUGMENTED = 1.5  # bound of an epoch with distorted images / one without
 # Multiplications and additions an image: forward, then for the weights and, but in the first layer, for the inputs.
 FORWARD = {"conv1": 28 * 28 * 6 * 25, "conv2": 10 * 10 * 16 * 150, "dense": 400 * 120 + 120 * 84 + 84 * 10}
 OPERATIONS = 2 * (3 * sum(FORWARD.values()) - FORWARD["conv1"])
@@ -34,7 +37,7 @@ SIZE = 1024
 
 
 def measure() -> Iterator[Result]:
-    """Yield the ratios of every case, one thread against a bare loop, and the share of the machine's arithmetic."""
+    """Yield the ratios of every case and of augmentation, and one thread's against a bare loop and `sgemm`."""
     data = loops.mnist(IMAGES)
     engine = choose("auto", "lenet", "cpu")
     for batch_size, bound in CASES:
@@ -49,6 +52,20 @@ def measure() -> Iterator[Result]:
             bound,
             f"usual {homework:.2f} s, ours {ours:.2f} s an epoch of {IMAGES:,} images, engine {engine}",
         )
+    for threads in sorted({1, available_cores()}):
+        torch.set_num_threads(threads)
+        kinds: tuple[AugmentName, ...] = ("none", "affine", "elastic", "affine+elastic")
+        epochs = [loops.ours(RunConfig(augment=kind), data) for kind in kinds]
+        torch.set_num_threads(1)  # as in a run of the native engine
+        times = [take_turns(number, *epochs) for number in range(ROUNDS)]
+        plain, *others = zip(*times, strict=True)
+        for kind, seconds in zip(kinds[1:], others, strict=True):
+            yield Result(
+                f"batch 64, {kind}: epoch / plain epoch, {threads} threads",
+                statistics.median(some / without for some, without in zip(seconds, plain, strict=True)),
+                AUGMENTED,
+                f"plain {statistics.median(plain):.2f} s, distorted {statistics.median(seconds):.2f} s",
+            )
     torch.set_num_threads(1)
     config = RunConfig()
     three = [loops.bare(config, data), loops.ours(config, data), _products]

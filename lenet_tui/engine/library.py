@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from lenet_tui.errors import LabError
+
 VARIABLE = "LENET_TUI_INSTRUCTIONS"
 INSTRUCTIONS = ("baseline", "avx2", "avx512")  # as the library counts them; the widest is the fastest
-_VERSION = 1  # of the interface, as in dispatch.cpp
+_VERSION = 2  # of the interface, as in dispatch.cpp
 _NAME = "_lenet.so"
 
 
@@ -38,6 +40,22 @@ class Call(ctypes.Structure):
         ("state", ctypes.c_void_p),
         ("logits_gradient", ctypes.c_void_p),
         ("gradients", ctypes.c_void_p * 10),
+    )
+
+
+class Distortion(ctypes.Structure):
+    """``struct Distortion`` in ``source/engine.h``."""
+
+    _fields_ = (
+        ("images", ctypes.c_void_p),
+        ("total", ctypes.c_int64),
+        ("index", ctypes.c_void_p),
+        ("count", ctypes.c_int64),
+        ("matrices", ctypes.c_void_p),
+        ("noise", ctypes.c_void_p),
+        ("smoothing", ctypes.c_void_p),
+        ("strength", ctypes.c_float),
+        ("result", ctypes.c_void_p),
     )
 
 
@@ -72,10 +90,25 @@ def load(path: Path) -> Library:
         handle.lenet_state_bytes.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int, ctypes.c_int)
         for function in (handle.lenet_forward, handle.lenet_backward):
             function.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.POINTER(Call))
+        handle.lenet_distort.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.POINTER(Distortion))
         bits = handle.lenet_instructions()
     except (OSError, AttributeError) as error:
         return Library(None, f"{path} cannot be loaded: {str(error).removeprefix(f'{path}: ')}")
     return Library(handle, "", tuple(name for bit, name in enumerate(INSTRUCTIONS) if bits >> bit & 1))
+
+
+def compute(function: str, instructions: int, threads: int, call: Call | Distortion) -> None:
+    """Call a function of the library. Raises `LabError` without one, IndexError, ValueError and MemoryError."""
+    handle = library().handle
+    if handle is None:
+        raise LabError(f"the native engine cannot be used: {library().problem}")
+    code = getattr(handle, function)(instructions, threads, ctypes.byref(call))
+    if code == 2:
+        raise MemoryError
+    if code == 3:
+        raise IndexError("index has an image that is not there")
+    if code:
+        raise ValueError(f"instruction set {instructions} with {threads} threads is not to be had")
 
 
 def instructions() -> tuple[str, str]:

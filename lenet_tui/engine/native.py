@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from lenet_tui.engine import distortion
 from lenet_tui.engine import operator as operator  # registers the operators
 from lenet_tui.engine.library import INSTRUCTIONS
 
@@ -42,11 +43,14 @@ class NativeLeNet:
         Images are uint8 or float32 from 0 to 255. Dropout draws from torch's generator what `nn.Dropout` would.
         """
         count = len(images if index is None else index)
-        masks = [self._mask(count, width) for width in (400, 120)]
         logits: Tensor = torch.ops.lenet_tui.lenet(
-            images, index, self.subtract, self.multiply, *masks, *parameters, *self._how()
+            images, index, self.subtract, self.multiply, *self.masks(count), *parameters, *self._how()
         )[0]
         return logits
+
+    def masks(self, count: int) -> tuple[Tensor | None, Tensor | None]:
+        """Draw the two masks of dropout from torch's generator, (N, 400) and (N, 120)."""
+        return self._mask(count, 400), self._mask(count, 120)
 
     def outputs(self, network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits (N, 10) and penultimate features (N, 84) of ``images`` in evaluation mode."""
@@ -54,6 +58,20 @@ class NativeLeNet:
             images, None, self.subtract, self.multiply, *network.parameters(), *self._how()
         )
         return result
+
+    def distorted(
+        self,
+        images: Tensor,
+        index: Tensor | None,
+        matrices: Tensor | None,
+        noise: Tensor | None,
+        smoothing: Tensor,
+        strength: float,
+    ) -> Tensor:
+        """Return distorted copies of images, see `engine.distortion`."""
+        return distortion.distorted(
+            images, index, matrices, noise, smoothing, strength, instructions=self.instructions, threads=self.threads
+        )
 
     def _mask(self, count: int, width: int) -> Tensor | None:
         if not self.dropout:

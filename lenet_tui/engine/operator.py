@@ -7,14 +7,12 @@ Parameters are those of `models.LeNet` in its order, contiguous in torch's defau
 
 from __future__ import annotations
 
-import ctypes
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from lenet_tui.engine.library import Call, library
-from lenet_tui.errors import LabError
+from lenet_tui.engine.library import Call, compute, library
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,13 +35,13 @@ def _count(images: Tensor, index: Tensor | None) -> int:
     return len(images if index is None else index)
 
 
-def _check(images: Tensor, index: Tensor | None, masks: Sequence[Tensor | None], parameters: Sequence[Tensor]) -> None:
-    """Raise ValueError for what the library would misread."""
+def check(images: Tensor, index: Tensor | None, masks: Sequence[Tensor | None], parameters: Sequence[Tensor]) -> None:
+    """Raise ValueError for what the library would misread; ``parameters`` may be empty where they were checked."""
     if images.dtype not in (torch.uint8, torch.float32) or images.numel() != 784 * len(images):
         raise ValueError("images are not (N, 1, 28, 28), uint8 or float32")
     if index is not None and (index.dtype != torch.int64 or index.ndim != 1):
         raise ValueError("index is not (N,) int64")
-    for tensor, shape in zip(parameters, SHAPES, strict=True):
+    for tensor, shape in zip(parameters, SHAPES if parameters else (), strict=True):
         if tensor.shape != shape or tensor.dtype != torch.float32:
             raise ValueError("parameters are not those of LeNet in float32")
     for mask, width in zip(masks, (400, 120), strict=True):
@@ -81,19 +79,11 @@ def _fill(
 
 def _run(function: str, how: Sequence[Any], call: Call) -> None:
     _, _, instructions, threads = how
-    handle = library().handle
-    if handle is None:
-        raise LabError(f"the native engine cannot be used: {library().problem}")
-    code = getattr(handle, function)(instructions, threads, ctypes.byref(call))
-    if code == 2:
-        raise MemoryError
-    if code == 3:
-        raise IndexError("index has an image that is not there")
-    if code:
-        raise ValueError(f"instruction set {instructions} with {threads} threads is not to be had")
+    compute(function, instructions, threads, call)
 
 
-def _state_bytes(count: int, how: Sequence[Any]) -> int:
+def state_bytes(count: int, how: Sequence[Any]) -> int:
+    """Return what a backward call needs of a forward call of ``count`` images."""
     is_tanh, is_mean, instructions, _ = how
     handle = library().handle
     return int(handle.lenet_state_bytes(instructions, count, is_tanh, is_mean)) if handle else 0
@@ -110,11 +100,11 @@ def _forward(
 ) -> tuple[Tensor, Tensor]:
     parameters: Sequence[Tensor] = rest[:10]
     how = rest[10:]
-    _check(images, index, (mask1, mask2), parameters)
+    check(images, index, (mask1, mask2), parameters)
     images, index, mask1, mask2 = images.contiguous(), _dense(index), _dense(mask1), _dense(mask2)
     parameters = [parameter.contiguous() for parameter in parameters]
     count = _count(images, index)
-    size = _state_bytes(count, how)
+    size = state_bytes(count, how)
     logits, state = torch.empty(count, 10), torch.empty(size, dtype=torch.uint8)
     call = _fill(images, index, subtract, multiply, mask1, mask2, parameters, how)
     call.logits, call.state = logits.data_ptr(), state.data_ptr()
@@ -150,7 +140,7 @@ def _outputs(
 ) -> tuple[Tensor, Tensor]:
     parameters: Sequence[Tensor] = rest[:10]
     how = rest[10:]
-    _check(images, index, (None, None), parameters)
+    check(images, index, (None, None), parameters)
     images, index = images.contiguous(), _dense(index)
     parameters = [parameter.contiguous() for parameter in parameters]
     logits, features = torch.empty(_count(images, index), 10), torch.empty(_count(images, index), 84)
@@ -162,7 +152,7 @@ def _outputs(
 
 def _fake_forward(images: Tensor, index: Tensor | None, *rest: Any) -> tuple[Tensor, Tensor]:
     count = _count(images, index)
-    size = _state_bytes(count, rest[-4:])
+    size = state_bytes(count, rest[-4:])
     return images.new_empty(count, 10, dtype=torch.float32), images.new_empty(size, dtype=torch.uint8)
 
 

@@ -22,9 +22,11 @@ from lenet_tui.formatting import printable
 from lenet_tui.host.process import NICENESS, this_process
 from lenet_tui.run.folder import RunFolder
 from lenet_tui.store import Store, below
+from lenet_tui.training import saving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from types import FrameType
 
     from lenet_tui.data.datasets import Dataset
     from lenet_tui.host.process import Owner
@@ -173,7 +175,7 @@ class StoreReporter:
 def work(root: str, run_id: int, threads: int, gpu: int | None) -> None:
     """Claim a run and work on it to its end. The whole life of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # costs the epoch in progress, which any stop costs
+    signal.signal(signal.SIGTERM, _save_and_end)  # costs the epoch in progress, which any stop costs
     os.nice(NICENESS)
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(gpu)
@@ -188,6 +190,14 @@ def work(root: str, run_id: int, threads: int, gpu: int | None) -> None:
         pass  # recorded
     except Exception:  # noqa: BLE001 - recorded too, and the log has the details
         traceback.print_exc()
+
+
+def _save_and_end(number: int, _frame: FrameType | None) -> None:
+    """Write what training has come to, and end as the signal ends a process."""
+    signal.signal(number, signal.SIG_DFL)
+    with contextlib.suppress(LabError):
+        saving.write_now()
+    os.kill(os.getpid(), number)
 
 
 def execute(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lenet_tui.training.models import Network
 
 _BATCH = 1000
+_AT_ONCE = 16  # batches whose right predictions are counted together
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,31 @@ class Evaluation:
     loss: float
     cross_entropy: float
     accuracy: float
+
+
+class Correct:
+    """Counts right predictions on ``device``, those of many small batches at once: one costs as much."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._count = torch.zeros((), dtype=torch.int64, device=device)
+        self._waiting: list[tuple[Tensor, Tensor]] = []
+
+    def add(self, logits: Tensor, labels: Tensor) -> None:
+        """Take the outputs (N, 10), which stay as they are, and the labels (N,) of a batch."""
+        self._waiting.append((logits, labels))
+        if len(self._waiting) == _AT_ONCE:
+            self._add_up()
+
+    def count(self) -> int:
+        """Return how many were right; the device then waits."""
+        if self._waiting:
+            self._add_up()
+        return int(self._count)
+
+    def _add_up(self) -> None:
+        logits, labels = (torch.cat(parts) for parts in zip(*self._waiting, strict=True))
+        self._waiting = []
+        self._count += (logits.argmax(dim=1) == labels).sum()
 
 
 @torch.inference_mode()

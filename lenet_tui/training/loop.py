@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from lenet_tui.engine.choice import TORCH
 from lenet_tui.engine.native import native as native_of
+from lenet_tui.engine.steps import Steps
 from lenet_tui.errors import LabError
 from lenet_tui.formatting import printable
 from lenet_tui.host.safe_files import read_own, write_own
@@ -23,9 +24,10 @@ from lenet_tui.run.metrics import EpochMetrics, Progress
 from lenet_tui.training import checkpoint, models
 from lenet_tui.training.augment import distort
 from lenet_tui.training.averaging import averaged
-from lenet_tui.training.evaluation import Scaling, evaluate
+from lenet_tui.training.evaluation import Correct, Scaling, evaluate
 from lenet_tui.training.losses import objective
 from lenet_tui.training.optimizer import make_optimizer, step_function
+from lenet_tui.training.saving import saving
 from lenet_tui.training.schedule import lr_factor
 from lenet_tui.training.step_losses import StepLosses
 
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from lenet_tui.run.folder import RunFolder
     from lenet_tui.training.losses import Objective
     from lenet_tui.training.models import Network
+    from lenet_tui.training.saving import Saver
 
 _REPORT_SECONDS = 0.2
 _CHUNK = 1024  # images
@@ -53,7 +56,7 @@ class Reporter(Protocol):
         """Take note of the progress within an epoch: a few times a second, and at its end."""
 
     def on_epoch_end(self, row: EpochMetrics, best: EpochMetrics) -> None:
-        """Take note of an epoch whose files are on disk, and of the best one so far."""
+        """Take note of an epoch, whose files are on disk or soon will be, and of the best one so far."""
 
     def should_stop(self) -> bool:
         """Return whether the run is to stop; asked as often as progress is reported."""
@@ -133,12 +136,18 @@ def train(
 ) -> bool:
     """Train ``config`` on ``data`` from ``state``, by default the one that `prepare` returns.
 
-    After every epoch the weights, where they are the best so far, ``metrics.csv`` and the checkpoint are safe on disk,
-    in that order: after a crash in between, the epoch is replayed with the same result. Returns whether it stopped
-    early because there was no progress. Raises `Stopped`, `Diverged`, or `LabError` when the folder cannot be written.
+    After every epoch, or every few seconds where epochs are shorter (`Saver`), the weights, where they are the best so
+    far, ``metrics.csv`` and the checkpoint go to disk, in that order, and when training ends, however it does: after a
+    crash in between, epochs are replayed with the same result. Returns whether it stopped early because there was no
+    progress. Raises `Stopped`, `Diverged`, or `LabError` when the folder cannot be written.
     """
     state = state or prepare(config, data, folder, device)
     data = data.to(device)
+    with saving(folder, state.weights) as saver:
+        return _train(config, data, folder, reporter, state, saver)
+
+
+def _train(config: RunConfig, data: Dataset, folder: RunFolder, reporter: Reporter, state: State, saver: Saver) -> bool:
     loss_function = objective(config)
     network, optimizer, ema, history = state.network, state.optimizer, state.ema, state.history
     scaling = Scaling(data.mean, data.std)
@@ -151,7 +160,9 @@ def train(
         if reporter.should_stop():  # epochs too short for a report in between are asked about here
             raise Stopped
         begun = time.perf_counter()
-        train_loss, train_accuracy = train_epoch(config, data, loss_function, state, epoch, reporter, step_losses)
+        train_loss, train_accuracy = train_epoch(
+            config, data, loss_function, state, epoch, reporter, step_losses, saver
+        )
         judged = cast("Network", ema.module) if ema else network
         sample = evaluate(judged, data.sample_images, data.sample_labels, scaling, loss_function, state.native)
         validation = evaluate(judged, data.val_images, data.val_labels, scaling, loss_function, state.native)
@@ -178,12 +189,8 @@ def train(
         assert selected is not None  # noqa: S101
         if selected.epoch == epoch:
             state.weights = {name: value.cpu().clone().contiguous() for name, value in judged.state_dict().items()}
-            write_own(folder.weights_path, safetensors.torch.save(state.weights))
-        folder.write_metrics(history)
         average = ema.state_dict() if ema else None
-        checkpoint.Checkpoint(history, network.state_dict(), optimizer.state_dict(), average, state.weights).write(
-            folder.checkpoint_path
-        )
+        saver.keep(checkpoint.Checkpoint(history, network.state_dict(), optimizer.state_dict(), average, state.weights))
         reporter.on_epoch_end(history[-1], best)
     return False
 
@@ -196,10 +203,12 @@ def train_epoch(
     epoch: int,
     reporter: Reporter,
     step_losses: StepLosses,
+    saver: Saver | None = None,
 ) -> tuple[float, float]:
     """Go once over the training set in the order of (seed, epoch); return mean loss and accuracy on the way.
 
-    Raises `Stopped` when the reporter asks for it and `Diverged` when the loss is not finite.
+    Raises `Stopped` when the reporter asks for it and `Diverged` when the loss is not finite. ``saver`` writes on the
+    way what waits to be written.
     """
     network, optimizer, ema = state.network, state.optimizer, state.ema
     count, device = len(data.train_labels), data.train_labels.device
@@ -208,23 +217,28 @@ def train_epoch(
     order = torch.randperm(count).to(device)
     # Both are kept on the device: reading a value back at every step would make the device wait.
     loss_sum = torch.zeros((), device=device)
-    correct = torch.zeros((), dtype=torch.int64, device=device)
     begun = time.perf_counter()
     next_report = begun + _REPORT_SECONDS
     network.train()
     step_losses.begin_epoch(epoch, steps)
     parameters, make_step = list(network.parameters()), step_function(optimizer)
+    native = Steps(state.native, parameters) if state.native else None
+    correct = Correct(device)
 
-    for step, (logits, labels) in enumerate(_forward(config, data, state, order)):
+    for step, (logits, labels) in enumerate(_forward(config, data, state, order, native)):
         if config.lr_schedule != "constant":
             factor = lr_factor(config.lr_schedule, (epoch - 1) * steps + step, config.epochs * steps)
             for group in optimizer.param_groups:
                 group["lr"] = config.lr * factor
 
         loss = loss_function(logits, labels)
-        for parameter in parameters:
-            parameter.grad = None  # as zero_grad does, which takes 0.1 ms
-        loss.backward()
+        if native:
+            loss.backward()  # as far as the logits
+            native.backward(logits)
+        else:
+            for parameter in parameters:
+                parameter.grad = None  # as zero_grad does, which takes 0.1 ms
+            loss.backward()
         if config.clip_norm:
             nn.utils.clip_grad_norm_(parameters, config.clip_norm)
         make_step()
@@ -234,11 +248,13 @@ def train_epoch(
         loss = loss.detach()
         step_losses.add(step + 1, loss)
         loss_sum.add_(loss, alpha=len(labels))
-        correct += (logits.detach().argmax(dim=1) == labels).sum()
+        correct.add(logits.detach(), labels)
         if time.perf_counter() >= next_report:
             if reporter.should_stop():
                 raise Stopped
             step_losses.write()
+            if saver:
+                saver.write_if_due()
             seen = step * config.batch_size + len(labels)
             mean = _finite(float(loss_sum) / seen, f"epoch {epoch}, step {step + 1} of {steps}")
             reporter.on_progress(Progress(epoch, step + 1, steps, mean, seen / (time.perf_counter() - begun)))
@@ -248,25 +264,26 @@ def train_epoch(
     mean = _finite(float(loss_sum) / count, f"epoch {epoch}")
     # Also for who watches epochs too short for a report in between.
     reporter.on_progress(Progress(epoch, steps, steps, mean, count / (time.perf_counter() - begun)))
-    return mean, int(correct) / count
+    return mean, correct.count() / count
 
 
-def _forward(config: RunConfig, data: Dataset, state: State, order: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+def _forward(
+    config: RunConfig, data: Dataset, state: State, order: Tensor, native: Steps | None
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield logits and labels of the epoch's batches, each computed when it is asked for.
 
     Batches are cut from chunks, so that distorting, gathering and scaling cost little a step.
     """
-    network, native, scaling = state.network, state.native, Scaling(data.mean, data.std)
-    parameters = list(network.parameters())
+    network, scaling = state.network, Scaling(data.mean, data.std)
     for chunk in order.split(max(1, _CHUNK // config.batch_size) * config.batch_size):
         labels = data.train_labels[chunk].split(config.batch_size)
         if native and config.augment == "none":
             for chosen, some in zip(chunk.split(config.batch_size), labels, strict=True):
-                yield native.logits(parameters, data.train_images, chosen), some
+                yield native.logits(data.train_images, chosen), some
             continue
-        images = distort(data.train_images[chunk], config.augment)
+        images = distort(data.train_images, config.augment, chunk, state.native)
         for part, some in zip((images if native else scaling(images)).split(config.batch_size), labels, strict=True):
-            yield native.logits(parameters, part) if native else network(part), some
+            yield native.logits(part) if native else network(part), some
 
 
 def seed(config: RunConfig, epoch: int) -> None:

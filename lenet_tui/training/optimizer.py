@@ -49,6 +49,7 @@ def step_function(optimizer: torch.optim.Optimizer) -> Callable[[], Any]:
     parameters: list[Tensor] = group["params"]
     kernel = torch._fused_adamw_ if group["decoupled_weight_decay"] else torch._fused_adam_
     lists: list[list[Tensor]] = []
+    counts: list[Tensor] = []
 
     @torch.no_grad()
     def step() -> None:
@@ -57,11 +58,12 @@ def step_function(optimizer: torch.optim.Optimizer) -> Callable[[], Any]:
             return
         if not lists:
             lists[:] = [
-                [optimizer.state[parameter][name] for parameter in parameters]
-                for name in ("exp_avg", "exp_avg_sq", "step")
+                [optimizer.state[parameter][name] for parameter in parameters] for name in ("exp_avg", "exp_avg_sq")
             ]
+            counts[:] = [_side_by_side(optimizer, parameters)]
+            lists.append([optimizer.state[parameter]["step"] for parameter in parameters])
         averages, squares, steps = lists
-        torch._foreach_add_(steps, 1)
+        counts[0].add_(1)
         kernel(
             parameters,
             [cast("Tensor", parameter.grad) for parameter in parameters],
@@ -79,6 +81,14 @@ def step_function(optimizer: torch.optim.Optimizer) -> Callable[[], Any]:
         )
 
     return step
+
+
+def _side_by_side(optimizer: torch.optim.Optimizer, parameters: list[Tensor]) -> Tensor:
+    """Put the step counts of all parameters into one tensor, so that they are added to at once, and return it."""
+    counts = torch.stack([optimizer.state[parameter]["step"] for parameter in parameters])
+    for number, parameter in enumerate(parameters):
+        optimizer.state[parameter]["step"] = counts[number]
+    return counts
 
 
 def _do_not_import_the_compiler() -> None:

@@ -12,6 +12,7 @@ extern "C" int lenet_instructions();
 extern "C" int64_t lenet_state_bytes(int instructions, int64_t count, int is_tanh, int is_mean);
 extern "C" int lenet_forward(int instructions, int threads, const Call *call);
 extern "C" int lenet_backward(int instructions, int threads, const Call *call);
+extern "C" int lenet_distort(int instructions, int threads, const Distortion *call);
 
 namespace {
 
@@ -86,6 +87,40 @@ std::vector<float> results(int instructions, int threads, int64_t count, bool is
     return logits;
 }
 
+// Distorted images, `extent` times as far from the middle; with NaN for 0.
+std::vector<float> distorted(int instructions, int threads, int64_t count, bool has_matrices, bool has_noise, float extent) {
+    unsigned seed = 2;
+    const int64_t total = count + 3;
+    const auto to_bytes = [&](size_t size) {
+        std::vector<uint8_t> result;
+        for (float value : random_floats(size, seed, 127)) result.push_back(static_cast<uint8_t>(value + 127));
+        return result;
+    };
+    const std::vector<uint8_t> images = to_bytes(total * 784), noise = to_bytes(count * 2 * 784);
+    std::vector<float> matrices = random_floats(count * 6, seed, extent), smoothing = random_floats(784, seed, 0.1f);
+    if (extent == 0) matrices.assign(matrices.size(), NAN);
+    for (int i = 0; i < 28; i++)
+        for (int k = 0; k < i; k++) smoothing[i * 28 + k] = smoothing[k * 28 + i];
+    std::vector<int64_t> index(count);
+    for (int64_t i = 0; i < count; i++) index[i] = total - 1 - i;
+    std::vector<float> result(count * 784);
+    Distortion call{};
+    call.images = images.data();
+    call.total = total;
+    call.index = index.data();
+    call.count = count;
+    call.matrices = has_matrices ? matrices.data() : nullptr;
+    call.noise = has_noise ? noise.data() : nullptr;
+    call.smoothing = smoothing.data();
+    call.strength = 34 / 128.0f;
+    call.result = result.data();
+    check(lenet_distort(instructions, threads, &call) == 0, "distort");
+    for (float value : result) check(value >= 0 && value <= 255, "a pixel is not between those of its image");
+    index[0] = total;
+    check(lenet_distort(instructions, threads, &call) == 3, "an image that is not there was distorted");
+    return result;
+}
+
 }  // namespace
 
 int main(int count_of_words, char **) {
@@ -104,6 +139,18 @@ int main(int count_of_words, char **) {
                         check(std::abs(all[i] - first[i]) <= 1e-3f * (1 + std::abs(first[i])), "threads change a result");
                 }
             }
+    }
+    for (int instructions = 0; instructions < 3; instructions++) {
+        if (!(lenet_instructions() >> instructions & 1)) continue;
+        for (int variant = 0; variant < 4; variant++)
+            for (int64_t count : {1, 2, 33})
+                for (float extent : {0.0f, 1.2f, 1e30f}) {
+                    if (is_quick && (variant % 3 || count % 33)) continue;
+                    const auto first = distorted(instructions, 1, count, variant & 1, variant & 2, extent);
+                    check(first == distorted(instructions, 3, count, variant & 1, variant & 2, extent),
+                          "threads change a distorted image");
+                    calls++;
+                }
     }
     std::vector<std::thread> runs;
     for (int i = 0; i < 3; i++) runs.emplace_back([] { results(0, 2, 70, false, false, true, true); });

@@ -13,6 +13,7 @@ from lenet_tui.config import RunConfig
 from lenet_tui.engine.choice import Engine
 from lenet_tui.engine.library import INSTRUCTIONS, library
 from lenet_tui.engine.native import NativeLeNet, native
+from lenet_tui.engine.steps import Steps
 from lenet_tui.training.models import LeNet, Network, build
 
 if TYPE_CHECKING:
@@ -154,6 +155,47 @@ def bits(config: RunConfig, network: LeNet, images: Tensor, threads: int) -> lis
     for parameter in network.parameters():
         parameter.grad = None
     return [tensor.numpy().tobytes() for tensor in results if tensor is not None]
+
+
+@pytest.mark.parametrize("instructions", HERE)
+def test_steps_without_the_operator_give_the_same_bits(instructions: str) -> None:
+    for number, (activation, pooling, dropout) in enumerate(OPTIONS):
+        config = RunConfig(activation=activation, pooling=pooling, dropout=dropout)
+        network, images = network_of(config), random_images(70)
+        engine = engine_of(config, instructions, 1 + number % 3)
+        parameters = list(network.parameters())
+        steps = Steps(engine, parameters)
+        for count, is_indexed in ((64, True), (17, True), (17, False), (70, False)):  # the last batch may be smaller
+            index = torch.randperm(70)[:count] if is_indexed else None
+            some = images if is_indexed else images[:count].float()
+            wanted = torch.randn(count, 10)
+            torch.manual_seed(number)
+            ours = steps.logits(some, index)
+            (ours * wanted).sum().backward()
+            steps.backward(ours)
+            theirs = network_of(config)
+            theirs.load_state_dict(network.state_dict())
+            torch.manual_seed(number)
+            expected = engine.logits(list(theirs.parameters()), some, index)
+            for parameter, other in zip(parameters, gradients(theirs, expected, wanted), strict=True):
+                assert parameter.grad is not None
+                assert torch.equal(parameter.grad, other)
+            assert torch.equal(ours, expected)
+
+
+def test_steps_refuse_gradients_of_other_logits_and_parameters_of_another_layout() -> None:
+    network, images = network_of(RunConfig()), random_images(4)
+    steps = Steps(engine_of(RunConfig()), list(network.parameters()))
+    first, second = steps.logits(images), steps.logits(images)
+    for logits in (first, second):
+        logits.sum().backward()
+    steps.backward(second)
+    with pytest.raises(ValueError, match="last logits"):
+        steps.backward(first)
+    with pytest.raises(IndexError):
+        steps.logits(images, torch.tensor([4]))
+    with pytest.raises(ValueError, match="not dense"):
+        Steps(engine_of(RunConfig()), list(network.to(memory_format=torch.channels_last).parameters()))
 
 
 def test_the_same_call_gives_the_same_bits_also_from_two_threads_at_once() -> None:

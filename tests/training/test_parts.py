@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lenet_tui.config import RunConfig
-from lenet_tui.training.augment import distort
+from lenet_tui.training.augment import ELASTIC_ALPHA, ELASTIC_SIGMA, displacements, distort, draw_noise
 from lenet_tui.training.evaluation import Scaling
 from lenet_tui.training.losses import objective
 from lenet_tui.training.schedule import lr_factor
@@ -127,10 +127,8 @@ def test_an_affine_distortion_shifts_by_about_two_pixels_at_most_and_in_every_di
 
 def test_elastic_displacements_have_the_size_that_simard_s_constants_imply() -> None:
     # Uniform noise has variance 1/3; a Gaussian of σ = 4 pixels leaves a share 1/(4πσ²) of it in the middle.
-    from lenet_tui.training.augment import ELASTIC_ALPHA, ELASTIC_SIGMA, _elastic_field
-
     torch.manual_seed(0)
-    field = _elastic_field(torch.zeros(4000, 1, 28, 28))[:, 13, 13] * 28 / 2
+    field = displacements(draw_noise(4000))[:, 13, 13]
     expected = ELASTIC_ALPHA * math.sqrt(1 / 3 / (4 * math.pi * ELASTIC_SIGMA**2))
     assert field.std() == pytest.approx(expected, rel=0.05)
 

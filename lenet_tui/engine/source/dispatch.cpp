@@ -14,7 +14,7 @@
 
 namespace {
 
-constexpr int version = 1;  // of the interface; library.py has it too
+constexpr int version = 2;  // of the interface; library.py has it too
 constexpr int most_threads = 1024;
 constexpr size_t alignment = 64;
 
@@ -179,11 +179,30 @@ void finish_part(void *context, int part) {
     work.kernels->finish(*work.call, work.rows, part, work.parts, work.sums);
 }
 
-bool is_index_right(const Call &call) {
+template <class Images>
+bool is_index_right(const Images &call) {
     if (!call.index) return call.count <= call.total;
     for (int64_t i = 0; i < call.count; i++)
         if (call.index[i] < 0 || call.index[i] >= call.total) return false;
     return true;
+}
+
+struct DistortionWork {
+    const Distortion *call;
+    const Kernels *kernels;
+    int parts;
+    std::atomic<bool> failed{false};
+};
+
+void distort_part(void *context, int part) {
+    DistortionWork &work = *static_cast<DistortionWork *>(context);
+    const int64_t count = work.call->count;
+    try {
+        char *canvas = scratch.get(work.kernels->canvas_bytes());
+        work.kernels->distort(*work.call, count * part / work.parts, count * (part + 1) / work.parts, canvas);
+    } catch (const std::bad_alloc &) {
+        work.failed = true;
+    }
 }
 
 // Returns 0, or 1 where there is no such instruction set, 2 without memory, 3 where an image is not there.
@@ -250,3 +269,16 @@ EXPORT int64_t lenet_state_bytes(int instructions, int64_t count, int is_tanh, i
 
 EXPORT int lenet_forward(int instructions, int threads, const Call *call) { return run(instructions, threads, *call, false); }
 EXPORT int lenet_backward(int instructions, int threads, const Call *call) { return run(instructions, threads, *call, true); }
+
+// Returns as the others do.
+EXPORT int lenet_distort(int instructions, int threads, const Distortion *call) {
+    DistortionWork work{};
+    work.call = call;
+    work.kernels = kernels_of(instructions);
+    if (!work.kernels || threads < 1 || threads > most_threads) return 1;
+    if (!is_index_right(*call)) return 3;
+    if (call->count == 0) return 0;
+    work.parts = static_cast<int>(call->count < threads ? call->count : threads);
+    the_pool().run(work.parts, distort_part, &work);
+    return work.failed ? 2 : 0;
+}

@@ -25,6 +25,19 @@ struct Call {
     float *gradients[10];          // as weights
 };
 
+// A call that distorts images, see distortion.h.
+struct Distortion {
+    const uint8_t *images;  // (total, 784)
+    int64_t total;
+    const int64_t *index;  // (count,) which of the images, or null: the first count
+    int64_t count;
+    const float *matrices;   // (count, 2, 3) from a place in the result to one in the image, or null
+    const uint8_t *noise;    // (count, 2, 784) for displacements in x and y, or null
+    const float *smoothing;  // (28, 28) symmetric, of a row or a column of the noise
+    float strength;          // pixels: of the difference of 1 from the noise's middle
+    float *result;           // (count, 784)
+};
+
 // The kernels of one instruction set. A block is as many images as a vector has lanes.
 struct Kernels {
     int64_t lanes;
@@ -36,6 +49,8 @@ struct Kernels {
     void (*backward)(const Call &, int64_t block, char *state, char *rows, char *scratch, char *sums);
     // The gradients that need all blocks: part `part` of `parts` of the dense ones, and the convolutions' with part 0.
     void (*finish)(const Call &, const char *rows, int part, int parts, char *sums);
+    size_t (*canvas_bytes)();  // of one thread that distorts
+    void (*distort)(const Distortion &, int64_t begin, int64_t end, char *canvas);
 };
 
 extern const Kernels kernels_baseline;

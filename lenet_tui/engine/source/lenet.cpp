@@ -32,6 +32,7 @@
 #include "engine.h"
 #include "convolution.h"
 #include "dense.h"
+#include "distortion.h"
 
 #define JOIN(a, b) a##b
 #define NAMED(a, b) JOIN(a, b)
@@ -296,5 +297,5 @@ size_t sums_bytes() { return sizeof(Sums); }
 
 }  // namespace
 
-extern const Kernels NAMED(kernels_, INSTRUCTIONS) = {LANES,   block_bytes, row_bytes, scratch_bytes,
-                                               sums_bytes, forward,     backward,  finish};
+extern const Kernels NAMED(kernels_, INSTRUCTIONS) = {
+    LANES, block_bytes, row_bytes, scratch_bytes, sums_bytes, forward, backward, finish, canvas_bytes, distort};

@@ -45,6 +45,19 @@ INLINE V load_bytes(const uint8_t *p) {
 #endif
 }
 
+// Lane i is table[at[i]].
+INLINE I gather(const int32_t *table, I at) {
+#if defined(__AVX512F__)
+    return (I)_mm512_i32gather_epi32((__m512i)at, table, 4);
+#elif defined(__AVX2__)
+    return (I)_mm256_i32gather_epi32(table, (__m256i)at, 4);
+#else
+    I result;
+    for (int i = 0; i < LANES; i++) result[i] = table[at[i]];
+    return result;
+#endif
+}
+
 template <int i>
 struct Number {
     INLINE constexpr operator int() const { return i; }
