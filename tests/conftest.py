@@ -11,6 +11,8 @@ import pytest
 
 # A developer's own settings and choices are not those of the tests.
 os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="lenet-tui-tests")
+# Threads that wait by spinning take the cores from the tests beside them.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from tests import warm
 

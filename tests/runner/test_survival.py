@@ -48,7 +48,7 @@ def test_runs_finish_with_the_same_bytes_after_twenty_kills_of_workers_and_runne
     store = Store(bench.root)
     kills = {"worker": 0, "runner": 0}
     while sum(kills.values()) < 20:
-        time.sleep(dice.uniform(0.5, 2.0))
+        time.sleep(dice.uniform(0.3, 1.2))
         running = store.runs("running")
         # One that is killed while it starts counts as one that cannot start, and the next waits longer.
         runner = runner_pid(bench.root) if tries.read(bench.root) is None else None

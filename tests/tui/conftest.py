@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,14 @@ from lenet_tui.store import Store
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_app_is_kept() -> Iterator[None]:
+    """Free the apps of a module: each freezes what there is when it starts, and so keeps those before it."""
+    yield
+    gc.unfreeze()
+    gc.collect()
 
 
 @pytest.fixture
