@@ -126,7 +126,7 @@ def _with_result(root: Path, wanted: StudyRun, runs: dict[int, Run]) -> StudyRun
     result, reason = None, run.reason
     if run.state == "finished" and run.folder is not None:
         try:
-            result = run_result.read(run.id, RunFolder(root / run.folder), run.folder, run.state)
+            result = run_result.read(run.id, RunFolder(root / run.folder), run.folder, run.state, details=True)
         except LabError as error:
             reason = str(error)
     return replace(wanted, state=run.state, epochs_done=run.epochs_done, reason=reason, result=result)
