@@ -29,12 +29,12 @@ th, td { padding: .3rem .5rem; border-bottom: 1px solid var(--line); vertical-al
 th { vertical-align: bottom; font-weight: 600; } td code { overflow-wrap: anywhere; }
 pre { white-space: pre-wrap; }
 @media (max-width: 34rem) { body { padding: 1rem .6rem 3rem; } table { font-size: .75em; }
-  th, td { padding: .25rem .25rem; overflow-wrap: anywhere; } }
+  th, td { padding: .25rem .25rem; } }
 @page { size: A4; margin: 18mm 16mm; }
 @media print {
   :root { color-scheme: light; --ink: #000; --pale: #444; --line: #bbb; --ground: #fff; --link: #000; }
   body { max-width: none; padding: 0; font-size: 10pt; } .table { overflow: visible; } table { font-size: 8.5pt; }
-  th, td { overflow-wrap: anywhere; } h1, h2 { break-after: avoid; } tr, img { break-inside: avoid; }
+  h1, h2 { break-after: avoid; } tr, img { break-inside: avoid; }
   thead { display: table-header-group; }
 }
 """

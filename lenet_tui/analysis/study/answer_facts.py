@@ -284,7 +284,7 @@ def _mistakes(findings: Findings) -> dict[str, Any] | None:
     default = groups[0]
     classes = CLASS_NAMES.get(findings.study.plan.dataset, DIGITS)
     flat = {f"{row},{column}": float(default.confusions[row, column]) for row, column in np.ndindex(10, 10)}
-    top = []
+    top: list[dict[str, Any]] = []
     for key in claims.most(flat, NAMED_CONFUSIONS):
         row, column = map(int, key.split(","))
         counts = [f"{group.confusions[row, column]:.1f}" for group in groups]
