@@ -171,6 +171,7 @@ def _rate(findings: Findings) -> dict[str, Any]:
         "candidates": [levels[name] for name in claims.candidates(list(levels), [claim for _, claim in best])],
         "headline": pairs[strongest] if pairs else None,
         "rows": rows,
+        "falling": [f"{row['falling']} of {row['seeds']} with {row['level']}" for row in rows if row["falling"]],
         "train": train,
     }
 
@@ -265,7 +266,6 @@ def _calibration(findings: Findings) -> dict[str, Any]:
                 "scaled_loss": own.scaled_loss,
                 "temperature": own.temperature,
                 "error": own.error,
-                "share": 1 - own.scaled_loss / own.loss if own.loss else 0.0,
             }
     best = claims.ranked(findings.claims_of("improvements", "best loss"))[:1]
     top = rows.get(best[0]) if best else None

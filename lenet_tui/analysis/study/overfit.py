@@ -66,11 +66,13 @@ def rise_parts(study: Study, variant: Variant) -> Mapping[Part, Claim]:
     """Return the changes from the lowest loss to the last three epochs within runs, tested together; {} for one seed.
 
     They are of the validation cross-entropy, of what is left of it with a fitted temperature, of the
-    difference of both, which the wrong certainty costs (nats), and of the number of wrong validation images. What needs
+    difference of both, which the wrong certainty costs (nats), and of the number of wrong validation images. {} also
+    where the lowest loss is at the end. What needs
     the temperature is missing for runs without ``calibration.csv``.
     """
     runs = list(study.of(variant).values())
-    if lowest_epoch(*(run.history for run in runs)) is None:
+    lowest = lowest_epoch(*(run.history for run in runs))
+    if lowest is None or lowest >= min(len(run.history) for run in runs) - WINDOW // 2 - 1:
         return {}
     series: dict[Part, Callable[[RunResult], Sequence[float]]] = {
         "loss": lambda run: [row.val_cross_entropy for row in run.history],
