@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 BINS = 15  # of equally many images
-_STEPS = 100
-_NARROWEST, _WIDEST = -5.0, 5.0  # of the logarithm of 1 / temperature
+_STEPS = 60
+_SMALLEST, _LARGEST = 1e-3, 1e3  # of 1 / temperature
+_CLOSE = 1e-4  # of which the loss depends on the square
+_FLAT = 1e-9  # nats, where every image is right and the lowest loss infinitely far away
 
 
 @dataclass(frozen=True)
@@ -72,29 +75,28 @@ def _losses(logits: NDArray[np.float64], labels: NDArray[np.integer]) -> NDArray
 
 
 def _sharpness(logits: NDArray[np.float64], labels: NDArray[np.integer]) -> float:
-    """Return the factor on the logits of lowest cross-entropy, by Newton's method on its logarithm, safeguarded.
+    """Return the factor on the logits of lowest cross-entropy, by Newton's method within bounds.
 
     The loss is convex in the factor, so the sign of its slope says on which side the lowest lies.
     """
-    right = logits[np.arange(len(labels)), labels]
-    low, high, place = _NARROWEST, _WIDEST, 0.0
+    right = float(logits[np.arange(len(labels)), labels].mean())
+    low, high, place = _SMALLEST, _LARGEST, 1.0
     for _ in range(_STEPS):
-        factor = np.exp(place)
-        weights = np.exp(factor * logits)
-        weights /= weights.sum(axis=1, keepdims=True)
-        mean = (weights * logits).sum(axis=1)
-        slope = float((mean - right).mean())
-        curvature = float(((weights * logits**2).sum(axis=1) - mean**2).mean())
+        weights = np.exp(place * logits)
+        total = weights.sum(axis=1)
+        weights *= logits
+        mean = weights.sum(axis=1) / total
+        weights *= logits
+        slope = float(mean.mean()) - right
+        curvature = float((weights.sum(axis=1) / total - mean * mean).mean())
         low, high = (low, place) if slope > 0 else (place, high)
-        if high - low < 1e-9 or slope == 0:
-            break
-        step = -slope / (factor * curvature + slope) if factor * curvature + slope > 0 else np.inf
-        new = place + step
-        if abs(step) < 1e-7:
-            place = new
-            break
-        place = new if low < new < high else (low + high) / 2
-    return float(np.exp(min(max(place, _NARROWEST), _WIDEST)))
+        new = place - slope / curvature if curvature > 0 else -1.0
+        if not low < new < high:
+            new = math.sqrt(low * high)
+        if abs(new - place) < _CLOSE * place or abs(slope) < _FLAT:
+            return place
+        place = new
+    return place
 
 
 def _expected_error(logits: NDArray[np.float64], labels: NDArray[np.integer]) -> float:
