@@ -82,6 +82,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "run.json": lambda path: RunFolder(path.parent).read_record(),
     "metrics.csv": lambda path: RunFolder(path.parent).read_metrics(),
     "steps.csv": lambda path: RunFolder(path.parent).read_steps(),
+    "calibration.csv": lambda path: RunFolder(path.parent).read_calibration(),
     "predictions.npz": Predictions.read,
     "t-SNE.csv": Embedding.read,
     "model.safetensors": lambda path: loop.read_weights(RunFolder(path.parent)),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from lenet_tui.errors import LabError
 from lenet_tui.run import metrics
+from lenet_tui.run.embedding import Embedding
 from lenet_tui.run.predictions import Predictions
 
 if TYPE_CHECKING:
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lenet_tui.config import RunConfig
+    from lenet_tui.run.calibration import EpochCalibration
     from lenet_tui.run.folder import RunFolder, RunRecord, State, Summary
     from lenet_tui.run.metrics import EpochMetrics
 
@@ -24,7 +28,8 @@ class RunResult:
 
     ``run_id`` is its number in the store and ``folder`` its folder relative to the root, for people. ``predictions``
     are those of the test set, and None unless the run is finished: predictions of a validation set do not
-    compare with them.
+    compare with them. ``calibration`` and ``embedding`` are the content of ``calibration.csv`` and ``t-SNE.csv`` where
+    they were asked for and can be read.
     """
 
     run_id: int
@@ -32,6 +37,8 @@ class RunResult:
     record: RunRecord
     history: tuple[EpochMetrics, ...]
     predictions: Predictions | None
+    calibration: tuple[EpochCalibration, ...] = ()
+    embedding: Embedding | None = None
 
     @property
     def config(self) -> RunConfig:
@@ -70,20 +77,30 @@ class RunResult:
         return None if self.best is None else self.best.val_cross_entropy
 
 
-def read(run_id: int, folder: RunFolder, name: str, state: State | None = None) -> RunResult:
+def read(run_id: int, folder: RunFolder, name: str, state: State | None = None, *, details: bool = False) -> RunResult:
     """Read the run in ``folder``, which people know as ``name``.
 
     ``state`` is the state in the store, where it was read: the ``run.json`` of a run whose process died still says
-    ``running``. Raises `LabError` when the folder isn't a run or one of its files is damaged or missing.
+    ``running``. With ``details`` it also reads what a run is complete without. Raises `LabError` when the folder isn't
+    a run or one of its files is damaged or missing.
     """
     record = folder.read_record()
     predictions = Predictions.read(folder.predictions_path) if record.state == "finished" else None
     if state is not None and state != record.state:
         record = record.model_copy(update={"state": state})
+    calibration: tuple[EpochCalibration, ...] = ()
+    embedding = None
+    if details:
+        with contextlib.suppress(LabError):
+            calibration = tuple(folder.read_calibration())
+        with contextlib.suppress(LabError, FileNotFoundError):
+            embedding = Embedding.read(folder.embedding_path)
     return RunResult(
         run_id,
         name,
         record,
         tuple(folder.read_metrics()),
         predictions if predictions is not None and predictions.split == "test" else None,
+        calibration,
+        embedding,
     )

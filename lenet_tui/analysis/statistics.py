@@ -121,7 +121,7 @@ def paired_difference(first: ArrayLike, second: ArrayLike) -> Difference:
     if of_seeds > 0:
         freedom = min(freedom, (seeds - 1) * (1 + max(of_images - left, 0.0) / of_seeds) ** 2)
     error = math.sqrt((max(of_seeds, left) + max(of_images - left, 0.0)) / (seeds * images))
-    return _student(float(differences.mean()), error, freedom, seeds)
+    return student(float(differences.mean()), error, freedom, seeds)
 
 
 def mean_squares(values: NDArray[np.float64]) -> tuple[float, float, float]:
@@ -191,7 +191,7 @@ def block_contrasts(values: Mapping[str, Mapping[int, float]], baseline: str) ->
     variance = float(residuals @ residuals) / freedom if others and np.abs(residuals).max() > rounding else 0.0
     unscaled = np.diag(np.linalg.inv(design.T @ design))
     result = {
-        variant: _student(
+        variant: student(
             float(effects[index]) if abs(effects[index]) > rounding else 0.0,
             math.sqrt(variance * float(unscaled[index])),
             freedom,
@@ -213,7 +213,8 @@ def _joined(values: Mapping[str, Mapping[int, float]], baseline: str) -> list[tu
     return [(variant, seed) for variant in values if variant in variants for seed in values[variant]]
 
 
-def _student(mean: float, error: float, freedom: float, count: int) -> Difference:
+def student(mean: float, error: float, freedom: float, count: int) -> Difference:
+    """Return a difference of standard error ``error`` with Student's interval and p; ``freedom`` may be infinite."""
     if error == 0:  # nothing varied, so nothing but the difference itself is left to go by
         return Difference(mean, mean, mean, 1.0 if mean == 0 else 0.0, count)
     half = _quantile(freedom) * error

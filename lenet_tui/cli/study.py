@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from lenet_tui.analysis.study.plan import DEFAULT, Plan, StudyRun, study_runs
+from lenet_tui.analysis.study.planner import power_text
 from lenet_tui.cli import flags, tables
 from lenet_tui.cli.output import say, say_json, tell
 from lenet_tui.cli.session import store_of
@@ -126,7 +127,7 @@ def _with_result(root: Path, wanted: StudyRun, runs: dict[int, Run]) -> StudyRun
     result, reason = None, run.reason
     if run.state == "finished" and run.folder is not None:
         try:
-            result = run_result.read(run.id, RunFolder(root / run.folder), run.folder, run.state)
+            result = run_result.read(run.id, RunFolder(root / run.folder), run.folder, run.state, details=True)
         except LabError as error:
             reason = str(error)
     return replace(wanted, state=run.state, epochs_done=run.epochs_done, reason=reason, result=result)
@@ -167,6 +168,7 @@ def _summary(wanted: Sequence[StudyRun], runs: dict[int, Run], queued: Sequence[
     if queued:
         numbers = f"run {queued[0].id}" if len(queued) == 1 else f"runs {queued[0].id} to {queued[-1].id}"
         yield f"queued {counted(len(queued), 'run')}: {numbers}"
+        yield power_text(1 + max(run.seed for run in wanted))
     for run in wanted:
         if run.run_id and run.state in ("stopped", "failed"):
             way = "resume" if run.state == "stopped" else "retry"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lenet_tui.analysis.study import document
-from lenet_tui.analysis.study.blocks import markdown
 from lenet_tui.analysis.study.findings import find
 from lenet_tui.errors import LabError
 from lenet_tui.host.safe_files import write_own
@@ -34,16 +33,16 @@ def write(study: Study, folder: Path) -> list[Path]:
     findings = find(study)
     drawn = figures.draw(findings)
     title = document.title(findings)
-    text = markdown(title, document.sections(findings, drawn))
+    text = document.markdown(findings, drawn)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in figures.FIGURES:
+        for name in document.FIGURES.values():
             if name not in drawn:
                 (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise LabError(f"cannot write in {folder}: {error.strerror}") from None
-    for name, content in drawn.items():
-        write_own(folder / name, content)
+    for name, picture in drawn.items():
+        write_own(folder / name, picture.png)
     write_own(folder / MARKDOWN, text.encode())
-    write_own(folder / HTML, webpage(title, text, drawn).encode())
+    write_own(folder / HTML, webpage(title, text, {name: picture.svg for name, picture in drawn.items()}).encode())
     return [folder / MARKDOWN, folder / HTML, *(folder / name for name in drawn)]

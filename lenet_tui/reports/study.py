@@ -1,22 +1,24 @@
-"""The figures of the study: validation losses by batch size and learning rate, the default's losses, the effects."""
+"""The figures of the study: losses by epoch and by update, what each change brings, mistakes and t-SNE maps."""
 
 from __future__ import annotations
 
 import io
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from lenet_tui import __version__
-from lenet_tui.analysis.study.findings import variants_of
+from lenet_tui.analysis.study.comparisons import level, levels_of, variants_of
+from lenet_tui.analysis.study.document import FIGURES
 from lenet_tui.analysis.study.plan import DEFAULT, VARIANTS
-from lenet_tui.analysis.study.prose import alexnet, batch_size, improvements, learning_rate, overfitting
-from lenet_tui.reports import style
-from lenet_tui.reports.loss import SAMPLE, TRAIN, VALIDATION
+from lenet_tui.reports import study_mistakes, style
+from lenet_tui.reports.loss import SAMPLE, SHADE, TRAIN, VALIDATION
 from lenet_tui.reports.matplotlib_import import with_defaults
 
 if TYPE_CHECKING:
@@ -26,47 +28,53 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lenet_tui.analysis.run_result import RunResult
-    from lenet_tui.analysis.statistics import Contrast
+    from lenet_tui.analysis.study.claims import Claim
     from lenet_tui.analysis.study.findings import Findings
-    from lenet_tui.analysis.study.plan import Question, Study
+    from lenet_tui.analysis.study.plan import Question, Study, Variant
     from lenet_tui.run.metrics import EpochMetrics
 
-FIGURES = (overfitting.FIGURE, batch_size.FIGURE, learning_rate.FIGURE, improvements.FIGURE, alexnet.FIGURE)
+_NETWORKS = {DEFAULT.name: "LeNet", "dropout": "LeNet, dropout 0.3", "AlexNet": "AlexNet, dropout 0.5"}
 # Okabe & Ito 2008: colour, dashes and marker of a figure's curves, distinct by each of the three.
 _DEFAULT = ("#d55e00", "--", "s")
 _OTHERS = (("#0072b2", "-", "o"), ("#007a5a", ":", "^"))
-_BETTER, _WORSE, _OPEN = "#0072b2", "#d55e00", "#6b6b6b"
+_LOWER, _HIGHER, _OPEN = "#0072b2", "#d55e00", "#6b6b6b"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as a PNG, to print and for Markdown, and as an SVG, for the web page."""
+
+    png: bytes
+    svg: bytes
 
 
 @with_defaults
-def draw(findings: Findings) -> dict[str, bytes]:
-    """Return the PNG of every figure that there are runs for, by the name of its file."""
-    drawn: dict[str, bytes] = {}
+def draw(findings: Findings) -> dict[str, Picture]:
+    """Return every figure that there are runs for, by the name of its PNG file."""
     if findings.default is None:
-        return drawn
-    drawn[overfitting.FIGURE] = _default(findings)
-    sizes = {name: f"batch size {size}" for name, size in batch_size.SIZES.items()}
-    rates = {name: f"learning rate {rate}" for name, rate in learning_rate.RATES.items()}
-    drawn[batch_size.FIGURE] = _validation(findings.study, "batch size", sizes)
-    drawn[learning_rate.FIGURE] = _validation(findings.study, "learning rate", rates)
-    drawn[alexnet.FIGURE] = _validation(findings.study, "network", alexnet.NETWORKS)
-    if any(
-        findings.effects[variant.name].loss
-        for variant in variants_of("improvements")
-        if variant.name in findings.effects
-    ):
-        drawn[improvements.FIGURE] = _effects(findings)
-    return drawn
+        return {}
+    batch_sizes = {v.name: f"batch size {level(v, 'batch_size'):g}" for v in levels_of("batch_size")}
+    rates = {v.name: f"learning rate {level(v, 'lr'):g}" for v in levels_of("lr")}
+    drawn: dict[str, Figure | None] = {
+        "loss": _default(findings),
+        "batch": _validation(findings.study, "batch size", batch_sizes, updates=True),
+        "rate": _validation(findings.study, "learning rate", rates),
+        "improve": _effects(findings) if findings.claims_of("improvements", "best loss") else None,
+        "alexnet": _validation(findings.study, "network", _NETWORKS),
+        "mistakes": study_mistakes.confusions(findings),
+        "maps": study_mistakes.maps(findings),
+    }
+    return {FIGURES[key]: _picture(figure) for key, figure in drawn.items() if figure is not None}
 
 
-def _default(findings: Findings) -> bytes:
+def _default(findings: Findings) -> Figure:
     runs = list(findings.study.of(DEFAULT).values())
-    figure, axes = _page("Losses of the default", 4.6)
+    figure, (axes,) = _page("Losses of the default configuration", 4.6)
     curves = (
         ("train, running mean", [_losses(run, lambda row: row.train_loss) for run in runs], TRAIN, "-", "o"),
         ("validation", [_losses(run, lambda row: row.val_loss) for run in runs], VALIDATION, "--", "s"),
         (
-            "train sample, evaluation mode",
+            "train sample, measured like validation",
             [_losses(run, lambda row: row.sample_loss) for run in runs],
             SAMPLE,
             ":",
@@ -75,80 +83,94 @@ def _default(findings: Findings) -> bytes:
     )
     for name, values, colour, line, marker in curves:
         _curve(axes, values, name, colour, line, marker)
-    onsets = [trend.onset for trend in findings.trends.get(DEFAULT.name, ())]
-    for n, onset in enumerate(onsets):
+    rise = findings.overfit.get(DEFAULT.name)
+    if rise is not None:
+        if rise.found and rise.region:
+            axes.axvspan(rise.region.first, rise.region.last, color=SHADE, zorder=0, lw=0, label="overfitting")
         axes.axvline(
-            onset, color=VALIDATION, linewidth=1.2, linestyle=(0, (1, 2)),
-            label="lowest smoothed validation loss of each run" if n == 0 else None,
-        )  # fmt: skip
-    _finish(axes, "loss per image (nats)", 2)
-    return _png(figure, "Losses of the default")
+            rise.lowest, color=VALIDATION, linewidth=1.2, linestyle=(0, (1, 2)), label="lowest smoothed validation loss"
+        )
+    _scale(axes, "loss per image (nats)")
+    _legend(axes, 2)
+    return figure
 
 
-def _validation(study: Study, what: str, variants: Mapping[str, str]) -> bytes:
-    """Draw the validation loss of the variants named in ``variants``, which are called by its values."""
-    figure, axes = _page(f"Validation loss by {what}", 4.6)
-    by_name = {variant.name: variant for variant in VARIANTS}
+def _validation(study: Study, what: str, names: Mapping[str, str], *, updates: bool = False) -> Figure:
+    """Draw the validation loss of the variants named in ``names``, by epoch and, with ``updates``, by update too."""
+    figure, panels = _page(f"Validation loss by {what}", 4.6, panels=2 if updates else 1)
+    by_name: dict[str, Variant] = {variant.name: variant for variant in VARIANTS}
     others = iter(_OTHERS)
-    for name, shown in variants.items():
+    for name, shown in names.items():
         colour, line, marker = _DEFAULT if name == DEFAULT.name else next(others)
         runs = list(study.of(by_name[name]).values())
-        if runs:
-            values = [_losses(run, lambda row: row.val_cross_entropy) for run in runs]
-            mean = _curve(axes, values, shown, colour, line, marker)
-            best = int(np.argmin(mean))
+        if not runs:
+            continue
+        values = [_losses(run, lambda row: row.val_cross_entropy) for run in runs]
+        steps = -(-runs[0].record.dataset.train // runs[0].config.batch_size)
+        for axes, each in zip(panels, (1, steps), strict=False):
+            mean = _curve(axes, values, shown, colour, line, marker, each)
+            lowest = int(np.argmin(mean))
             axes.plot(
-                best + 1,
-                mean[best],
-                "D",
-                color="none",
-                markeredgecolor=colour,
-                markeredgewidth=1.8,
-                markersize=10,
-                zorder=5,
+                each * (lowest + 1), mean[lowest], "D", color="none", markeredgecolor=colour, markeredgewidth=1.8,
+                markersize=10, zorder=5,
+            )  # fmt: skip
+    _scale(panels[0], "validation cross-entropy (nats)")
+    if updates:
+        _scale(panels[1], "", "update")
+        panels[1].set_xscale("log")
+        panels[1].set_ylim(panels[0].get_ylim())
+        panels[1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    _legend(panels[0], 3)
+    return figure
+
+
+def _effects(findings: Findings) -> Figure:
+    """Draw the changes against the default with their intervals, of the loss and of test accuracy."""
+    losses, accuracies = _changes(findings, "best loss"), _changes(findings, "test accuracy")
+    own = [name for name in accuracies if name in {variant.name for variant in variants_of("improvements")}]
+    own.sort(key=lambda name: losses[name].difference.mean if name in losses else math.inf, reverse=True)
+    apart = [name for name in accuracies if name not in own]  # another model, not a change of this one
+    rows = [*apart, *own]
+    height = 1.45 + 0.36 * len(rows)
+    figure, panels = _page("Change against the default configuration", height, panels=2, left=1.75, bottom=0.85)
+    for axes, measured, in_percent in ((panels[0], losses, False), (panels[1], accuracies, True)):
+        for place, name in enumerate(rows):
+            if name not in measured:
+                axes.text(0.02, place, "not compared", transform=axes.get_yaxis_transform(), va="center", size=8.5)
+                continue
+            claim = measured[name]
+            write = (lambda value: 100 * value) if in_percent else (lambda value: 100 * math.expm1(value))
+            mean, low, high = (
+                write(value) for value in (claim.difference.mean, claim.difference.low, claim.difference.high)
             )
-    _finish(axes, "validation cross-entropy (nats)", 3)
-    return _png(figure, f"Validation loss by {what}")
+            good = claim.higher if in_percent else claim.lower
+            colour = _OPEN if not claim.is_significant else _LOWER if good else _HIGHER
+            axes.plot([low, high], [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")
+            axes.plot(
+                mean, place, "o", color=colour, markersize=7.5, markeredgewidth=1.8,
+                markerfacecolor=colour if claim.is_significant else "white",
+            )  # fmt: skip
+        axes.axvline(0, color=style.INK, linewidth=1)
+        if apart:
+            axes.axhline(len(apart) - 0.5, color=style.INK, linewidth=0.8, linestyle=(0, (4, 3)))
+        axes.set_ylim(-0.6, len(rows) - 0.4)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="x", color="#dddddd", linewidth=0.7)
+        axes.set_axisbelow(True)
+    panels[0].set_yticks(range(len(rows)), rows, size=10)
+    panels[1].set_yticks(range(len(rows)), [""] * len(rows))
+    panels[0].set_xlabel("lowest val loss (%)\nleft is better; filled: significant", size=9.5)
+    panels[1].set_xlabel("test accuracy (points)\nright is better; filled: significant", size=9.5)
+    return figure
 
 
-def _effects(findings: Findings) -> bytes:
-    """Draw the ratios to the default with their intervals: filled where shown, open where not; AlexNet stands apart."""
-    rows = sorted(_ratios(findings, "improvements"), key=lambda row: row[1].difference.mean, reverse=True)
-    others = _ratios(findings, "alexnet")  # below a line: another model, not a change of this one
-    rows = [*others, *rows]
-    figure, axes = _page("Best validation loss relative to the default", 1.3 + 0.36 * len(rows), left=1.75, bottom=0.75)
-    for place, (_, contrast) in enumerate(rows):
-        d = contrast.difference
-        mean, low, high = (math.exp(value) for value in (d.mean, d.low, d.high))
-        colour = _OPEN if not contrast.shown else _BETTER if mean < 1 else _WORSE
-        axes.plot([low, high], [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")
-        axes.plot(
-            mean, place, "s" if mean > 1 else "o", color=colour, markersize=8,
-            markerfacecolor=colour if contrast.shown else "white", markeredgewidth=1.8,
-        )  # fmt: skip
-    axes.axvline(1, color=style.INK, linewidth=1)
-    if others:
-        axes.axhline(len(others) - 0.5, color=style.INK, linewidth=0.8, linestyle=(0, (4, 3)))
-    axes.set_yticks(range(len(rows)), [name for name, _ in rows], size=10)
-    axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 1.2, 1.5, 2, 3, 5, 7, 8, 9), numticks=15))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.set_xlabel("ratio (log scale); left of 1 is a lower loss. Filled: shown at adjusted p < 0.05", size=10)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="x", color="#dddddd", linewidth=0.7)
-    axes.set_axisbelow(True)
-    return _png(figure, "Best validation loss relative to the default, with 95 % intervals")
-
-
-def _ratios(findings: Findings, question: Question) -> list[tuple[str, Contrast]]:
-    measured = [
-        (variant.name, findings.effects[variant.name].loss)
-        for variant in variants_of(question)
-        if variant.name in findings.effects
-    ]
-    return [(name, contrast) for name, contrast in measured if contrast is not None]
+def _changes(findings: Findings, measure: str) -> dict[str, Claim]:
+    questions: tuple[Question, ...] = ("improvements", "alexnet")
+    return {
+        name: claim
+        for question in questions
+        for name, claim in findings.claims_of(question, measure).items()  # type: ignore[arg-type]
+    }
 
 
 def _losses(run: RunResult, pick: Callable[[EpochMetrics], float]) -> NDArray[np.float64]:
@@ -156,69 +178,75 @@ def _losses(run: RunResult, pick: Callable[[EpochMetrics], float]) -> NDArray[np
 
 
 def _curve(
-    axes: Axes, values: Sequence[NDArray[np.float64]], name: str, colour: str, line: str, marker: str
+    axes: Axes, values: Sequence[NDArray[np.float64]], name: str, colour: str, line: str, marker: str, each: int = 1
 ) -> NDArray[np.float64]:
-    """Draw the mean of curves with a band from the lowest to the highest, and return the mean."""
+    """Draw the mean of curves with a band from the lowest to the highest, a point every ``each``; return the mean."""
     count = min(map(len, values))
     table = np.stack([value[:count] for value in values])
     mean: NDArray[np.float64] = table.mean(axis=0)
-    epochs = np.arange(1, count + 1)
+    places = each * np.arange(1, count + 1)
     if len(values) > 1:
-        axes.fill_between(epochs, table.min(axis=0), table.max(axis=0), color=colour, alpha=0.15, lw=0)
+        axes.fill_between(places, table.min(axis=0), table.max(axis=0), color=colour, alpha=0.15, lw=0)
     axes.plot(
-        epochs,
-        mean,
-        line,
-        color=colour,
-        linewidth=2,
-        marker=marker,
-        markersize=4.8,
-        markevery=max(1, count // 20),
+        places, mean, line, color=colour, linewidth=2, marker=marker, markersize=4.8, markevery=max(1, count // 20),
         label=name,
-    )
+    )  # fmt: skip
     return mean
 
 
-def _page(title: str, height: float, *, left: float = 0.95, bottom: float = 1.15) -> tuple[Figure, Axes]:
+def _page(
+    title: str, height: float, *, panels: int = 1, left: float = 0.95, bottom: float = 1.15
+) -> tuple[Figure, list[Axes]]:
     figure = Figure(figsize=(style.WIDTH, height), dpi=style.DPI, facecolor="white")
     FigureCanvasAgg(figure)
     figure.text(
         style.MARGIN / style.WIDTH, 1 - 0.22 / height, title, va="top", size=12, weight="bold", color=style.INK,
         family=style.FONT,
     )  # fmt: skip
-    width, top = style.WIDTH - left - style.MARGIN, 0.5
-    place = (left / style.WIDTH, bottom / height, width / style.WIDTH, (height - bottom - top) / height)
-    return figure, figure.add_axes(place)
+    gap, top = 0.35, 0.5
+    width = (style.WIDTH - left - style.MARGIN - gap * (panels - 1)) / panels
+    return figure, [
+        figure.add_axes(
+            (
+                (left + panel * (width + gap)) / style.WIDTH,
+                bottom / height,
+                width / style.WIDTH,
+                (height - bottom - top) / height,
+            )
+        )
+        for panel in range(panels)
+    ]
 
 
-def _finish(axes: Axes, label: str, columns: int) -> None:
+def _scale(axes: Axes, label: str, x_label: str = "epoch") -> None:
     axes.set_yscale("log")
     low, high = axes.get_ylim()
     axes.yaxis.set_major_locator(
         LogLocator(subs=(1, 2, 5) if high / low > 10 else (1, 1.5, 2, 3, 4, 5, 6, 8), numticks=12)
     )
     axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True, min_n_ticks=1))
-    axes.set_xlabel("epoch", size=11)
-    axes.set_ylabel(f"{label}\n(log scale)", size=10)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}" if label else ""))
+    if x_label == "epoch":
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True, min_n_ticks=1))
+    axes.set_xlabel(x_label if label else f"{x_label} (log scale)", size=11)
+    if label:
+        axes.set_ylabel(f"{label}\n(log scale)", size=10)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#dddddd", linewidth=0.7)
     axes.set_axisbelow(True)
+
+
+def _legend(axes: Axes, columns: int) -> None:
     axes.legend(
-        ncols=columns,
-        frameon=False,
-        fontsize=9.5,
-        handlelength=3.2,
-        loc="upper left",
-        bbox_to_anchor=(0, -0.16),
+        ncols=columns, frameon=False, fontsize=9.5, handlelength=3.2, loc="upper left", bbox_to_anchor=(0, -0.16),
         borderaxespad=0,
-    )
+    )  # fmt: skip
 
 
-def _png(figure: Figure, title: str) -> bytes:
-    content = io.BytesIO()
-    figure.canvas.print_png(  # type: ignore[attr-defined]
-        content, metadata={"Title": title, "Software": f"lenet-tui {__version__}"}
-    )
-    return content.getvalue()
+def _picture(figure: Figure) -> Picture:
+    png, svg = io.BytesIO(), io.BytesIO()
+    figure.savefig(png, format="png", dpi=style.DPI, metadata={"Software": f"lenet-tui {__version__}"})
+    # Otherwise the identifiers within are random, and the same runs give another file each time.
+    with matplotlib.rc_context({"svg.hashsalt": "lenet-tui"}):
+        figure.savefig(svg, format="svg", dpi=style.DPI, metadata={"Date": None})
+    return Picture(png.getvalue(), svg.getvalue())

@@ -20,21 +20,30 @@ _STYLE = """
   :root { --ink: #e8e8e8; --pale: #a0a0a0; --line: #444; --ground: #16181c; --link: #7ab8ff; }
 }
 body { margin: 0 auto; padding: 2rem 1rem 4rem; max-width: 46rem; font: 16px/1.55 system-ui, sans-serif;
-  color: var(--ink); background: var(--ground); }
+  color: var(--ink); background: var(--ground); overflow-wrap: break-word; }
 h1, h2 { line-height: 1.2; } h2 { margin-top: 2.2rem; border-bottom: 1px solid var(--line); padding-bottom: .2rem; }
-a { color: var(--link); } a[href="#all-runs"] { color: var(--pale); font-size: .8em; text-decoration: none; }
+a { color: var(--link); }
 img { max-width: 100%; background: #fff; border-radius: 4px; }
-.table { overflow-x: auto; } table { border-collapse: collapse; font-size: .82em; }
-th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th { white-space: normal; vertical-align: bottom; font-weight: 600; }
-@media print { body { max-width: none; font-size: 10pt; } table { font-size: .7em; } }
+.table { overflow-x: auto; } table { border-collapse: collapse; font-size: .85em; width: 100%; }
+th, td { padding: .3rem .5rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+th { vertical-align: bottom; font-weight: 600; } td code { overflow-wrap: anywhere; }
+pre { white-space: pre-wrap; }
+@media (max-width: 34rem) { body { padding: 1rem .6rem 3rem; } table { font-size: .75em; }
+  th, td { padding: .25rem .25rem; } }
+@page { size: A4; margin: 18mm 16mm; }
+@media print {
+  :root { color-scheme: light; --ink: #000; --pale: #444; --line: #bbb; --ground: #fff; --link: #000; }
+  body { max-width: none; padding: 0; font-size: 10pt; } .table { overflow: visible; } table { font-size: 8.5pt; }
+  h1, h2 { break-after: avoid; } tr, img { break-inside: avoid; }
+  thead { display: table-header-group; }
+}
 """
 
 
 def webpage(title: str, text: str, pictures: Mapping[str, bytes]) -> str:
-    """Return the HTML of a document written in Markdown; images that name one of ``pictures`` (PNG) carry it inside.
+    """Return the HTML of a document written in Markdown; images that name one of ``pictures`` carry it inside.
 
-    Links to other places than in the document, and other images, stay text.
+    Pictures are PNG or SVG files. Links to other places than in the document, and other images, stay text.
     """
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     reader.validateLink = lambda url: url.startswith("#") or url in pictures  # type: ignore[method-assign]
@@ -58,8 +67,9 @@ def html(title: str, body: str, style: str = "") -> str:
 
 
 def data_uri(picture: bytes) -> str:
-    """Return the address that carries a PNG inside."""
-    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+    """Return the address that carries a PNG or an SVG inside."""
+    kind = "svg+xml" if picture.lstrip().startswith(b"<") else "png"
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
 
 
 def _anchor(heading: str) -> str:

@@ -22,13 +22,14 @@ from lenet_tui.errors import LabError, UsageError
 from lenet_tui.formatting import printable
 from lenet_tui.host import safe_files
 from lenet_tui.host.safe_files import MB
-from lenet_tui.run import metrics, steps
+from lenet_tui.run import calibration, metrics, steps
 from lenet_tui.run.metrics import MAX_EPOCHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from lenet_tui.run.calibration import EpochCalibration
     from lenet_tui.run.metrics import EpochMetrics
     from lenet_tui.run.steps import Point
 
@@ -161,6 +162,11 @@ class RunFolder:
         return self.path / "steps.csv"
 
     @property
+    def calibration_path(self) -> Path:
+        """``calibration.csv``, how certain the network is of the validation images, a line an epoch."""
+        return self.path / "calibration.csv"
+
+    @property
     def weights_path(self) -> Path:
         """``model.safetensors``, the weights of the best-validation epoch."""
         return self.path / "model.safetensors"
@@ -234,6 +240,14 @@ class RunFolder:
         except FileNotFoundError:
             return []
         return _parsed(self.steps_path, content, steps.from_csv)
+
+    def read_calibration(self) -> list[EpochCalibration]:
+        """Read ``calibration.csv``; an empty list where there is none. Raises `LabError` when it is damaged."""
+        try:
+            content = safe_files.read_own(self.calibration_path, MOST_METRICS)
+        except FileNotFoundError:
+            return []
+        return _parsed(self.calibration_path, content, calibration.from_csv)
 
     def log(self, text: str) -> None:
         """Append a dated line to ``log.txt``, and what follows in ``text`` below it, marked.

@@ -24,6 +24,7 @@ _STAGING = ".importing-"
 _FILES = {
     "metrics.csv": runfolder.MOST_METRICS,
     "steps.csv": runfolder.MOST_STEPS,
+    "calibration.csv": runfolder.MOST_METRICS,
     "model.safetensors": runfolder.MOST_WEIGHTS,
     "predictions.npz": 200 * MB,
     "t-SNE.csv": embedding.MOST_BYTES,

@@ -33,11 +33,15 @@ class Scaling:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Means over the images: the run's own loss, plain cross-entropy in nats, and the share that was right."""
+    """Means over the images: the run's own loss, plain cross-entropy in nats, and the share that was right.
+
+    ``logits`` (N, 10) are those of the images.
+    """
 
     loss: float
     cross_entropy: float
     accuracy: float
+    logits: Tensor
 
 
 class Correct:
@@ -94,4 +98,5 @@ def evaluate(
         loss=float(objective(logits, labels)),
         cross_entropy=float(F.cross_entropy(logits, labels)),
         accuracy=int((logits.argmax(dim=1) == labels).sum()) / len(labels),
+        logits=logits,
     )

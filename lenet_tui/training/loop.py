@@ -24,6 +24,7 @@ from lenet_tui.run.metrics import EpochMetrics, Progress
 from lenet_tui.training import checkpoint, models
 from lenet_tui.training.augment import distort
 from lenet_tui.training.averaging import averaged
+from lenet_tui.training.calibration_log import CalibrationLog
 from lenet_tui.training.evaluation import Correct, Scaling, evaluate
 from lenet_tui.training.losses import objective
 from lenet_tui.training.optimizer import make_optimizer, step_function
@@ -153,6 +154,7 @@ def _train(config: RunConfig, data: Dataset, folder: RunFolder, reporter: Report
     scaling = Scaling(data.mean, data.std)
     step_losses = StepLosses(folder, config.epochs)
     step_losses.begin(len(history))
+    calibrations = CalibrationLog(folder, len(history))
 
     for epoch in range(len(history) + 1, config.epochs + 1):
         if out_of_patience(history, config.patience):
@@ -168,6 +170,7 @@ def _train(config: RunConfig, data: Dataset, folder: RunFolder, reporter: Report
         validation = evaluate(judged, data.val_images, data.val_labels, scaling, loss_function, state.native)
         if not math.isfinite(validation.loss):
             raise Diverged(f"validation loss became {validation.loss} in epoch {epoch}")
+        calibrations.add(epoch, validation.logits, data.val_labels)
 
         history.append(
             EpochMetrics(

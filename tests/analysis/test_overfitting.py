@@ -115,3 +115,35 @@ def test_generalisation_loss_of_a_run_that_diverged_is_infinite_and_of_none_is_n
     assert generalisation_loss(history([1, 1], [1.0, math.nan])) == math.inf
     assert generalisation_loss(history([1], [math.inf])) is None
     assert generalisation_loss([]) is None
+
+
+def losses(random, epochs, rise, noise):
+    """A validation loss that falls until epoch 8 and has risen by a share at the end, with noise around it."""
+    places = np.arange(epochs)
+    curve = np.where(places < 8, 0.12 * (8 - places), np.log1p(rise) * (places - 8) / (epochs - 9))
+    return np.exp(curve + random.normal(0, noise, epochs))
+
+
+def share_found(runs, rise, noise=0.1, studies=200):
+    random = np.random.default_rng(3)
+    train = np.exp(-np.arange(20) / 10)
+    found = 0
+    for _ in range(studies):
+        histories = [history(train, losses(random, 20, rise, noise)) for _ in range(runs)]
+        found += overfitting_region(*histories) is not None
+    return found / studies
+
+
+def test_five_seeds_find_a_rise_of_30_percent_and_see_none_on_a_plateau():
+    assert share_found(5, 0.3) >= 0.8
+    assert share_found(5, 0.0) <= 0.02
+    assert share_found(1, 0.0) <= 0.02
+
+
+def test_runs_together_are_as_long_as_the_shortest():
+    valley = [1 + 0.1 * abs(epoch - 4) for epoch in range(20)]
+    train = np.exp(-np.arange(20) / 10)
+    region = overfitting_region(history(train, valley), history(train[:15], valley[:15]))
+    assert region is not None
+    assert (region.first, region.last) == (5, 15)
+    assert overfitting_region() is None

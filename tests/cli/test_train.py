@@ -65,7 +65,16 @@ def test_a_run_leaves_a_complete_folder_and_says_where(lab: Lab, tmp_path: Path)
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "lenet" / "bs64_lr0.001_data-digits_ep3_thr1"
     names = {path.name for path in folder.iterdir()}
-    files = {"run.json", "metrics.csv", "steps.csv", "model.safetensors", "predictions.npz", "log.txt", "t-SNE.csv"}
+    files = {
+        "run.json",
+        "metrics.csv",
+        "steps.csv",
+        "calibration.csv",
+        "model.safetensors",
+        "predictions.npz",
+        "log.txt",
+        "t-SNE.csv",
+    }
     assert names == {*PICTURES, *files}
     lines = done.stdout.splitlines()
     assert [line.split()[1] for line in lines if line.startswith("epoch ")] == ["1/3", "2/3", "3/3"]

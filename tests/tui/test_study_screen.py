@@ -135,11 +135,12 @@ def test_the_plan_says_what_it_means_and_what_is_not_trained_again(store: Store)
         "1 of 15 exist already",
         "14 runs to queue: about 60 min",
         "AlexNet",
+        "one seed shows no seed-to-seed variation",
     ):
         assert words in text
     assert max(map(len, text.splitlines()[1:])) <= 78
     assert "no estimate yet" in homework.explanation(found, None)
-    assert "took an hour on two cores" in homework.explanation(found, None)
+    assert "take about two hours on two cores" in homework.explanation(found, None)
     assert "about 2 min; without AlexNet, not trained before" in homework.explanation(found, 120, "AlexNet")
 
 
@@ -162,11 +163,11 @@ def test_the_time_of_a_study_leaves_out_the_model_that_was_never_trained() -> No
 async def test_keys_change_the_plan_and_enter_queues_it(store: Store, tmp_path: Path) -> None:
     async with opened(tmp_path) as bench:
         await open_study(bench)
-        assert "MNIST, 20 epochs, 3 seeds" in says(bench, "#title")
-        assert "45 runs to queue" in says(bench, "#plan Static")
+        assert "MNIST, 20 epochs, 5 seeds" in says(bench, "#title")
+        assert "75 runs to queue" in says(bench, "#plan Static")
         await bench.press("s")
-        assert "4 seeds" in says(bench, "#title")
-        await bench.press("S", "S", "S", "S", "E", "E", "E", "E", "e", "d", "d", "d")
+        assert "6 seeds" in says(bench, "#title")
+        await bench.press("S", "S", "S", "S", "S", "S", "E", "E", "E", "E", "e", "d", "d", "d")
         assert "digits (scikit-learn), 5 epochs, 1 seed" in says(bench, "#title")
         await bench.press("enter")
         await bench.until(lambda: len(store.queue()) == 15)
@@ -186,7 +187,7 @@ async def test_keys_change_the_plan_and_enter_queues_it(store: Store, tmp_path: 
 async def test_who_leaves_at_once_has_queued_it_all_the_same(store: Store, tmp_path: Path) -> None:
     async with opened(tmp_path) as bench:
         await open_study(bench)
-        await bench.press("S", "S", "d", "d", "d", "enter", "escape")
+        await bench.press("S", "S", "S", "S", "d", "d", "d", "enter", "escape")
         assert bench.app.screen is bench.main
         await bench.until(lambda: "queued 15 runs" in bench.messages())
         assert len(store.queue()) == 15
@@ -209,7 +210,7 @@ async def test_a_study_that_fails_to_be_queued_is_a_message(store: Store, tmp_pa
         (tmp_path / "a file").touch()
         await bench.press("d", "d", "d", "enter")
         await bench.until(lambda: "is a file; give a folder" in bench.messages())
-        assert "45 runs to queue" in says(bench, "#plan Static")
+        assert "75 runs to queue" in says(bench, "#plan Static")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 50), (20, 5)])
@@ -336,7 +337,7 @@ async def test_plan_and_discussion_look_as_they_did(store: Store, tmp_path: Path
     async with opened(tmp_path, size) as bench:
         await open_study(bench)
         screen_of(bench)._root = Path("/root")
-        await bench.press("S", "S")
+        await bench.press("S", "S", "S", "S")
         await settled(bench, tmp_path)
         compare("study-plan", size, seen(bench) + "\n")
         screen_of(bench)._root = tmp_path

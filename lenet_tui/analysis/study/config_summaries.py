@@ -6,11 +6,15 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lenet_tui.analysis.study.effects import jitter
+import numpy as np
+
+from lenet_tui.analysis.calibration import calibration
+from lenet_tui.analysis.study.comparisons import final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from lenet_tui.analysis.calibration import Calibration
     from lenet_tui.analysis.run_result import RunResult
     from lenet_tui.analysis.study.plan import Study, Variant
 
@@ -26,16 +30,26 @@ class Spread:
 
 
 @dataclass(frozen=True)
+class TestCalibration:
+    """Means over runs on the test images: cross-entropy (nats), the same with a fitted temperature, and so on."""
+
+    __test__ = False  # no test of pytest's
+
+    loss: float
+    scaled_loss: float
+    temperature: float
+    error: float
+
+
+@dataclass(frozen=True)
 class ConfigSummary:
     """A variant in numbers.
 
-    Losses are plain cross-entropies in nats, ``best`` at ``epoch``, the one of lowest validation loss, and ``end`` in
-    the last, ``first`` in the first. ``near`` is the first epoch whose validation loss is within a tenth of the lowest.
-    ``first_train``, ``second_train``, ``last_train`` (running means of the first, second and last epoch), ``fit`` (on
-    the training sample at the end) and ``gap`` (validation loss less that) are of the run's own training loss.
-    Accuracies are shares; ``test_accuracy`` is that of the weights of highest validation accuracy.
-    ``epoch_seconds`` is the median time of an epoch. ``falling`` counts the runs whose best epoch is one of the last
-    two: they were still learning when they ended.
+    Losses are plain cross-entropies in nats, ``best`` at ``epoch``, the one of lowest validation loss, ``end`` the
+    mean of the last three epochs, ``train`` that of the training sample there. ``test_accuracy`` is a share, that of
+    the weights of highest validation accuracy. ``updates`` are optimizer steps per epoch, ``epoch_seconds`` the median
+    time of an epoch of the fastest run. ``falling`` counts the runs whose best epoch is one of the last two: they were
+    still learning when they ended.
     """
 
     variant: Variant
@@ -43,18 +57,13 @@ class ConfigSummary:
     best: Spread
     epoch: Spread
     end: Spread
-    first: Spread
-    near: Spread
-    first_train: Spread
-    second_train: Spread
-    last_train: Spread
-    fit: Spread
-    gap: Spread
+    train: Spread
     test_accuracy: Spread
-    jitter: Spread | None
     epochs: Spread
-    epoch_seconds: Spread
+    updates: int
+    epoch_seconds: float
     falling: int
+    calibration: TestCalibration | None
 
     @property
     def is_unfinished(self) -> bool:
@@ -74,32 +83,32 @@ def config_summary(study: Study, variant: Variant) -> ConfigSummary | None:
     if not runs:
         return None
     best = [run.best for run in runs if run.best is not None]
-    last = [run.history[-1] for run in runs]
-    jitters = [value for value in map(jitter, runs) if value is not None]
+    first = runs[0]
     return ConfigSummary(
         variant,
         tuple(run.run_id for run in runs),
         best=spread(row.val_cross_entropy for row in best),
         epoch=spread(row.epoch for row in best),
-        end=spread(row.val_cross_entropy for row in last),
-        first=spread(run.history[0].val_cross_entropy for run in runs),
-        near=spread(_near(run, row.val_cross_entropy) for run, row in zip(runs, best, strict=True)),
-        first_train=spread(run.history[0].train_loss for run in runs),
-        second_train=spread(run.history[min(1, len(run.history) - 1)].train_loss for run in runs),
-        last_train=spread(row.train_loss for row in last),
-        fit=spread(row.sample_loss for row in last),
-        gap=spread(row.val_loss - row.sample_loss for row in last),
-        test_accuracy=spread(_test_accuracies(runs)),
-        jitter=spread(jitters) if len(jitters) == len(runs) else None,
-        epochs=spread(row.epoch for row in last),
-        epoch_seconds=spread(statistics.median(row.seconds for row in run.history) for run in runs),
-        falling=sum(row.epoch >= end.epoch - 1 for row, end in zip(best, last, strict=True)),
+        end=spread(final([row.val_cross_entropy for row in run.history]) for run in runs),
+        train=spread(final([row.sample_loss for row in run.history]) for run in runs),
+        test_accuracy=spread(float(run.right.mean()) for run in runs if run.right is not None),
+        epochs=spread(len(run.history) for run in runs),
+        updates=-(-first.record.dataset.train // first.config.batch_size),
+        epoch_seconds=min(statistics.median(row.seconds for row in run.history) for run in runs),
+        falling=sum(row.epoch >= run.history[-1].epoch - 1 for row, run in zip(best, runs, strict=True)),
+        calibration=_calibration(runs),
     )
 
 
-def _near(run: RunResult, lowest: float) -> int:
-    return next(row.epoch for row in run.history if row.val_cross_entropy <= 1.1 * lowest)
-
-
-def _test_accuracies(runs: Sequence[RunResult]) -> list[float]:
-    return [float(run.right.mean()) for run in runs if run.right is not None]
+def _calibration(runs: Sequence[RunResult]) -> TestCalibration | None:
+    found: list[Calibration] = []
+    for run in runs:
+        if run.predictions is None or not np.isfinite(run.predictions.logits).all():
+            return None
+        found.append(calibration(run.predictions.logits, run.predictions.labels))
+    return TestCalibration(
+        statistics.fmean(one.loss for one in found),
+        statistics.fmean(one.scaled_loss for one in found),
+        statistics.geometric_mean(one.temperature for one in found),
+        statistics.fmean(one.error for one in found),
+    )

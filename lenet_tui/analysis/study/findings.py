@@ -1,18 +1,22 @@
-"""All results of the study as numbers and verdicts, for the prose and the figures."""
+"""All results of the study, as numbers and claims, for the document and the figures."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lenet_tui.analysis.study import claims
+from lenet_tui.analysis.study.comparisons import Answers, answers, comparisons, is_shortened, variants_of
 from lenet_tui.analysis.study.config_summaries import ConfigSummary, config_summary
-from lenet_tui.analysis.study.effects import Effect, effects
-from lenet_tui.analysis.study.loss_trends import LossTrend, loss_trend
+from lenet_tui.analysis.study.mistakes import Mistakes, mistakes, wrong_everywhere
+from lenet_tui.analysis.study.overfit import Overfit, Part, overfit, rise_parts
 from lenet_tui.analysis.study.plan import DEFAULT, VARIANTS, Question, Variant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lenet_tui.analysis.study.claims import Claim
+    from lenet_tui.analysis.study.comparisons import Measure
     from lenet_tui.analysis.study.plan import Study
 
 # Trained parameters, by `models.parameter_count`; analysis does without torch.
@@ -36,51 +40,59 @@ class Shortened:
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """The results. ``summaries`` and ``trends`` have the variants that have finished runs, by name."""
+    """The results. Mappings by name have the variants that have finished runs.
+
+    ``parts`` say what the rise of the default's loss is made of; ``mistakes`` are those of the default, of the
+    improvement of lowest loss, and of AlexNet, as far as they are there; ``wrong_everywhere`` counts the test images
+    that all runs get wrong.
+    """
 
     study: Study
     summaries: Mapping[str, ConfigSummary]
-    trends: Mapping[str, tuple[LossTrend, ...]]
-    effects: Mapping[str, Effect]
+    answers: Answers
+    overfit: Mapping[str, Overfit]
+    parts: Mapping[Part, Claim]
     shortened: tuple[Shortened, ...]
+    mistakes: tuple[Mistakes, ...]
+    wrong_everywhere: int | None
 
     @property
     def default(self) -> ConfigSummary | None:
         """The default in numbers."""
         return self.summaries.get(DEFAULT.name)
 
-
-def variants_of(question: Question) -> list[Variant]:
-    """Return the variants that answer a question beside the default."""
-    return [variant for variant in VARIANTS if variant.question == question and variant != DEFAULT]
-
-
-def is_shortened(variant: Variant) -> bool:
-    """Say whether a variant is the default cut short.
-
-    Its runs repeat those of the default as long as they last: counted as runs of their own they would make the noise
-    look less than it is, and a test of a difference that can only be nought or a loss would mean nothing.
-    """
-    return [name for name, _ in variant.changes] == ["patience"]
-
-
-def trained_on_cross_entropy(variant: Variant) -> bool:
-    """Say whether a variant's train losses and gaps compare with the others'; those of smoothed labels don't."""
-    return all(name != "label_smoothing" for name, _ in variant.changes)
+    def claims_of(self, question: Question, measure: Measure) -> dict[str, Claim]:
+        """Return the claims on a question's pairs with the default, by the other configuration."""
+        pairs = [c for c in comparisons() if c.question == question and c.second == DEFAULT.name]
+        found = {c.first: self.answers.claim(measure, c.name) for c in pairs}
+        return {name: claim for name, claim in found.items() if claim is not None}
 
 
 def find(study: Study) -> Findings:
     """Return what ``study`` shows."""
     summaries = {variant.name: summary for variant in VARIANTS if (summary := config_summary(study, variant))}
-    trends = {
-        variant.name: tuple(trend for run in study.of(variant).values() if (trend := loss_trend(run)))
-        for variant in VARIANTS
-    }
-    compared: dict[str, Effect] = {}
-    for question in ("batch_size", "lr", "improvements", "alexnet"):
-        compared |= effects(study, [variant for variant in variants_of(question) if not is_shortened(variant)])
+    found = answers(study)
+    rises = {variant.name: rise for variant in VARIANTS if (rise := overfit(study, variant))}
     cut = [shortened for variant in VARIANTS if is_shortened(variant) for shortened in _shortened(study, variant)]
-    return Findings(study, summaries, {name: rows for name, rows in trends.items() if rows}, compared, tuple(cut))
+    return Findings(
+        study,
+        summaries,
+        found,
+        rises,
+        rise_parts(study, DEFAULT),
+        tuple(cut),
+        _mistakes(study, summaries, found),
+        wrong_everywhere([list(study.of(variant).values()) for variant in VARIANTS if variant.name in summaries]),
+    )
+
+
+def _mistakes(study: Study, summaries: Mapping[str, ConfigSummary], found: Answers) -> tuple[Mistakes, ...]:
+    pairs = {c.first: found.claim("best loss", c.name) for c in comparisons() if c.question == "improvements"}
+    ranking = claims.ranked({name: claim for name, claim in pairs.items() if claim is not None})
+    wanted = [DEFAULT.name, *ranking[:1], *(variant.name for variant in variants_of("alexnet"))]
+    by_name = {variant.name: variant for variant in VARIANTS}
+    result = [mistakes(name, list(study.of(by_name[name]).values())) for name in wanted if name in summaries]
+    return tuple(one for one in result if one is not None)
 
 
 def _shortened(study: Study, variant: Variant) -> list[Shortened]:

@@ -56,7 +56,7 @@ VARIANTS: tuple[Variant, ...] = (
 class Plan:
     """How the study is trained: on which images, for how many epochs, and with how many seeds, counted from 0."""
 
-    seeds: int = 3
+    seeds: int = 5
     epochs: int = 20
     dataset: str = "mnist"
 

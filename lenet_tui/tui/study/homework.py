@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, get_args
 
 from lenet_tui import formatting
 from lenet_tui.analysis.study.plan import DEFAULT, VARIANTS, Plan, Question, StudyRun, study_runs
+from lenet_tui.analysis.study.planner import power_text
 from lenet_tui.config import DATASET_TITLES, MODEL_TITLES, complete, identity_of
 from lenet_tui.formatting import counted, time_left
 from lenet_tui.store.wording import state
@@ -181,9 +182,10 @@ def explanation(study: StudyProgress, seconds: float | None, without: str = "") 
             time += f"; without {without}, not trained before" if without else ""
         lines.append(f"  {counted(count, 'run')} to queue: {time}")
         if seconds is None:
-            lines.append("  (45 runs, 20 epochs of MNIST each, took an hour on two cores)")
+            lines.append("  (75 runs, 20 epochs of MNIST each, take about two hours on two cores)")
     else:
         lines.append("  nothing to queue")
+    lines.append(f"  {power_text(study.plan.seeds)}")
     return "\n".join(lines)
 
 

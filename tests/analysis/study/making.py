@@ -8,8 +8,10 @@ import numpy as np
 
 from lenet_tui.analysis.run_result import RunResult
 from lenet_tui.analysis.study.plan import VARIANTS, Plan, Study, StudyRun
+from lenet_tui.run import calibration, metrics
 from lenet_tui.run import folder as runfolder
-from lenet_tui.run import metrics
+from lenet_tui.run.calibration import EpochCalibration
+from lenet_tui.run.embedding import Embedding, Point
 from lenet_tui.run.folder import Summary
 from lenet_tui.run.metrics import EpochMetrics
 from lenet_tui.run.predictions import Predictions
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from lenet_tui.analysis.study.plan import Variant
 
-EPOCHS, IMAGES = 8, 60
+EPOCHS, IMAGES = 10, 60
 
 
 def history(best: float, seed: int) -> list[EpochMetrics]:
@@ -51,7 +53,27 @@ def result(plan: Plan, variant: Variant, seed: int, run_id: int, best: float, wr
     config = plan.config(variant, seed)
     rows = tuple(history(best, run_id))
     name = f"{config.model}/{config.folder_name()}"
-    return RunResult(run_id, name, record(config), rows, predicted(wrong, run_id))
+    known = predicted(wrong, run_id)
+    return RunResult(run_id, name, record(config), rows, known, calibrations(rows), embedding(known))
+
+
+def calibrations(rows: tuple[EpochMetrics, ...]) -> tuple[EpochCalibration, ...]:
+    """Half of the rise of the validation loss is over-confidence."""
+    lowest = min(row.val_loss for row in rows)
+    return tuple(EpochCalibration(row.epoch, 1.2, (row.val_loss + lowest) / 2, 0.01) for row in rows)
+
+
+def embedding(known: Predictions) -> Embedding:
+    """A map with a cluster for each predicted class."""
+    random = np.random.default_rng(0)
+    pairs = zip(known.labels.tolist(), known.predicted.tolist(), strict=True)
+    return Embedding(
+        "test",
+        tuple(
+            Point(n, true, guess, 20.0 * guess + float(random.normal()), float(random.normal()))
+            for n, (true, guess) in enumerate(pairs)
+        ),
+    )
 
 
 def study(
@@ -102,4 +124,7 @@ def write_folders(root: Path, made: Study) -> None:
             folder.write_record(run.record.model_copy(update={"summary": summary}))
             folder.write_metrics(run.history)
             run.predictions.write(folder.predictions_path)
+            folder.calibration_path.write_text(calibration.to_csv(run.calibration))
+            if run.embedding is not None:
+                run.embedding.write(folder.embedding_path)
             store.import_folder(folder)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from lenet_tui.analysis.study.findings import PARAMETERS, variants_of
+from lenet_tui.analysis.study.comparisons import variants_of
+from lenet_tui.analysis.study.findings import PARAMETERS
 from lenet_tui.analysis.study.plan import DEFAULT, VARIANTS, Plan, study_runs
 from lenet_tui.config import RunConfig
 from lenet_tui.training import models

@@ -1,1 +1,0 @@
-"""The sections of the discussion: what was found goes in, sentences come out, one module a question."""
