@@ -91,7 +91,7 @@ def test_a_run_and_its_repetition_are_not_tested():
     result = compare([run(1, 0.3), run(2, 0.3)])
     assert result.verdicts == ()
     assert "run 2 repeats run 1 (same configuration and seed) with the same result" in result.notes[0]
-    assert result.notes[-1].endswith("have one configuration and one seed, so they repeat each other")
+    assert result.notes[-1].endswith("the finished runs repeat each other, with one configuration and one seed")
 
 
 def test_replicates_are_compared_by_losses_and_by_test_images():

@@ -75,7 +75,13 @@ async def test_a_screen_too_small_for_three_panels_has_the_one_with_the_focus(
     store: Store, tmp_path: Path, size: tuple[int, int]
 ) -> None:
     async with opened(tmp_path, size) as bench:
-        ways = {"f2": "#form", "escape": "#runs-panel", "f3": "#curves-panel", "slash": "#runs-panel", "f4": "#runs-panel"}
+        ways = {
+            "f2": "#form",
+            "escape": "#runs-panel",
+            "f3": "#curves-panel",
+            "slash": "#runs-panel",
+            "f4": "#runs-panel",
+        }
         for way, panel in ways.items():
             await bench.press(way)
             await bench.pilot.pause()
@@ -90,7 +96,7 @@ async def test_the_filter_of_a_hidden_panel_comes_into_sight(store: Store, tmp_p
     async with opened(tmp_path) as bench:
         await bench.press("f3", "z", "slash")
         assert bench.main.query_one("#runs-panel").region.width == 80
-        await bench.press("escape", "z")
+        await bench.press("escape")
         assert all(shown.region for shown in bench.main._panels)
 
 

@@ -186,7 +186,7 @@ def _single(runs: Sequence[RunResult], groups: Sequence[Group]) -> tuple[list[Ve
     tested = [run for run in finished if run not in repeated]
     if len(tested) < 2:
         if len(finished) > 1:
-            return [], ["nothing is tested: the finished runs have one configuration and one seed, so they repeat each other"]
+            return [], ["nothing is tested: the finished runs repeat each other, with one configuration and one seed"]
         return [], ["nothing is tested: fewer than two finished runs are on the same images"]
     first, notes, result = tested[0], [], []
     for run in tested[1:]:

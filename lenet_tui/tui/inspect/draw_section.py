@@ -214,7 +214,9 @@ class DrawSection(Section):
         if width < 2 * _LEAST_BAR:
             return []
         if not any(self.canvas.ink) and not self.status:
-            return self.folded("Draw a digit: set the pen down with space, then move it with the arrows, or use the mouse.", width)
+            return self.folded(
+                "Draw a digit: set the pen down with space, then move it with the arrows, or use the mouse.", width
+            )
         if not self.guesses:
             return self.folded(self.status or "asking…", width)
         each = (width - GAP * (len(self.guesses) - 1)) // len(self.guesses)

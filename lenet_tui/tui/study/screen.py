@@ -195,7 +195,7 @@ class StudyScreen(LabScreen[None]):
 
     def queue(self) -> None:
         """Queue what is missing of the plan."""
-        if not self._doing:
+        if not self._doing or (self._progress is not None and not self._progress.missing):
             # The app's worker, not the screen's: it goes on when the screen is left at once.
             self.app.run_worker(self._queue(self._plan), group="study")
 
