@@ -32,8 +32,10 @@ class Configured(Protocol):
 
 @lru_cache(4096, typed=True)
 def short_setting(name: str, value: Any) -> str:
-    """Return a setting as folder names have it: ``bs16``, ``AlexNet``, ``lr0.01``, ``aug-affine``."""
-    if name in ("model", "dataset"):
+    """Return a setting as folder names have it: ``bs16``, ``AlexNet``, ``digits``, ``lr0.01``, ``aug-affine``."""
+    if name == "dataset":
+        return value if isinstance(value, str) else repr(value)
+    if name == "model":
         return setting(name, value)
     key = hyperparameter(name).key
     return f"{key}-{value}" if isinstance(value, str) else key + repr(value).removesuffix(".0")
@@ -60,7 +62,7 @@ class Differences:
         self._configs: dict[int, str] = {}
         self._values: dict[int, tuple[Any, ...]] = {}  # in the order of the hyperparameters
         self._counts: list[Counter[Any]] = [Counter() for _ in _names()]
-        self._labels: dict[int, tuple[str, str]] = {}
+        self._labels: dict[int, tuple[str, tuple[str, ...]]] = {}
 
     def update(self, runs: Mapping[int, Configured]) -> None:
         """Take the runs there are now, by number."""
@@ -87,16 +89,20 @@ class Differences:
 
     def short_label(self, run_id: int) -> str:
         """Return `label` as short as a folder's name: ``bs16 seed1``."""
+        return " ".join(self.short_parts(run_id))
+
+    def short_parts(self, run_id: int) -> tuple[str, ...]:
+        """Return the parts of `short_label`."""
         return self._both(run_id)[1]
 
-    def _both(self, run_id: int) -> tuple[str, str]:
+    def _both(self, run_id: int) -> tuple[str, tuple[str, ...]]:
         if run_id not in self._values:
-            return "", ""
+            return "", ()
         if run_id not in self._labels:
             parts = self._parts(run_id)
             long = " · ".join(setting(*part) for part in parts) or DEFAULT
-            short = " ".join(short_setting(*part) for part in parts) or DEFAULT
-            self._labels[run_id] = printable(long), printable(short)
+            short = tuple(printable(short_setting(*part)) for part in parts) or (DEFAULT,)
+            self._labels[run_id] = printable(long), short
         return self._labels[run_id]
 
     def sort_key(self, run_id: int) -> tuple[tuple[bool, Any], ...]:

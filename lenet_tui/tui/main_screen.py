@@ -48,6 +48,7 @@ the background, watched here, and compared.
 esc h  queues and discusses all of them
 F1     shows every key"""
 _LEAST_WIDTH, _LEAST_HEIGHT = 20, 6
+_ROOM = 50, 10  # columns and lines for three panels
 _LETTERS = "1abcdefghijklmnopqrstuvwxyz"
 _LOW = 1  # the priority of a key that does nothing now
 _STOP_PRIORITY = next(key.priority for key in keys.RUNS if key.id == "stop")
@@ -70,6 +71,7 @@ class MainScreen(LabScreen[None]):
         self.runs = RunsList(id="runs")
         self.controller = RunController(self, lab, self.runs, self.form)
         self._can_resume = False  # the current run
+        self._is_full = False  # one panel was chosen for the whole screen
 
     def compose(self) -> ComposeResult:
         """Lay the panes out."""
@@ -264,21 +266,32 @@ class MainScreen(LabScreen[None]):
 
     def toggle_full_screen(self) -> None:
         """Show only the panel with the focus, or all of them again."""
-        panel = self.panel
-        if self.has_class("-full") or panel is None:
-            self._show_all_panels()
-            return
-        self.add_class("-full")
-        for other in self._panels:
-            other.set_class(other is not panel, "-hidden")
-        self.query_one("#right").set_class(panel is self.form, "-hidden")
-        self._set_width()
+        self._is_full = not self._is_full and self.panel is not None
+        self._arrange(self.panel)
 
     def _show_all_panels(self) -> None:
-        self.remove_class("-full")
-        for panel in (*self._panels, self.query_one("#right")):
-            panel.remove_class("-hidden")
+        self._is_full = False
+        self._arrange(self.panel)
+
+    def _arrange(self, panel: Widget | None) -> None:
+        """Show all panels, or only this one: on the full screen, and where there is no room for three."""
+        width, height = self.size
+        alone = panel if self._is_full or width < _ROOM[0] or height < _ROOM[1] else None
+        self.set_class(alone is not None, "-full")
+        for other in self._panels:
+            other.set_class(alone not in (None, other), "-hidden")
+        self.query_one("#right").set_class(alone is self.form, "-hidden")
         self._set_width()
+
+    def on_resize(self) -> None:
+        """Show one panel where there is no room for three."""
+        self._arrange(self.panel)
+
+    def on_descendant_focus(self) -> None:
+        """Show the panel that has the focus now."""
+        panel = self.panel
+        if panel is not None and panel.has_class("-hidden"):
+            self._arrange(panel)
 
     def resize(self, columns: int, lines: int) -> None:
         """Make the form wider by so many columns, and the curves taller by so many lines."""

@@ -84,7 +84,14 @@ def test_a_repeated_seed_counts_once_in_means_and_tests():
     result = compare([run(1, 0.3), run(2, 0.5, threads=1), run(3, 0.4, seed=1)])
     assert [r.run_id for r in result.groups[0].counted] == [1, 3]
     assert result.groups[0].estimates["best_val_loss"] == mean_interval([0.3, 0.4])
-    assert any("run 2 repeats run 1" in note for note in result.notes)
+    assert any("run 2 repeats run 1 (same configuration and seed) with another result" in n for n in result.notes)
+
+
+def test_a_run_and_its_repetition_are_not_tested():
+    result = compare([run(1, 0.3), run(2, 0.3)])
+    assert result.verdicts == ()
+    assert "run 2 repeats run 1 (same configuration and seed) with the same result" in result.notes[0]
+    assert result.notes[-1].endswith("the finished runs repeat each other, with one configuration and one seed")
 
 
 def test_replicates_are_compared_by_losses_and_by_test_images():

@@ -167,7 +167,7 @@ GROUP = {"label": "defaults", "settings": {}, "runs": [1], "counted": [1], "best
 def test_what_is_not_known_is_left_empty_and_nothing_that_differs_is_said() -> None:
     document = {"differing": [], "groups": [GROUP], "runs": [RUN, RUN], "verdicts": [], "notes": []}
     text = rendered(document)
-    assert "They differ at most in the seed" in text
+    assert "differ at most in the seed" in text
     assert "1:01" in text
     assert "None" not in text
     assert "Differences" not in text

@@ -152,6 +152,7 @@ def test_choices_are_completed_and_cycled_also_at_the_end_of_a_list() -> None:
     assert completion("lenet,l", models) is None
     assert next_choice("lenet", models) == "alexnet"
     assert next_choice("alexnet", models) == "lenet"
+    assert next_choice("lenet", ("a", "lenet", "c"), -1) == "a"
     assert next_choice("nonsense", models) == "lenet"
     assert next_choice("lenet,", models) == "lenet,alexnet"
     assert next_choice("lenet,alexnet", models) == "lenet,alexnet"

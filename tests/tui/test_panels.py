@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from textual.events import Key
 from textual.widgets import OptionList
 
@@ -20,8 +21,6 @@ from tests.tui.test_main import Bench, opened
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
     from lenet_tui.store import Store
 
@@ -69,6 +68,36 @@ async def test_one_panel_fills_the_screen_and_gives_it_back(store: Store, tmp_pa
             assert bench.main.query_one(panel).outer_size.width < 60
         await bench.press("f2", "escape", "z", "f2")  # who goes elsewhere sees all of it
         assert bench.main.form.region.width < 40
+
+
+@pytest.mark.parametrize("size", [(20, 5), (40, 24), (80, 8)])
+async def test_a_screen_too_small_for_three_panels_has_the_one_with_the_focus(
+    store: Store, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with opened(tmp_path, size) as bench:
+        ways = {
+            "f2": "#form",
+            "escape": "#runs-panel",
+            "f3": "#curves-panel",
+            "slash": "#runs-panel",
+            "f4": "#runs-panel",
+        }
+        for way, panel in ways.items():
+            await bench.press(way)
+            await bench.pilot.pause()
+            assert [f"#{shown.id}" for shown in bench.main._panels if shown.region] == [panel]
+            assert bench.main.query_one(panel).region.width == size[0]
+            assert bench.main.panel is bench.main.query_one(panel)
+        await bench.pilot.resize_terminal(80, 24)
+        assert all(shown.region for shown in bench.main._panels)
+
+
+async def test_the_filter_of_a_hidden_panel_comes_into_sight(store: Store, tmp_path: Path) -> None:
+    async with opened(tmp_path) as bench:
+        await bench.press("f3", "z", "slash")
+        assert bench.main.query_one("#runs-panel").region.width == 80
+        await bench.press("escape")
+        assert all(shown.region for shown in bench.main._panels)
 
 
 async def test_panels_change_their_size_within_bounds(store: Store, tmp_path: Path) -> None:

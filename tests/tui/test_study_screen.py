@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from textual.widgets import Static, Tree
+from textual.widgets._footer import FooterKey
 
 from lenet_tui.analysis.study.plan import DEFAULT, VARIANTS, Plan, study_runs
 from lenet_tui.cli import study
 from lenet_tui.config import RunConfig
 from lenet_tui.store import Store
+from lenet_tui.tui import subprocesses
 from lenet_tui.tui.form import duplicates
 from lenet_tui.tui.settings import Settings
 from lenet_tui.tui.study import homework
@@ -70,6 +73,10 @@ def says(bench: Bench, name: str) -> str:
 
 def seen(bench: Bench) -> str:
     return "\n".join(strip.text.rstrip() for strip in bench.app.screen._compositor.render_strips())
+
+
+def offered(bench: Bench, key_id: str) -> bool:
+    return any(item.action == f"press('{key_id}')" for item in screen_of(bench).query(FooterKey))
 
 
 async def open_study(bench: Bench) -> None:
@@ -182,6 +189,55 @@ async def test_keys_change_the_plan_and_enter_queues_it(store: Store, tmp_path: 
         await bench.press("enter")
         await bench.until(lambda: "exists already" in bench.messages())
         assert len(store.queue()) == 15
+
+
+async def test_the_screen_renews_itself_from_the_store_while_the_command_goes_on(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Header, sentence and keys never say different things: the store is what they all are made from."""
+    over = asyncio.Event()
+
+    async def command(*_words: str) -> subprocesses.Ended:
+        await asyncio.to_thread(queue, Store(tmp_path), DIGITS)
+        await over.wait()
+        return subprocesses.Ended(0, json.dumps({"queued": list(range(1, 16))}), "")
+
+    monkeypatch.setattr(subprocesses, "run", command)
+    async with opened(tmp_path) as bench:
+        await open_study(bench)
+        await bench.press("S", "S", "d", "d", "d", "E", "E", "E", "E", "E")
+        screen = screen_of(bench)
+        assert (screen._plan, offered(bench, "queue-study")) == (DIGITS, True)
+        await bench.press("enter")
+        await bench.until(lambda: "15 waiting" in says(bench, "#progress"))
+        assert "queueing" not in says(bench, "#where")
+        assert "writing the discussion" in says(bench, "#where")
+        await bench.until(lambda: "queued 15 runs; the queue is paused" in bench.messages())
+        assert screen.place == "discussion"
+        await bench.press("p")
+        assert "nothing to queue" in says(bench, "#plan Static")
+        assert not offered(bench, "queue-study")
+        over.set()
+        await bench.until(lambda: "writing" not in says(bench, "#where"))
+        assert bench.messages().count("queued 15") == 1
+        for number, variant in enumerate(VARIANTS, start=1):  # a runner works on them
+            store.request_stop(store.queue()[0].id)
+            finished(store, DIGITS.config(variant, 7))
+            await bench.until(lambda n=number: f"{n} stopped" in says(bench, "#progress"))
+        assert "waiting" not in says(bench, "#progress")
+
+
+async def test_keys_are_offered_when_they_have_something_to_do(store: Store, tmp_path: Path) -> None:
+    queue(store, DIGITS)
+    async with opened(tmp_path, settings=Settings(quiet=True)) as bench:
+        await bench.until(lambda: len(bench.app.lab.snapshot.runs) == 15)
+        await open_study(bench)
+        assert not offered(bench, "update-study")
+        finished(store, DIGITS.config(DEFAULT, 0))
+        await bench.until(lambda: "1 of 15 runs finished" in says(bench, "#progress"))
+        await bench.until(lambda: offered(bench, "update-study"))
+        await bench.press("p", "s")
+        await bench.until(lambda: offered(bench, "queue-study"))
 
 
 async def test_who_leaves_at_once_has_queued_it_all_the_same(store: Store, tmp_path: Path) -> None:

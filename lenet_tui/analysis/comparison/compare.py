@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lenet_tui.analysis.comparison import verdicts
 from lenet_tui.analysis.comparison.groups import Group
 from lenet_tui.config import MODEL_TITLES, hyperparameters
@@ -108,8 +110,11 @@ def _notes(groups: Sequence[Group]) -> list[str]:
                 notes.append(f"run {run.run_id} is {run.state} after {done}: shown, not tested")
             elif run not in group.counted:
                 first = next(other for other in group.counted if other.config.seed == run.config.seed)
+                same = run.history[-1].val_loss == first.history[-1].val_loss and np.array_equal(run.right, first.right)
+                result = "the same result" if same else "another result: engine, threads or versions may differ"
                 notes.append(
-                    f"run {run.run_id} repeats run {first.run_id} with the same seed, so means and tests leave it out"
+                    f"run {run.run_id} repeats run {first.run_id} (same configuration and seed) with {result}; means "
+                    "and tests leave it out"
                 )
             stand_in, wanted = run.record.dataset, run.record.dataset.fallback_for
             if wanted:

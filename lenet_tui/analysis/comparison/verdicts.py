@@ -181,8 +181,12 @@ def _single(runs: Sequence[RunResult], groups: Sequence[Group]) -> tuple[list[Ve
         for group in groups
         for run in group.runs
     }
-    tested = [run for run in runs if run.right is not None]
+    repeated = {run for group in groups for run in group.runs if run not in group.counted}
+    finished = [run for run in runs if run.right is not None]
+    tested = [run for run in finished if run not in repeated]
     if len(tested) < 2:
+        if len(finished) > 1:
+            return [], ["nothing is tested: the finished runs repeat each other, with one configuration and one seed"]
         return [], ["nothing is tested: fewer than two finished runs are on the same images"]
     first, notes, result = tested[0], [], []
     for run in tested[1:]:

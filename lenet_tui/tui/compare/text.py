@@ -54,7 +54,7 @@ def render(document: Document, width: int) -> RenderableType:
     if document["differing"]:
         parts += [_heading("Hyperparameters that differ"), _settings(document["differing"], groups, width)]
     else:
-        parts += [Text("\nThey differ at most in the seed.")]
+        parts += [Text("\nThey have one configuration, and differ at most in the seed.")]
     if any(len(group["counted"]) > 1 for group in groups):
         parts += [_heading("Means over seeds ± half of the 95 % confidence interval"), _groups(groups, width)]
     if document["verdicts"]:

@@ -237,7 +237,7 @@ class _Canvas:
         across = {self.row(tick) for tick, _ in self.frame.axis.ticks}
         up = {self.column(tick) for tick in epoch_ticks(*self.plot.x_range, self._width)}
         for row, cells in enumerate(self._grid):
-            for column in range(1, self._width, 2) if row in across else up if row % 2 else ():
+            for column in range(1, self._width, 2) if row in across else up:
                 # Not beside a line, where dots would look like dashes of it.
                 if all(cell == BLANK or cell[1] == GRID for cell in cells[max(0, column - 1) : column + 2]):
                     cells[column] = ("·", GRID)

@@ -51,8 +51,8 @@ def legend(curves: Sequence[Curve], charts: Sequence[Metric], options: Options, 
         items.append((("baseline", f"best{colour}"),))
     if len(charts) == 1:
         items += head(curves, charts[0], options)[1:]
-    region = overfitting(current.epochs)
-    if region and charts[0] != "steps":
+    region = overfitting(current.epochs) if "loss" in charts else None
+    if region:
         items.append((("═", FRAME), (f" overfits from epoch {region[0]}", "warn")))
     if options.smoothing:
         of = f" of {current.number}" * several

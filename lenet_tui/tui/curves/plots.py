@@ -103,7 +103,7 @@ def plot_of(curves: Sequence[Curve], metric: Metric, options: Options) -> Plot:
         y_range=(min(seen), max(seen)) if seen else (0.1, 1.0),
         log=log,
         percent=CHARTS[metric].percent,
-        shaded=overfitting(curves[0].epochs) if curves and curves[0].epochs and metric != "steps" else None,
+        shaded=overfitting(curves[0].epochs) if curves and curves[0].epochs and metric == "loss" else None,
         bands=tuple(bands),
         planned=planned if curves and (not curves[0].epochs or curves[0].epochs[-1].epoch < planned) else None,
     )

@@ -32,14 +32,17 @@ def completion(text: str, choices: tuple[str, ...]) -> str | None:
     return f"{head}{comma}{word[: len(word) - len(word.lstrip())]}{matches[0]}" if matches else None
 
 
-def next_choice(text: str, choices: tuple[str, ...]) -> str:
-    """Return the list ``text`` with its last word made the choice after it, among those not in the list yet."""
+def next_choice(text: str, choices: tuple[str, ...], step: int = 1) -> str:
+    """Return the list ``text`` with its last word made the choice after it, or before it for a ``step`` of −1.
+
+    What is in the list already is passed over.
+    """
     head, comma, word = text.rpartition(",")
     used = [used.strip() for used in head.split(",")]
     free = [choice for choice in choices if choice not in used or choice == word.strip()]
     if not free:
         return text
-    place = free.index(word.strip()) + 1 if word.strip() in free else 0
+    place = free.index(word.strip()) + step if word.strip() in free else 0
     return f"{head}{comma}{free[place % len(free)]}"
 
 
@@ -58,8 +61,8 @@ class _Completing(Suggester):
 class FieldInput(Input):
     """The text of a field.
 
-    Space takes the next choice, and does nothing in a number. A comma continues the list, even when all is
-    selected.
+    Space takes the next choice, and does nothing in a number; so do the arrows while all is selected. A comma continues
+    the list, even when all is selected.
     """
 
     DEFAULT_CSS = """
@@ -75,13 +78,15 @@ class FieldInput(Input):
         self.cursor_blink = False  # a blinking cursor is bytes over a slow link
 
     def _on_key(self, event: events.Key) -> None:  # type: ignore[override]  # Textual calls both, ours first
-        if event.character == " ":
+        is_all_selected = set(self.selection) == {0, len(self.value)} or not self.value
+        is_arrow = event.key in ("left", "right") and bool(self.field.choices) and is_all_selected
+        if event.character == " " or is_arrow:
             event.stop()
             event.prevent_default()
             if self.field.choices:
-                self.value = next_choice(self.value, self.field.choices)
+                self.value = next_choice(self.value, self.field.choices, -1 if event.key == "left" else 1)
                 self.selection = Selection(0, len(self.value))
-        elif event.character == "," and self.value and set(self.selection) == {0, len(self.value)}:
+        elif event.character == "," and self.value and is_all_selected:
             self.selection = Selection.cursor(len(self.value))
 
     def check_consume_key(self, key: str, character: str | None) -> bool:

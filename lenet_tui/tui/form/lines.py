@@ -111,7 +111,7 @@ class PresetLine(FormLine):
 
     def help(self) -> str:
         """Return what the preset is for."""
-        return f"preset: {self._preset.help}; space or ← → for the next"
+        return f"preset: {self._preset.help}; ← → change it"
 
     def render(self) -> Content:
         """Draw the name between arrows."""

@@ -182,5 +182,5 @@ def help_of(field: FormField) -> str:
         allowed = allowed.removeprefix(kind)
     has_choices = field.choices and all(choice in field.help for choice in field.choices)
     lists = "" if field.name == SEEDS else "or a list" if has_choices else ", or a list"
-    hint = "; space: next" if field.choices else ""
+    hint = "; ← → change it" if field.choices else ""
     return f"{field.label}: {field.help}; {'' if has_choices else allowed}{lists}{hint}"

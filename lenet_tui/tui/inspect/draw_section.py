@@ -213,6 +213,10 @@ class DrawSection(Section):
         """Return the probabilities by each run beside each other, and the network input below."""
         if width < 2 * _LEAST_BAR:
             return []
+        if not any(self.canvas.ink) and not self.status:
+            return self.folded(
+                "Draw a digit: set the pen down with space, then move it with the arrows, or use the mouse.", width
+            )
         if not self.guesses:
             return self.folded(self.status or "asking…", width)
         each = (width - GAP * (len(self.guesses) - 1)) // len(self.guesses)
@@ -224,9 +228,8 @@ class DrawSection(Section):
             return [title, *self.folded(guess.error, width)]
         best = max(range(len(guess.probabilities)), key=guess.probabilities.__getitem__)
         longest = min(max(map(len, guess.names)), max(1, width // 3))
-        blank = not any(self.canvas.ink)
         bars = [
-            self.strips(_bar(guess.names[n][:longest], share, longest, width, best=n == best and not blank), width)[0]
+            self.strips(_bar(guess.names[n][:longest], share, longest, width, best=n == best), width)[0]
             for n, share in enumerate(guess.probabilities)
         ]
         lines = [title, *bars, self.line("network input:", width, "dim")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from lenet_tui.config import hyperparameters
 from lenet_tui.differences import Differences
@@ -13,6 +13,7 @@ from lenet_tui.formatting import duration, estimate, loss, percent, printable
 from lenet_tui.store.wording import share_done, state
 from lenet_tui.tui.runs.bars import progress_bar, sparkline
 from lenet_tui.tui.runs.baseline import BASELINE, Baseline, Delta
+from lenet_tui.tui.runs.names import ShortNames
 from lenet_tui.tui.store_watcher import Snapshot
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ _SHORTER: Mapping[str, str] = {
 }
 # Queued and interrupted runs wait in one queue.
 _ORDER = {"running": 0, "queued": 1, "interrupted": 1}
+Length = Literal["words", "short", "parts"]
 UNKNOWN = "…"  # time left that is still being estimated
 
 
@@ -44,21 +46,26 @@ UNKNOWN = "…"  # time left that is still being estimated
 class View:
     """What the columns are filled from: the runs, what differs between them, and the one they are compared with.
 
-    ``is_short`` is whether there is too little room for the names of the runs.
+    ``length`` is how long the names of the runs are: what differs in words, as in folder names, or that without parts
+    that others share.
     """
 
     snapshot: Snapshot = field(default_factory=Snapshot)
     differences: Differences = field(default_factory=Differences)
     baseline: Baseline = field(default_factory=Baseline)
-    is_short: bool = False
+    length: Length = "words"
+    short_names: ShortNames = field(default_factory=lambda: ShortNames(()))
 
     def label(self, run: Run) -> str:
         """Return what tells a run from the others: ``batch 16 · seed 1``."""
         return self.differences.label(run.id) or name(run)
 
-    def name(self, run: Run) -> str:
-        """Return the run's label, or ``bs16 seed1`` where the names are short."""
-        return (self.differences.short_label(run.id) or name(run)) if self.is_short else self.label(run)
+    def name(self, run: Run, room: int) -> str:
+        """Return the run's label, ``bs16 seed1`` where the names are short, or ``… seed1`` in less room."""
+        parts = self.differences.short_parts(run.id)
+        if self.length == "words" or not parts:
+            return self.label(run)
+        return " ".join(parts) if self.length == "short" else self.short_names.fitted(parts, room)
 
 
 @dataclass(frozen=True)
@@ -132,7 +139,7 @@ _BEST = "lowest val loss so far"
 COLUMNS: tuple[Column, ...] = (
     Column("id", "id", 0, 100, lambda run, *_: str(run.id), lambda run, _: run.id, "number of the run"),
     Column(
-        *("run", "run", 0, 100, lambda run, view, _: view.name(run)),
+        *("run", "run", 0, 100, lambda run, view, room: view.name(run, room)),
         *(lambda run, view: view.differences.sort_key(run.id), "what differs between the runs"),
         left=True,
     ),
@@ -258,21 +265,37 @@ def shown(view: View, chosen: Sequence[str] = ()) -> list[Column]:
     return [column for column in COLUMNS if column.wanted is None or column.wanted(view)]
 
 
-def name_room(view: View) -> int:
-    """Return the width that the names of runs need, those of the newest where there are many."""
+def arrange(width: int, columns: Sequence[Column], view: View) -> list[tuple[Column, int]]:
+    """Return which of ``columns`` fit ``width`` cells, with the width of each, and set how long names are.
+
+    A cell is left free at the right, for the arrow of the order. All names are in words, or all are short. Of those that do not fit either, parts are left out.
+    """
+    most = max(view.snapshot.runs, default=0)
     newest = sorted(view.snapshot.runs, reverse=True)[:_SOME]
-    return max((len(view.name(view.snapshot.runs[run_id])) for run_id in newest), default=0)
+    lengths: tuple[Length, ...] = ("words", "short")
+    for length in lengths:
+        view.length = length
+        names = max((len(view.name(view.snapshot.runs[run_id], width)) for run_id in newest), default=0)
+        layout = fitting(width - 1, columns, most=most, names=names)
+        if any(column.key == "run" and room >= names for column, room in layout):
+            return layout
+    view.length = "parts"
+    parts = [view.differences.short_parts(run_id) for run_id in newest]
+    view.short_names = ShortNames(parts)
+    least = max((len(view.short_names.least(each)) for each in parts), default=0)
+    return fitting(width - 1, columns, most=most, names=names, least=least)
 
 
 def fitting(
-    width: int, columns: Sequence[Column], *, most: int = 9999, names: int = _NAME_ENOUGH
+    width: int, columns: Sequence[Column], *, most: int = 9999, names: int = _NAME_ENOUGH, least: int = 0
 ) -> list[tuple[Column, int]]:
     """Return which of ``columns`` fit ``width`` cells, with the width of each.
 
-    ``most`` is the highest number of a run, ``names`` the width that the names of the runs need. What is left over
-    goes to the columns that can grow, from the left.
+    ``most`` is the highest number of a run, ``names`` the width that the names of the runs need, ``least`` that which
+    they need to differ. What is left over goes to the columns that can grow, from the left.
     """
     names = max(names, 3)
+    least = min(max(least, _NAME_LEAST), _NAME_ENOUGH)
     widths = {"id": max(2, len(str(most))), "run": names}
     chosen = list(columns)
 
@@ -280,12 +303,12 @@ def fitting(
         return widths.get(column.key, column.width) + 1
 
     while True:
-        widths["run"] = min(names, _NAME_ENOUGH if any(column.priority < 70 for column in chosen) else _NAME_LEAST)
+        widths["run"] = min(names, _NAME_ENOUGH if any(column.priority < 70 for column in chosen) else least)
         expendable = [column for column in chosen if column.priority < 100]
         if sum(map(needed, chosen)) <= width + 1 or not expendable:
             break
         chosen.remove(min(expendable, key=lambda column: column.priority))
-    rest = width - sum(map(needed, chosen))
+    rest = width + 1 - sum(map(needed, chosen))  # the first column has no gap before it
     result = []
     for column in chosen:
         room = widths.get(column.key, column.width)
@@ -309,21 +332,25 @@ def cell(text: str, width: int, *, left: bool) -> str:
 def heading(layout: Sequence[tuple[Column, int]], sort: str, *, reverse: bool) -> tuple[str, str, str]:
     """Return the line of titles in three parts, the second being the title of the column that sorts, with an arrow.
 
-    ``sort`` is that column's key. The arrow stands before a title on the right, where the gap between two columns has
-    room for it however long the title is, and after a title on the left. Each column begins with its gap.
+    ``sort`` is that column's key. The arrow stands behind the title: where that is on the right, in the gap before the
+    next column, or in the cell after the last one. Each column begins with its gap.
     """
     arrow = "▼" if reverse else "▲"
-    before, chosen, after = "", "", ""
+    parts = ["", "", ""]
+    gap = " "
     for column, room in layout:
         title = cell(column.title, min(room, len(column.title)), left=True)
         blank = " " * (room - len(title))
         if column.key != sort:
-            after += " " + (title + blank if column.left else blank + title)
+            parts[2] += gap + (title + blank if column.left else blank + title)
+            gap = " "
         elif column.left:
-            before, chosen, after = after + " ", (title if blank else title[:-1]) + arrow, blank[1:]
+            parts = [parts[2] + gap, (title if blank else title[:-1]) + arrow, blank[1:]]
+            gap = " "
         else:
-            before, chosen, after = after + blank, arrow + title, ""
-    return before, chosen, after
+            parts = [parts[2] + gap + blank, title + arrow, ""]
+            gap = ""
+    return parts[0], parts[1], parts[2]
 
 
 def column_at(layout: Sequence[tuple[Column, int]], x: int) -> Column | None:

@@ -289,14 +289,8 @@ class RunsList(CursorList):
 
     def _columns(self) -> list[tuple[columns.Column, int]]:
         if not self._layout:
-            most = max(self.view.snapshot.runs, default=0)
             width = self.scrollable_content_region.width - _MARK_WIDTH
-            for is_short in (False, True):  # all names are short where one would be cut
-                self.view.is_short = is_short
-                names = columns.name_room(self.view)
-                self._layout = columns.fitting(width, self.shown_columns, most=most, names=names)
-                if any(column.key == "run" and room >= names for column, room in self._layout):
-                    break
+            self._layout = columns.arrange(width, self.shown_columns, self.view)
         return self._layout
 
     def render_line(self, y: int) -> Strip:

@@ -41,6 +41,7 @@ AUTO_SECONDS = 60.0  # between automatic updates: each takes a core from trainin
 _LOOK_SECONDS = 5.0
 _MOST_BYTES = MB  # the discussion of the largest study has a twentieth of it
 _ROOM_FOR_CONTENTS = 120
+_QUEUEING, _WRITING = "queueing…", "writing the discussion…"
 
 
 class StudyScreen(LabScreen[None]):
@@ -61,6 +62,8 @@ class StudyScreen(LabScreen[None]):
             None  # of the plan shown or, from the discussion, of the study in the store
         )
         self._doing = ""
+        self._is_announced = False  # that the runs are queued, while the command still writes the documents
+        self._offered: tuple[bool, ...] = ()
         self._written_from: frozenset[int] | None = None  # the finished runs in the discussion
         self._updated_at = -AUTO_SECONDS
         self._stamp: tuple[int, int] | None = None
@@ -112,6 +115,15 @@ class StudyScreen(LabScreen[None]):
         self._update()
         self._update_by_itself()
 
+    def priorities(self) -> dict[str, int]:
+        """Offer to queue where a run is missing, and to write where one is finished."""
+        state = self._progress
+        if state is None:
+            return {}
+        can_queue, can_write = bool(state.missing), bool(state.finished)
+        keys = {"queue-study": can_queue and not self._doing, "update-study": can_write and not self._doing}
+        return {name: 0 for name, is_offered in keys.items() if not is_offered}
+
     # What is shown
 
     def _show_page(self, page: str) -> None:
@@ -125,6 +137,11 @@ class StudyScreen(LabScreen[None]):
             return
         snapshot, plan = self._lab.snapshot, self._study
         state = self._progress = homework.study_progress(plan, snapshot)
+        if self._doing == _QUEUEING and not state.missing:  # the command goes on, and writes the documents
+            self._doing = _WRITING
+            self._is_announced = True
+            self._announce(state.count("queued", "running", "interrupted"))
+            return
         self.query_one("#title", Static).update(f"Homework study · {homework.title(plan)}")
         lines = [homework.progress_text(state, paused=snapshot.paused), *state.running]
         self.query_one("#progress", Static).update("\n".join(lines))
@@ -138,6 +155,17 @@ class StudyScreen(LabScreen[None]):
                 missing, lambda configs: seconds_for(configs, snapshot.queue, snapshot.speeds, snapshot.capacity)
             )
             self.query_one("#plan Static", Static).update(homework.explanation(state, seconds, without))
+        offered = tuple(self.priorities())
+        if offered != self._offered:
+            self._offered = offered
+            self.refresh_bindings()
+
+    def _announce(self, count: int) -> None:
+        """Say how many runs are queued, and show the page where their results will be."""
+        paused = "; the queue is paused" if self._lab.snapshot.paused else ""
+        self.notify(f"queued {counted(count, 'run')}{paused}")
+        if self.is_attached:
+            self._show_page("discussion")
 
     def on_resize(self, event: Resize) -> None:
         """Show the contents where there is room."""
@@ -167,7 +195,7 @@ class StudyScreen(LabScreen[None]):
 
     def queue(self) -> None:
         """Queue what is missing of the plan."""
-        if not self._doing:
+        if not self._doing or (self._progress is not None and not self._progress.missing):
             # The app's worker, not the screen's: it goes on when the screen is left at once.
             self.app.run_worker(self._queue(self._plan), group="study")
 
@@ -183,13 +211,13 @@ class StudyScreen(LabScreen[None]):
             return
         if dataset != plan.dataset:
             plan = self._plan = Plan(plan.seeds, plan.epochs, dataset)
-        output = await self._run("queueing…", plan)
+        self._is_announced = False
+        output = await self._run(_QUEUEING, plan)
         if output is not None:
-            paused = "; the queue is paused" if self._lab.snapshot.paused else ""
-            self.notify(f"queued {counted(_queued(output), 'run')}{paused}")
+            if not self._is_announced:
+                self._announce(_queued(output))
             self._lab.watcher.look()
             if self.is_attached:
-                self._show_page("discussion")
                 self._read()
 
     @work(group="study")
@@ -202,7 +230,7 @@ class StudyScreen(LabScreen[None]):
             return
         self._updated_at = time.monotonic()
         self._written_from = self._progress.finished
-        if await self._run("writing the discussion…", self._study, "--no-queue") is not None:
+        if await self._run(_WRITING, self._study, "--no-queue") is not None:
             self._read()
 
     def _update_by_itself(self) -> None:
