@@ -33,7 +33,8 @@ Object.defineProperty(Object.prototype, "unicode11Addon", {configurable: true, s
 """
 _TEXT = """(() => {
     const buffer = window.terminal?.buffer.active;
-    return buffer ? Array.from({length: buffer.length}, (_, y) => buffer.getLine(y).translateToString(true)).join("\\n") : "";
+    if (!buffer) return "";
+    return Array.from({length: buffer.length}, (_, y) => buffer.getLine(y).translateToString(true)).join("\\n");
 })()"""
 
 

@@ -205,7 +205,7 @@ async def test_the_screen_renews_itself_from_the_store_while_the_command_goes_on
     monkeypatch.setattr(subprocesses, "run", command)
     async with opened(tmp_path) as bench:
         await open_study(bench)
-        await bench.press("S", "S", "d", "d", "d", "E", "E", "E", "E", "E")
+        await bench.press("S", "S", "S", "S", "d", "d", "d", "E", "E", "E", "E", "E")
         screen = screen_of(bench)
         assert (screen._plan, offered(bench, "queue-study")) == (DIGITS, True)
         await bench.press("enter")

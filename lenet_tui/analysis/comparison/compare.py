@@ -110,7 +110,8 @@ def _notes(groups: Sequence[Group]) -> list[str]:
                 notes.append(f"run {run.run_id} is {run.state} after {done}: shown, not tested")
             elif run not in group.counted:
                 first = next(other for other in group.counted if other.config.seed == run.config.seed)
-                same = run.history[-1].val_loss == first.history[-1].val_loss and np.array_equal(run.right, first.right)
+                alike = run.right is not None and first.right is not None and np.array_equal(run.right, first.right)
+                same = run.history[-1].val_loss == first.history[-1].val_loss and alike
                 result = "the same result" if same else "another result: engine, threads or versions may differ"
                 notes.append(
                     f"run {run.run_id} repeats run {first.run_id} (same configuration and seed) with {result}; means "

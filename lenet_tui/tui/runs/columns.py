@@ -268,7 +268,8 @@ def shown(view: View, chosen: Sequence[str] = ()) -> list[Column]:
 def arrange(width: int, columns: Sequence[Column], view: View) -> list[tuple[Column, int]]:
     """Return which of ``columns`` fit ``width`` cells, with the width of each, and set how long names are.
 
-    A cell is left free at the right, for the arrow of the order. All names are in words, or all are short. Of those that do not fit either, parts are left out.
+    A cell is left free at the right, for the arrow of the order. All names are in words, or all are short; where they
+    do not fit either, parts are left out.
     """
     most = max(view.snapshot.runs, default=0)
     newest = sorted(view.snapshot.runs, reverse=True)[:_SOME]

@@ -63,7 +63,7 @@ class StudyScreen(LabScreen[None]):
         )
         self._doing = ""
         self._is_announced = False  # that the runs are queued, while the command still writes the documents
-        self._offered: tuple[bool, ...] = ()
+        self._offered: tuple[str, ...] = ()
         self._written_from: frozenset[int] | None = None  # the finished runs in the discussion
         self._updated_at = -AUTO_SECONDS
         self._stamp: tuple[int, int] | None = None
