@@ -53,6 +53,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "completion": ("completion", "bash"),
     "train": ("train", *SHORT),
 }
+# These import torch or draw: every stream that ends them otherwise, but no second encoding.
+SLOW = ("export", "export zip", "compare", "compare json", "predict", "inspect", "study", "train")
 # How a shell puts the command's output there, and what becomes of the environment.
 STREAMS: dict[str, tuple[str, dict[str, str]]] = {
     "closed": (">&-", {}),
@@ -100,6 +102,8 @@ def root(trained_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_no_output_gives_a_traceback_or_a_wrong_exit_code(command: str, root: Path, tmp_path: Path) -> None:
     processes = {}
     for name, (redirection, extra) in STREAMS.items():
+        if command in SLOW and name in ("closed", "latin-1"):
+            continue
         shutil.copytree(root, tmp_path / name)
         processes[name] = start(COMMANDS[command], tmp_path / name, redirection, **extra)
     for name, process in processes.items():

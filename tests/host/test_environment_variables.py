@@ -22,18 +22,31 @@ TRAIN = ["train", "--dataset", "digits", "--epochs", "1", "--tsne-samples", "100
 PICTURES = 3
 USER_ID = 54_321  # that no list of users has
 
+# Each needs a run of its own only where another would hide what it does.
 NONSENSE = {
-    "a notebook's backend": {"MPLBACKEND": "module://matplotlib_inline.backend_inline"},
-    "a backend that is none": {"MPLBACKEND": "nonsense"},
-    "settings that need LaTeX": {"MATPLOTLIBRC": "{folder}/matplotlibrc"},
-    "a relative cache": {"XDG_CACHE_HOME": "relative", "XDG_CONFIG_HOME": "relative"},
-    "threads that are no number": {"OMP_NUM_THREADS": "abc", "MKL_NUM_THREADS": "abc"},
+    "a notebook's backend, a relative cache": {
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "XDG_CACHE_HOME": "relative",
+        "XDG_CONFIG_HOME": "relative",
+    },
+    "a backend that is none, threads that are no number": {
+        "MPLBACKEND": "nonsense",
+        "OMP_NUM_THREADS": "abc",
+        "MKL_NUM_THREADS": "abc",
+    },
+    "settings that need LaTeX, a terminal and a width that are none": {
+        "MATPLOTLIBRC": "{folder}/matplotlibrc",
+        "TERM": "nonsense",
+        "COLUMNS": "abc",
+        "LINES": "-3",
+    },
     "warnings as errors": {"PYTHONWARNINGS": "error"},
-    "docstrings stripped": {"PYTHONOPTIMIZE": "2"},
-    "a locale that is none": {"LC_ALL": "xx_XX.nonsense", "LANG": "nonsense"},
-    "a time zone that is none": {"TZ": "Nowhere/Nonsense"},
-    "a terminal that is none": {"TERM": "nonsense"},
-    "a width that is no number": {"COLUMNS": "abc", "LINES": "-3"},
+    "docstrings stripped, a locale and a time zone that are none": {
+        "PYTHONOPTIMIZE": "2",
+        "LC_ALL": "xx_XX.nonsense",
+        "LANG": "nonsense",
+        "TZ": "Nowhere/Nonsense",
+    },
 }
 
 

@@ -246,8 +246,7 @@ async def test_the_command_palette_offers_what_the_keys_do(store: Store, tmp_pat
         await bench.until(lambda: len(store.queue()) == 1)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (140, 45), (30, 8)])
-@pytest.mark.parametrize("filled", [False, True])
+@pytest.mark.parametrize(("size", "filled"), [((80, 24), True), ((140, 45), False), ((30, 8), True)])
 async def test_every_key_of_the_main_screen_can_be_pressed(
     store: Store, tmp_path: Path, size: tuple[int, int], filled: bool
 ) -> None:
