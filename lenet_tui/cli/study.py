@@ -128,6 +128,8 @@ def _with_result(root: Path, wanted: StudyRun, runs: dict[int, Run]) -> StudyRun
     if run.state == "finished" and run.folder is not None:
         try:
             result = run_result.read(run.id, RunFolder(root / run.folder), run.folder, run.state, details=True)
+            if result.predictions is None:
+                result, reason = None, "predictions.npz is not of the test set"
         except LabError as error:
             reason = str(error)
     return replace(wanted, state=run.state, epochs_done=run.epochs_done, reason=reason, result=result)

@@ -51,7 +51,7 @@ class Findings:
     summaries: Mapping[str, ConfigSummary]
     answers: Answers
     overfit: Mapping[str, Overfit]
-    parts: Mapping[Part, Claim]
+    parts: Mapping[Part, Claim | None]
     shortened: tuple[Shortened, ...]
     mistakes: tuple[Mistakes, ...]
     wrong_everywhere: int | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from lenet_tui.analysis.contrasts import mean_difference
 from lenet_tui.analysis.overfitting import WINDOW, lowest_epoch, overfitting_region
@@ -62,13 +62,12 @@ def overfit(study: Study, variant: Variant) -> Overfit | None:
     )
 
 
-def rise_parts(study: Study, variant: Variant) -> Mapping[Part, Claim]:
+def rise_parts(study: Study, variant: Variant) -> Mapping[Part, Claim | None]:
     """Return the changes from the lowest loss to the last three epochs within runs, tested together; {} for one seed.
 
     They are of the validation cross-entropy, of what is left of it with a fitted temperature, of the
     difference of both, which the wrong certainty costs (nats), and of the number of wrong validation images. {} also
-    where the lowest loss is at the end. What needs
-    the temperature is missing for runs without ``calibration.csv``.
+    where the lowest loss is at the end. What needs the temperature is None for runs without ``calibration.csv``.
     """
     runs = list(study.of(variant).values())
     lowest = lowest_epoch(*(run.history for run in runs))
@@ -86,8 +85,11 @@ def rise_parts(study: Study, variant: Variant) -> Mapping[Part, Claim]:
         ]
     found = {part: mean_difference(_changes(runs, values)) for part, values in series.items()}
     known = {part: difference for part, difference in found.items() if difference is not None}
+    if not known:
+        return {}
     adjusted = holm([difference.p for difference in known.values()])
-    return {part: Claim(d, p) for (part, d), p in zip(known.items(), adjusted, strict=True)}
+    claims: dict[Part, Claim | None] = dict.fromkeys(get_args(Part))
+    return claims | {part: Claim(d, p) for (part, d), p in zip(known.items(), adjusted, strict=True)}
 
 
 def _changes(runs: Sequence[RunResult], values: Callable[[RunResult], Sequence[float]]) -> list[float]:

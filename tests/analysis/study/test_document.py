@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -31,6 +32,12 @@ HARMLESS = re.compile(r"[^.|]*\?|Is AlexNet better than |smaller ones may be mis
 
 def text(made, drawn=ALL):
     return document.markdown(find(made), drawn)
+
+
+def without(made, **lacking):
+    """The study, its results without some of their parts."""
+    runs = [dataclasses.replace(run, result=dataclasses.replace(run.result, **lacking)) for run in made.runs]
+    return dataclasses.replace(made, runs=tuple(runs))
 
 
 def section(made, number):
@@ -195,6 +202,14 @@ def test_what_the_rise_is_made_of_is_said_as_it_was_made():
     message = section(study(5, noise=0.01), 1)
     assert "**Yes.**" in message
     assert "So the network becomes too certain, and mistakes cost more as well." in message
+
+
+def test_runs_of_an_earlier_version_lack_the_temperature_and_have_the_rest():
+    made = study(5, noise=0.01)
+    message = section(without(made, calibration=()), 1)
+    assert "From the lowest loss to the end" in message
+    assert "too certain" not in message
+    assert "## 3. Learning rate" in text(without(made, calibration=(), embedding=None))
 
 
 def test_label_smoothing_is_not_compared_by_cross_entropy():
