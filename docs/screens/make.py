@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import html
+import os
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+os.environ |= {"COLORTERM": "truecolor", "TERM": "xterm-256color"}
 
 from lenet_tui.tui.app import LabApp
 from lenet_tui.tui.settings import Settings
