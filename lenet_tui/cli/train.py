@@ -138,13 +138,24 @@ def _resume(arguments: argparse.Namespace, values: dict[str, str], display: Disp
 def _early(text: str) -> Iterator[EarlyNote]:
     """Say what is about to be done while that takes seconds. Raises `LabError` for a Ctrl-C that comes meanwhile."""
     note = EarlyNote()
+    pressed = False
+
+    def handler(_number: int, _frame: FrameType | None) -> None:
+        nonlocal pressed
+        pressed = True
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, handler)
     try:
         note.show(text)
         yield note
+        if pressed:  # an import caught it, as one that tries whether there is a library
+            raise KeyboardInterrupt
     except KeyboardInterrupt:
         note.clear()
         raise _NothingStarted("interrupted before a run started") from None
     finally:
+        signal.signal(signal.SIGINT, before)
         note.clear()
 
 

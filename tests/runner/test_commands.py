@@ -110,7 +110,8 @@ def test_the_queue_lists_what_runs_and_waits_with_the_time_it_takes(bench: Bench
     assert lines[0].split() == ["id", "run", "state", "train", "loss", "val", "loss", "images/s", "time", "left"]
     assert [line.split()[2:4] for line in lines[1:]] == [["epoch", "1/10"], ["queued", "#1"], ["queued", "#2"]]
     until = [run["done_in_seconds"] for run in bench.json("queue", "list")["runs"]]
-    assert until[0] == pytest.approx(9.5 * 2 + PICTURES_SECONDS)
+    steps = 9.5 * 2
+    assert steps + PICTURES_SECONDS < until[0] < 1.1 * steps + PICTURES_SECONDS  # with the evaluations
     assert until[0] < until[1] <= until[2]
 
 

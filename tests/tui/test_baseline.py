@@ -126,7 +126,7 @@ async def test_columns_and_order_of_the_settings_are_shown(store: Store, tmp_pat
     chosen = Settings(columns=["id", "run", "seed", "no such column"], sort="seed", reverse=True, baseline=99)
     async with opened(tmp_path, (120, 30), chosen) as bench:
         await bench.until(lambda: len(bench.main.runs.listed) == 3)
-        assert bench.main.runs.render_line(0).text.split() == ["id", "run", "▼seed"]
+        assert bench.main.runs.render_line(0).text.split() == ["id", "run", "seed▼"]
         assert [run.values["seed"] for run in bench.main.runs.listed] == [2, 1, 0]
 
 

@@ -39,9 +39,9 @@ def test_a_falling_line_is_drawn_between_its_axes():
     assert text_of(draw(plot(line(1, 0.5, 0.25, 0.125, 0), marks=(Mark((5, 0), "◆", "best0"),)), 28, 7)) == [
         "    1┤⡀  · · · · · · · · · ·",
         "     │⠈⠢⡀  ·          ·     ",
-        "     │  ⠈⠑⢄                 ",
+        "     │  ⠈⠑⢄           ·     ",
         "     │     ⠑⠢⢄⡀       ·     ",
-        "     │        ⠈⠑⠢⠤⣀⣀        ",
+        "     │     ·  ⠈⠑⠢⠤⣀⣀  ·     ",
         "    0┤ · · · · · ·  ⠉⠑⠒⠢⠤⠤⢄◆",
         "epoch└─────2──────────4─────",
     ]
@@ -71,7 +71,7 @@ def test_zero_has_no_place_on_a_log_axis_and_leaves_a_gap():
     assert text_of(draw(plot(line(1, 1, 0, 0.1, 0.1), y=(0.1, 1), log=True), 24, 6)) == [
         "    1┤⣀⣀⣀⣀⣀  · · · · · ·",
         "     │    ·        ·    ",
-        "     │                  ",
+        "     │    ·        ·    ",
         "     │    ·        ·    ",
         "  0.1┤ · · · · · · ⣀⣀⣀⣀⣀",
         "epoch└────2────────4────",

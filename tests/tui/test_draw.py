@@ -22,7 +22,7 @@ async def test_what_is_drawn_by_keys_is_guessed_by_two_runs(trained_root: Path) 
         await pilot.press("4")
         canvas = app.inspect.canvas
         await until(pilot, lambda: len(canvas.guesses) == 2)
-        assert app.text().count("network input:") == 2
+        assert "Draw a digit: set the pen down with space" in app.text()
         assert "pen up: space sets it down" in app.text()
         await pilot.press("up", "up")
         assert not any(canvas.canvas.ink)
@@ -30,6 +30,7 @@ async def test_what_is_drawn_by_keys_is_guessed_by_two_runs(trained_root: Path) 
         await pilot.press("space", *["down"] * 8)
         assert "pen down: arrows draw" in app.text()
         await until(pilot, lambda: canvas._asked == canvas._wanted() and canvas.guesses != before)
+        assert app.text().count("network input:") == 2
         line, (_, guess) = canvas.canvas.ink, canvas.guesses[0]
         best = max(range(10), key=guess.probabilities.__getitem__)
         bar = next(row for row in app.text().splitlines() if row.split("│")[-1].lstrip().startswith(f"{best} █"))

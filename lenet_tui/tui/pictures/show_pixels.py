@@ -78,9 +78,9 @@ def _show(path: Path, answer: Answer) -> None:
         console.print(picture)
     except (LabError, OSError, ValueError) as error:
         console.print(printable(str(error)), markup=False)
+    tty.setcbreak(sys.stdin)  # which drops what was typed so far, so before the words and not after them
     words = f"any key goes back   {printable(str(path))}"
     console.print(words, markup=False, style="bold", end="", no_wrap=True, overflow="ellipsis")
-    tty.setcbreak(sys.stdin)
 
 
 if __name__ == "__main__":
