@@ -224,7 +224,7 @@ COLUMNS: tuple[Column, ...] = (
     ),
 )
 DEFAULT_SORT = ""
-_NAME_LEAST, _NAME_ENOUGH = 15, 26
+_NAME_SHORTEST, _NAME_LEAST, _NAME_ENOUGH = 12, 15, 26
 _SOME = 500  # runs whose labels are measured
 
 
@@ -308,6 +308,10 @@ def fitting(
         expendable = [column for column in chosen if column.priority < 100]
         if sum(map(needed, chosen)) <= width + 1 or not expendable:
             break
+        if all(column.priority >= 70 for column in chosen):  # results say more than the rest of a name
+            widths["run"] = min(names, _NAME_LEAST if len(expendable) > 1 else _NAME_SHORTEST)
+            if sum(map(needed, chosen)) <= width + 1:
+                break
         chosen.remove(min(expendable, key=lambda column: column.priority))
     rest = width + 1 - sum(map(needed, chosen))  # the first column has no gap before it
     result = []
