@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WINDOW = 3  # epochs in a moving mean
 LEAST_RISE = 0.05  # of the lowest smoothed validation loss
 LEAST_TREND = 2.326  # standard normal quantile of 99 %
-_LEAST_EPOCHS = 5  # after the lowest loss, below which no trend can be told from noise
+_LEAST_EPOCHS = 5  # after the lowest loss, below which a trend may be noise
 _MOST_CORRELATION = 0.9
 
 

@@ -32,7 +32,7 @@ CONFIG = RunConfig(dataset="digits", epochs=4, batch_size=48, threads=1)
 
 
 class Clock:
-    """Time that passes when told to."""
+    """Time that passes when a test says so."""
 
     now = 100.0
 
